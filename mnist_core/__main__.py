@@ -1,0 +1,80 @@
+"""The command line: python -m mnist_core COMMAND. Every command takes --json."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+
+# Before anything imports torch: threads that wait sleep instead of spinning, or two of them on
+# a busy two-core machine run 4 to 10 times slower than one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+from mnist_core import commands
+from mnist_core.config import DATASETS, Execution, RunConfig
+from mnist_core.errors import LabError
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> None:
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def make_parser() -> Parser:
+    """All commands and their options; RunConfig's and Execution's fields make train's."""
+    parser = Parser(prog="python -m mnist_core", description=__doc__, allow_abbrev=False)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        sub = subparsers.add_parser(name, help=about, description=about, allow_abbrev=False)
+        sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
+        sub.set_defaults(run=getattr(commands, name))
+        return sub
+
+    command("models", "The networks, with what each costs and sees.")
+    sub = command("datasets", "The data sets, and whether their files are there.")
+    sub.add_argument("--download", metavar="NAME", help="fetch one of " + ", ".join(DATASETS))
+    command("runs", "The runs in the store, the newest first.")
+    _add_train(command("train", "Train a network, or go on with a run."))
+    sub = command("evaluate", "Accuracy on the test set, and the confusion matrix.")
+    sub.add_argument("id", metavar="RUN", help="the run's id")
+    sub = command("predict", "What a run's network reads in pictures of your own.")
+    sub.add_argument("id", metavar="RUN", help="the run's id")
+    sub.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+    return parser
+
+
+def _add_train(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--recipe", help="the network's preset to start from; its first if not given")
+    sub.add_argument("--config", metavar="FILE", help="a config.json to train")
+    sub.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
+    sub.add_argument("--extend", metavar="RUN", help="train a finished run on, to --epochs in all")
+    sub.add_argument("--at-once", default=None, help="wait until fewer than this many runs train")
+    for owner in (RunConfig, Execution):
+        for name in owner.names():
+            knob = owner.metadata(name)
+            text = f"{knob['help']} {knob['rule'].allowed.capitalize()}.".replace("%", "%%")
+            sub.add_argument("--" + name.replace("_", "-"), default=None, help=text)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 2 for bad input, 130 after Ctrl-C."""
+    parser = make_parser()
+    options = parser.parse_args(arguments)
+    try:
+        return options.run(options)
+    except LabError as error:
+        print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,277 @@
+"""What each command of the command line does: work out, then print for people or machines."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sys
+from argparse import Namespace
+from pathlib import Path
+from typing import Any
+
+from mnist_core import datasets as data
+from mnist_core.config import Execution, RunConfig, Whole
+from mnist_core.errors import InputError, LabError
+from mnist_core.files import read_json
+from mnist_core.models import check_config, create_model, make_config, model_names, model_spec
+from mnist_core.runs import Run, RunStore
+from mnist_core.summary import LIVE
+from mnist_core.terminal import ProgressLine, percent, print_table
+
+MAX_AT_ONCE = 64
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def describe_model(name: str) -> dict[str, Any]:
+    """One network with the settings of its first recipe: what it costs and what it sees."""
+    from mnist_core.profiling import count_macs, count_parameters
+    from mnist_core.receptive_field import UnsupportedOperation, last_convolution_field
+
+    spec, config = model_spec(name), make_config(name)
+    model = create_model(name)
+    try:
+        field = last_convolution_field(model, config.input_size)
+    except UnsupportedOperation:
+        field = None
+    return {
+        "name": name,
+        "title": spec.title,
+        "parameters": count_parameters(model),
+        "macs": count_macs(model, config.input_size),
+        "receptive_field": field,
+        "input_size": config.input_size,
+        "source": spec.source,
+        "recipes": [recipe.name for recipe in spec.recipes],
+    }
+
+
+def models(options: Namespace) -> int:
+    rows = [describe_model(name) for name in model_names()]
+    if options.json:
+        _print_json(rows)
+    else:
+        columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
+        print_table(rows, columns)
+    return 0
+
+
+def datasets(options: Namespace) -> int:
+    if options.download:
+        data.load(options.download)
+    root = data.data_root()
+    rows = [
+        {
+            "name": name,
+            "about": spec.about,
+            "missing": [path.name for path in data.missing_files(name, root)],
+            "folder": str(root / name / "raw"),
+        }
+        for name, spec in data.SPECS.items()
+    ]
+    if options.json:
+        _print_json(rows)
+    else:
+        shown = [{**row, "missing": ", ".join(row["missing"]) or "nothing"} for row in rows]
+        print_table(shown, ("name", "about", "folder", "missing"))
+    return 0
+
+
+def runs(options: Namespace) -> int:
+    found, damaged = RunStore().list()
+    rows = [run.row() for run in found]
+    for folder in damaged:
+        print(folder.reason, file=sys.stderr)
+    if options.json:
+        _print_json(rows)
+        return 0
+    for row in rows:
+        row["validation"] = percent(row["validation_accuracy"])
+        row["test"] = percent(row["test_accuracy"])
+    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", "validation")
+    print_table(rows, (*columns, "test", "parameters", "receptive_field"))
+    return 0
+
+
+def train(options: Namespace) -> int:
+    from mnist_core.worker import branch_off, carry_out, extended
+
+    store = RunStore()
+    execution = Execution.from_dict(_given(options, Execution))
+    places = 0
+    if options.at_once is not None:
+        places = _check_at_once(options.at_once)
+    config, parent = _wanted(options, store)
+    existing = store.find(config)
+    if existing and existing.finished:
+        return _report(options, existing, cached=True)
+    if parent:
+        branch_off(store, parent, extended(parent, config.epochs))
+    if existing and existing.state in LIVE:
+        print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
+    elif not places:  # a run from the launcher keeps what was asked of it while it started
+        _forget_request(store, config)
+    line = ProgressLine(config)
+    run = carry_out(
+        store, config, execution, on_progress=line.show, asked=_signals(), places=places
+    )
+    line.end()
+    if run.summary.data_note:
+        print(f"note: {run.config.dataset}: {run.summary.data_note}", file=sys.stderr)
+    return _report(options, run, cached=False)
+
+
+def _given(options: Namespace, owner: type) -> dict[str, str]:
+    """The options that were given, of those that are `owner`'s fields."""
+    values = {name: getattr(options, name) for name in owner.names()}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _check_at_once(value: str) -> int:
+    rule = Whole(1, MAX_AT_ONCE)
+    try:
+        return rule.check(value)
+    except ValueError:
+        raise InputError(f"at-once: {value!r} was given; allowed is {rule.allowed}") from None
+
+
+def _wanted(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
+    """The config to train, and the run to go on from when it is an extension."""
+    from mnist_core.worker import extended
+
+    fields = _given(options, RunConfig)
+    sources = [n for n in ("resume", "extend", "config") if getattr(options, n) is not None]
+    if len(sources) > 1:
+        raise InputError(f"{' and '.join(sources)}: give one of them")
+    if options.extend is not None:
+        parent = store.get(options.extend)
+        if set(fields) != {"epochs"} or options.recipe:
+            raise InputError("extend: give --epochs, the number of epochs in all, and nothing else")
+        return extended(parent, fields["epochs"]), parent
+    if sources and (fields or options.recipe):
+        names = ", ".join([*fields, *(["recipe"] if options.recipe else [])])
+        raise InputError(f"{sources[0]}: it brings its own config; leave out {names}")
+    if options.resume is not None:
+        return check_config(store.get(options.resume).config), None
+    if options.config is not None:
+        return check_config(_read_config(Path(options.config))), None
+    return make_config(fields.pop("model", "lenet5"), options.recipe, **fields), None
+
+
+def _read_config(path: Path) -> RunConfig:
+    try:
+        return RunConfig.from_dict(read_json(path))
+    except OSError as error:
+        raise InputError(f"config: {path} cannot be read ({error.strerror})") from error
+    except InputError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"config: {path} is no JSON ({error})") from error
+
+
+def _forget_request(store: RunStore, config: RunConfig) -> None:
+    if store.find(config):
+        store.request(config.id, None)
+
+
+def _signals() -> Any:
+    """Ctrl-C and termination become "stop" after the present step; a second one ends at once."""
+    received: list[int] = []
+
+    def handle(number: int, frame: Any) -> None:
+        if received:
+            raise KeyboardInterrupt
+        received.append(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, handle)
+    return lambda: "stop" if received else None
+
+
+def _report(options: Namespace, run: Run, cached: bool) -> int:
+    if options.json:
+        _print_json({**run.row(), "cached": cached})
+    else:
+        print(_outcome(run, cached))
+    return 0 if run.finished else 1
+
+
+def _outcome(run: Run, cached: bool) -> str:
+    summary = run.summary
+    if run.state == "diverged":
+        return f"{run.id} diverged. {summary.note}"
+    if run.state != "done":
+        done = f"{summary.epochs_done} of {run.config.epochs} epochs are kept"
+        return f"{run.id} is {run.state}; {done}. Go on: train --resume {run.id}"
+    was = "was trained before (cached)" if cached else "is done"
+    return (
+        f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "
+        f"validation {percent(summary.validation_accuracy)}, test {percent(summary.test_accuracy)}"
+    )
+
+
+def evaluate(options: Namespace) -> int:
+    from mnist_core.evaluation import test_figures
+
+    store = RunStore()
+    figures = test_figures(store, store.get(options.id))
+    if options.json:
+        _print_json(figures)
+        return 0
+    classes = data.SPECS[figures["dataset"]].classes
+    print(f"{figures['id']}: test {percent(figures['test_accuracy'])} ({figures['from']})")
+    rows = [
+        {"true class": classes[i], **dict(zip(classes, row, strict=True))}
+        for i, row in enumerate(figures["confusion"])
+    ]
+    print_table(rows, ("true class", *classes))
+    return 0
+
+
+def predict(options: Namespace) -> int:
+    from mnist_core.evaluation import load_model
+
+    run = RunStore().get(options.id)
+    drawings = [_read_image(Path(name)) for name in options.images]
+    model = load_model(run)
+    answers = [
+        {"image": name, **_answer(run, model, drawing)}
+        for name, drawing in zip(options.images, drawings, strict=True)
+    ]
+    if options.json:
+        _print_json(answers[0] if len(answers) == 1 else answers)
+        return 0
+    for answer in answers:
+        print(f"{answer['image']}: {answer['class']} ({percent(answer['confidence'])})")
+    return 0
+
+
+def _read_image(path: Path) -> Any:
+    from mnist_core.photo import from_image
+
+    try:
+        stages = from_image(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
+    except InputError as error:
+        raise InputError(f"image: {path}: {error}") from error
+    if stages is None:
+        raise LabError(f"image: {path} shows nothing that looks like ink")
+    return stages.final
+
+
+def _answer(run: Run, model: Any, drawing: Any) -> dict[str, Any]:
+    import torch
+
+    from mnist_core.evaluation import probabilities_of
+
+    probabilities = probabilities_of(model, torch.from_numpy(drawing)[None], run.config)[0]
+    label = int(probabilities.argmax())
+    return {
+        "label": label,
+        "class": data.SPECS[run.config.dataset].classes[label],
+        "confidence": float(probabilities[label]),
+        "probabilities": [float(p) for p in probabilities],
+    }

@@ -1,0 +1,221 @@
+"""RunConfig: the one description of a training run, its checks and its id. Loads without torch."""
+
+import dataclasses
+import hashlib
+import json
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from mnist_core.errors import InputError
+
+DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "QMNIST")
+ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
+OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
+SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
+DEVICES = ("auto", "cpu", "cuda", "mps")
+MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Allowed: one of `options`, in any mixture of upper and lower case."""
+
+    options: tuple[str, ...]
+
+    @property
+    def allowed(self) -> str:
+        return "one of " + ", ".join(self.options)
+
+    def check(self, value: Any) -> str:
+        for option in self.options:
+            if isinstance(value, str) and value.lower() == option.lower():
+                return option
+        raise ValueError
+
+
+@dataclass(frozen=True)
+class ModelName:
+    """Allowed: the form of a network's name. Whether it exists is the registry's to say."""
+
+    allowed: str = "a network's name in lower case (see: python -m mnist_core models)"
+
+    def check(self, value: Any) -> str:
+        if isinstance(value, str) and MODEL_NAME.fullmatch(value.lower()):
+            return value.lower()
+        raise ValueError
+
+
+@dataclass(frozen=True)
+class Whole:
+    """Allowed: a whole number from `low` to `high`, or one of `only`."""
+
+    low: int
+    high: int
+    only: tuple[int, ...] = ()
+
+    @property
+    def allowed(self) -> str:
+        if self.only:
+            return "one of " + ", ".join(map(str, self.only))
+        return f"a whole number from {self.low} to {self.high}"
+
+    def check(self, value: Any) -> int:
+        if isinstance(value, str):
+            value = float(value)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
+            raise ValueError
+        if not self.low <= value <= self.high or (self.only and value not in self.only):
+            raise ValueError
+        return int(value)
+
+
+@dataclass(frozen=True)
+class Number:
+    """Allowed: a finite number from `low` to `high`."""
+
+    low: float
+    high: float
+
+    @property
+    def allowed(self) -> str:
+        return f"a number from {self.low:g} to {self.high:g}"
+
+    def check(self, value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+            raise ValueError
+        value = float(value)
+        if not math.isfinite(value) or not self.low <= value <= self.high:
+            raise ValueError
+        return value + 0.0  # -0.0 and 0.0 are one experiment, so one id
+
+
+Rule = Choice | ModelName | Whole | Number
+
+
+def knob(default: Any, rule: Rule, help: str) -> Any:
+    """A checked field: its default, what is allowed, and one line of help for people."""
+    return field(default=default, metadata={"rule": rule, "help": help})
+
+
+class Checked:
+    """A frozen dataclass of knobs: each value is checked, and made canonical, once, here."""
+
+    def __post_init__(self) -> None:
+        for f in dataclasses.fields(self):
+            object.__setattr__(self, f.name, self.check(f.name, getattr(self, f.name)))
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in dataclasses.fields(cls))
+
+    @classmethod
+    def metadata(cls, name: str) -> dict[str, Any]:
+        """The rule and the help of one field. Raises InputError for an unknown one."""
+        for f in dataclasses.fields(cls):
+            if f.name == name:
+                return dict(f.metadata)
+        raise InputError(f"{name}: no such field; there are {', '.join(cls.names())}")
+
+    @classmethod
+    def check(cls, name: str, value: Any) -> Any:
+        """The canonical form of one field's value, from a number or from text.
+
+        Raises InputError that names the field, what was given and what is allowed.
+        """
+        rule = cls.metadata(name)["rule"]
+        try:
+            return rule.check(value)
+        except (ValueError, OverflowError):
+            given = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
+            raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """From JSON's dictionary. Raises InputError for an unknown key or a bad value."""
+        if not isinstance(values, dict):
+            raise InputError(f"{cls.__name__}: an object with fields was expected, not {values!r}")
+        for name in values:
+            cls.metadata(name)
+        return cls(**values)
+
+    def to_dict(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+    def replace(self, **changes: Any) -> Self:
+        """A copy with some fields changed; unknown ones and bad values raise InputError."""
+        for name in changes:
+            self.metadata(name)
+        return dataclasses.replace(self, **changes)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunConfig(Checked):
+    """Everything that defines a training run as an experiment."""
+
+    dataset: str = knob("MNIST", Choice(DATASETS), "Which images to learn from.")
+    model: str = knob("lenet5", ModelName(), "Which network to train.")
+    activation: str = knob("ReLU", Choice(ACTIVATIONS), "The non-linearity after each layer.")
+    dropout: float = knob(0.0, Number(0, 0.9), "Share of units silenced at random in training.")
+    optimizer: str = knob("SGD", Choice(OPTIMIZERS), "How gradients become steps.")
+    lr: float = knob(0.01, Number(1e-6, 10), "Learning rate: the size of each step.")
+    momentum: float = knob(0.9, Number(0, 0.999), "How much of the last step carries on.")
+    weight_decay: float = knob(0.0, Number(0, 1), "Pull of every weight towards zero.")
+    schedule: str = knob("constant", Choice(SCHEDULES), "How the learning rate changes.")
+    step_size: int = knob(1, Whole(1, 1000), "Step schedule: epochs between two cuts.")
+    gamma: float = knob(0.1, Number(0.001, 1), "Step and plateau: the learning rate's factor.")
+    patience: int = knob(10, Whole(0, 1000), "Plateau: epochs without gain before a cut.")
+    min_lr: float = knob(0.0, Number(0, 1), "Cosine and plateau: the lowest learning rate.")
+    label_smoothing: float = knob(0.0, Number(0, 0.9), "Share of each label spread evenly.")
+    rotation: float = knob(0.0, Number(0, 180), "Random rotation, up to ± this many degrees.")
+    shift: float = knob(0.0, Number(0, 14), "Random shift, up to ± this many pixels.")
+    epochs: int = knob(5, Whole(1, 1000), "Passes over the training images.")
+    batch_size: int = knob(64, Whole(1, 10_000), "Images per step.")
+    seed: int = knob(1, Whole(0, 2**31 - 1), "Start of every random choice.")
+    input_size: int = knob(28, Whole(28, 32, (28, 32)), "Side of the image the network sees.")
+    fit: str = knob("pad", Choice(("pad", "resize")), "How 28 pixels become 32.")
+    scaling: str = knob(
+        "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
+    )
+
+    def identity(self) -> dict[str, Any]:
+        """The fields that this experiment uses: what its id is made of.
+
+        A knob that the chosen optimiser, schedule or input size ignores is left out, so that
+        turning it does not make a new run. A field added later must be left out here too as
+        long as it has the value that older runs were trained with: their ids stay theirs.
+        """
+        unused = {
+            "momentum": self.optimizer not in ("SGD", "RMSprop"),
+            "step_size": self.schedule != "step",
+            "gamma": self.schedule not in ("step", "plateau"),
+            "patience": self.schedule != "plateau",
+            "min_lr": self.schedule not in ("cosine", "plateau"),
+            "fit": self.input_size == 28,
+        }
+        return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
+
+    @property
+    def id(self) -> str:
+        """`<dataset>-<model>-<first 10 hex digits of the identity's SHA-256>`, lower case."""
+        return self._name(self.identity())
+
+    @property
+    def group(self) -> str:
+        """The id without the seed: runs that differ only by seed share it."""
+        return self._name({k: v for k, v in self.identity().items() if k != "seed"})
+
+    def _name(self, identity: dict[str, Any]) -> str:
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        digest = hashlib.sha256(text.encode()).hexdigest()[:10]
+        return f"{self.dataset}-{self.model}-{digest}".lower()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Execution(Checked):
+    """How a run is carried out: it is recorded with the run but is no part of its identity."""
+
+    device: str = knob("auto", Choice(DEVICES), "Where to compute: auto takes a GPU if any.")
+    threads: int = knob(0, Whole(0, 256), "CPU threads; 0 chooses for this machine.")
+    echo_every: int = knob(50, Whole(1, 100_000), "Steps between two reports of the loss.")

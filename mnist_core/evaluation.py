@@ -1,0 +1,145 @@
+"""Logits of a network, and the figures that follow from logits and labels."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_core.config import RunConfig
+from mnist_core.datasets import SPECS, data_root, load, missing_files, normalise, resize
+from mnist_core.errors import LabError
+from mnist_core.models import create_model
+from mnist_core.runs import Run, RunStore
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Mean cross-entropy in nats, top-1 and top-5 accuracy as fractions, over `count` images."""
+
+    loss: float
+    accuracy: float
+    top5: float
+    count: int
+
+
+def logits_of(
+    model: nn.Module, pixels: torch.Tensor, config: RunConfig, batch_size: int = 1000
+) -> torch.Tensor:
+    """(N, 1, S, S) uint8 pixels -> (N, 10) logits, in batches, in evaluation mode."""
+    import torch
+
+    training = model.training
+    model.eval()
+    spec = SPECS[config.dataset]
+    with torch.inference_mode():
+        parts = [
+            model(normalise(batch, spec, config.scaling)) for batch in pixels.split(batch_size)
+        ]
+    model.train(training)
+    return torch.cat(parts)
+
+
+def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
+    """(N, 10) logits and (N,) labels -> their metrics, computed in double precision.
+
+    The label counts as among the first five when fewer than five logits are higher.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    labels = np.asarray(labels)
+    highest = logits.max(axis=1)
+    at_label = logits[np.arange(len(labels)), labels]
+    log_sum = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
+    loss = float((log_sum - at_label).mean())
+    correct = logits.argmax(axis=1) == labels
+    ahead = (logits > at_label[:, None]).sum(axis=1)
+    return Metrics(
+        loss=loss if math.isfinite(loss) else math.nan,
+        accuracy=float(correct.mean()),
+        top5=float((ahead < 5).mean()),
+        count=len(labels),
+    )
+
+
+def to_half(logits: np.ndarray) -> np.ndarray:
+    """(N, 10) logits in half precision, with the same class on top in every row.
+
+    Rounding can make the two highest equal; then the true first is moved up by one step.
+    """
+    halves = np.asarray(logits).astype(np.float16)
+    first = np.asarray(logits).argmax(axis=1)
+    rows = np.flatnonzero(halves.argmax(axis=1) != first)
+    top = halves[rows].max(axis=1)
+    halves[rows, first[rows]] = np.nextafter(top, np.float16(np.inf))
+    return halves
+
+
+def load_model(run: Run) -> nn.Module:
+    """The run's network with its weights, in evaluation mode. Raises LabError.
+
+    Nothing in the weights file can run: it is read as plain arrays and nothing else.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load as read_tensors
+
+    config = run.config
+    model = create_model(config.model, config.activation, config.dropout)
+    content = run.weights()
+    try:
+        model.load_state_dict(read_tensors(content))
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error
+    return model.eval()
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(N, 10) logits -> (N, 10) probabilities in double precision."""
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def confusion(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(10, 10) counts: row = true class, column = predicted class."""
+    predicted = np.asarray(logits).argmax(axis=1)
+    counts = np.bincount(np.asarray(labels) * 10 + predicted, minlength=100)
+    return counts.reshape(10, 10)
+
+
+def probabilities_of(model: nn.Module, images: torch.Tensor, config: RunConfig) -> np.ndarray:
+    """(N, 28, 28) uint8 images -> (N, 10) probabilities."""
+    pixels = resize(images, config.input_size, config.fit)
+    return softmax(logits_of(model, pixels, config).numpy(force=True))
+
+
+def test_figures(store: RunStore, run: Run) -> dict[str, Any]:
+    """The run's figures on the test set, computed anew from its weights.
+
+    Without the data set they come from the logits that the run keeps; "from" says which.
+    """
+    if missing_files(run.config.dataset, data_root()):
+        logits, labels = run.logits()["test"], store.labels(run)["test"]
+        source = "from the logits kept with the run: the data set is not there"
+    else:
+        test = load(run.config.dataset).test
+        pixels = resize(test.images, run.config.input_size, run.config.fit)
+        logits = logits_of(load_model(run), pixels, run.config).numpy()
+        labels, source = test.labels.numpy(), "computed from its weights"
+    figures = metrics(logits, labels)
+    return {
+        "id": run.id,
+        "dataset": run.config.dataset,
+        "from": source,
+        "images": figures.count,
+        "test_accuracy": figures.accuracy,
+        "test_loss": figures.loss,
+        "test_top5": figures.top5,
+        "confusion": confusion(logits, labels).tolist(),
+    }

@@ -1,0 +1,29 @@
+"""Every network of the lab. A new one is a decorated function in a file imported here."""
+
+from mnist_core.models import classics, lenet, small
+from mnist_core.models.registry import (
+    ModelSpec,
+    Recipe,
+    check_config,
+    create_model,
+    make_config,
+    model_names,
+    model_spec,
+    recipe_of,
+    register_model,
+)
+
+__all__ = [
+    "ModelSpec",
+    "Recipe",
+    "check_config",
+    "classics",
+    "create_model",
+    "lenet",
+    "make_config",
+    "model_names",
+    "model_spec",
+    "recipe_of",
+    "register_model",
+    "small",
+]

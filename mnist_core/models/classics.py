@@ -1,0 +1,182 @@
+"""Five designs after the classics, and the PyTorch example that is their ancestor."""
+
+from mnist_core.models.registry import Recipe, register_model
+
+SOURCE = "R2 · Five designs after the classics"
+
+
+def reference(published: float, selection: str, dropout: float = 0.0) -> tuple[Recipe, ...]:
+    """The recipe that all five share; only the dropout rate differs."""
+    fields = {"optimizer": "Adam", "lr": 0.01, "schedule": "cosine", "min_lr": 1e-5}
+    fields |= {"epochs": 20, "batch_size": 64, "activation": "ReLU", "dropout": dropout}
+    title = "Adam at .01, cosine annealing over 20 epochs"
+    return (Recipe("reference", title, fields, {"MNIST": published}, selection),)
+
+
+LAST_EPOCH = "the last epoch; the test set served as the validation set"
+NOT_KNOWN = "not known; the test set served as the validation set"
+
+
+@register_model("lenet", title="LeNet (R2)", source=SOURCE, recipes=reference(98.91, NOT_KNOWN))
+def lenet(activation, dropout):
+    """LeNet on 28×28 images, without padding."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 6, 5),
+        "act1": activation(),
+        "pool1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(6, 16, 5),
+        "act2": activation(),
+        "pool2": nn.MaxPool2d(2),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(256, 120),
+        "act3": activation(),
+        "fc2": nn.Linear(120, 84),
+        "act4": activation(),
+        "dropout": nn.Dropout(dropout),
+        "output": nn.Linear(84, 10),
+    }
+
+
+@register_model(
+    "myfullconvnet", title="MyFullConvNet", source=SOURCE, recipes=reference(98.06, NOT_KNOWN)
+)
+def myfullconvnet(activation, dropout):
+    """Convolutions down to a single position; the last two without an activation between."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 6, 3),
+        "act1": activation(),
+        "conv2": nn.Conv2d(6, 12, 3),
+        "act2": activation(),
+        "pool1": nn.MaxPool2d(2),
+        "conv3": nn.Conv2d(12, 24, 3),
+        "act3": activation(),
+        "conv4": nn.Conv2d(24, 48, 3),
+        "act4": activation(),
+        "pool2": nn.MaxPool2d(2),
+        "conv5": nn.Conv2d(48, 96, 3),
+        "conv6": nn.Conv2d(96, 48, 2),
+        "flatten": nn.Flatten(),
+        "dropout": nn.Dropout(dropout),
+        "output": nn.Linear(48, 10),
+    }
+
+
+@register_model(
+    "mynetv1", title="MyNetV1", source=SOURCE, recipes=reference(99.19, LAST_EPOCH, dropout=0.5)
+)
+def mynetv1(activation, dropout):
+    """Wide, with strides in place of pooling; nine million parameters."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 10, 3),
+        "act1": activation(),
+        "conv2": nn.Conv2d(10, 48, 3, stride=2),
+        "act2": activation(),
+        "conv3": nn.Conv2d(48, 128, 3),
+        "act3": activation(),
+        "conv4": nn.Conv2d(128, 512, 3, stride=2),
+        "act4": activation(),
+        "dropout1": nn.Dropout(dropout),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(8192, 1024),
+        "act5": activation(),
+        "dropout2": nn.Dropout(dropout),
+        "fc2": nn.Linear(1024, 128),
+        "act6": activation(),
+        "output": nn.Linear(128, 10),
+    }
+
+
+@register_model(
+    "mynetv2", title="MyNetV2", source=SOURCE, recipes=reference(98.81, LAST_EPOCH, dropout=0.5)
+)
+def mynetv2(activation, dropout):
+    """The lean sibling of MyNetV1."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 10, 3),
+        "act1": activation(),
+        "conv2": nn.Conv2d(10, 20, 3, stride=2),
+        "act2": activation(),
+        "conv3": nn.Conv2d(20, 40, 3),
+        "act3": activation(),
+        "conv4": nn.Conv2d(40, 80, 3, stride=2),
+        "act4": activation(),
+        "conv5": nn.Conv2d(80, 40, 3),
+        "act5": activation(),
+        "dropout": nn.Dropout(dropout),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(160, 48),
+        "act6": activation(),
+        "output": nn.Linear(48, 10),
+    }
+
+
+@register_model(
+    "myvggnet", title="MyVggNet", source=SOURCE, recipes=reference(99.27, NOT_KNOWN, dropout=0.5)
+)
+def myvggnet(activation, dropout):
+    """VGG's pairs of 3×3 convolutions, with one 1×1 between."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 16, 3, padding=1),
+        "act1": activation(),
+        "conv2": nn.Conv2d(16, 16, 3, padding=1),
+        "act2": activation(),
+        "pool1": nn.MaxPool2d(2),
+        "conv3": nn.Conv2d(16, 64, 3),
+        "act3": activation(),
+        "conv4": nn.Conv2d(64, 64, 3),
+        "act4": activation(),
+        "conv5": nn.Conv2d(64, 64, 1),
+        "act5": activation(),
+        "pool2": nn.MaxPool2d(2),
+        "conv6": nn.Conv2d(64, 128, 3),
+        "act6": activation(),
+        "conv7": nn.Conv2d(128, 128, 3),
+        "act7": activation(),
+        "dropout": nn.Dropout(dropout),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(128, 96),
+        "act8": activation(),
+        "output": nn.Linear(96, 10),
+    }
+
+
+@register_model(
+    "pytorch-example",
+    title="PyTorch example",
+    source="The PyTorch project's MNIST example, ancestor of R2's designs",
+    recipes=(
+        Recipe(
+            "reference",
+            "Adadelta at 1, cut by .7 after each epoch",
+            {"optimizer": "Adadelta", "lr": 1.0, "schedule": "step", "step_size": 1}
+            | {"gamma": 0.7, "batch_size": 64, "epochs": 14, "activation": "ReLU", "dropout": 0.5},
+        ),
+    ),
+)
+def pytorch_example(activation, dropout):
+    """Two convolutions and a wide linear layer; after the pooling, half the dropout rate."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 32, 3),
+        "act1": activation(),
+        "conv2": nn.Conv2d(32, 64, 3),
+        "act2": activation(),
+        "pool1": nn.MaxPool2d(2),
+        "dropout1": nn.Dropout(dropout / 2),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(9216, 128),
+        "act3": activation(),
+        "dropout2": nn.Dropout(dropout),
+        "output": nn.Linear(128, 10),
+    }

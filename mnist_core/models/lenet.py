@@ -1,0 +1,94 @@
+"""LeNet-5: as near to 1998 as today's layers come, and with flexible settings.
+
+Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to document
+recognition. Proceedings of the IEEE 86(11), 1998.
+"""
+
+from mnist_core.models.registry import Recipe, register_model
+
+PADDED = {"input_size": 32, "fit": "pad", "scaling": "standard"}
+RESIZED = {"input_size": 32, "fit": "resize", "scaling": "symmetric"}
+
+
+@register_model(
+    "lenet5-1998",
+    title="LeNet-5 (1998)",
+    source="R0 · LeNet-5 as faithful to 1998 as PyTorch allows",
+    recipes=(
+        Recipe(
+            "reference",
+            "Adam, cut on a plateau of validation accuracy",
+            PADDED
+            | {"activation": "Tanh", "optimizer": "Adam", "lr": 1e-3, "batch_size": 64}
+            | {"epochs": 50, "schedule": "plateau", "gamma": 0.1, "patience": 10},
+            published={"MNIST": 98.72},
+            selection="the test set served as the validation set",
+        ),
+    ),
+)
+def lenet5_1998(activation, dropout):
+    """Tanh, average pooling, and C5 as a convolution that sees the whole 32×32 image."""
+    from torch import nn
+
+    return {
+        "c1": nn.Conv2d(1, 6, 5),
+        "act1": activation(),
+        "s2": nn.AvgPool2d(2),
+        "c3": nn.Conv2d(6, 16, 5),
+        "act3": activation(),
+        "s4": nn.AvgPool2d(2),
+        "c5": nn.Conv2d(16, 120, 5),
+        "act5": activation(),
+        "flatten": nn.Flatten(),
+        "f6": nn.Linear(120, 84),
+        "act6": activation(),
+        "dropout": nn.Dropout(dropout),
+        "output": nn.Linear(84, 10),
+    }
+
+
+@register_model(
+    "lenet5",
+    title="LeNet-5",
+    source="R1 · LeNet-5 with flexible settings; R4 · the notebook tutorial",
+    recipes=(
+        Recipe(
+            "reference",
+            "SGD with momentum, SELU, 50 epochs",
+            RESIZED
+            | {"activation": "SELU", "optimizer": "SGD", "lr": 0.01, "momentum": 0.9}
+            | {"weight_decay": 5e-4, "batch_size": 256, "epochs": 50},
+            published={"MNIST": 98.94, "FashionMNIST": 90.36, "KMNIST": 94.16, "QMNIST": 98.88},
+            selection="best epoch on 10,000 validation images",
+        ),
+        Recipe(
+            "tutorial",
+            "the newcomer's path: ReLU, small steps, 5 epochs",
+            RESIZED
+            | {"activation": "ReLU", "optimizer": "SGD", "lr": 0.001, "momentum": 0.9}
+            | {"batch_size": 64, "epochs": 5},
+            published={"MNIST": 98.0},
+            selection="after the last epoch; no validation set",
+        ),
+    ),
+)
+def lenet5(activation, dropout):
+    """Max pooling, and dropout after both hidden linear layers."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 6, 5),
+        "act1": activation(),
+        "pool1": nn.MaxPool2d(2),
+        "conv2": nn.Conv2d(6, 16, 5),
+        "act2": activation(),
+        "pool2": nn.MaxPool2d(2),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(400, 120),
+        "act3": activation(),
+        "dropout1": nn.Dropout(dropout),
+        "fc2": nn.Linear(120, 84),
+        "act4": activation(),
+        "dropout2": nn.Dropout(dropout),
+        "output": nn.Linear(84, 10),
+    }

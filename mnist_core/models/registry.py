@@ -1,0 +1,145 @@
+"""The registry of networks: names, sources and recipes. Loads without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.config import MODEL_NAME, RunConfig
+from mnist_core.errors import InputError
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    Stages = Mapping[str, nn.Module]
+    Builder = Callable[[Callable[[], nn.Module], float], Stages | nn.Module]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A named set of hyper-parameters, and the accuracy that was published for it.
+
+    `fields` are RunConfig's. `published` maps a data set to test accuracy in per cent;
+    `selection` says how the published epoch was chosen.
+    """
+
+    name: str
+    title: str
+    fields: Mapping[str, Any]
+    published: Mapping[str, float] = field(default_factory=dict)
+    selection: str = ""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """One registered network. The first recipe is the reference's own and the default."""
+
+    name: str
+    title: str
+    source: str
+    recipes: tuple[Recipe, ...]
+    build: Builder
+
+    def recipe(self, name: str | None = None) -> Recipe:
+        """The recipe of that name, or the default. Raises InputError for an unknown one."""
+        for recipe in self.recipes:
+            if name in (None, recipe.name):
+                return recipe
+        known = ", ".join(r.name for r in self.recipes)
+        raise InputError(f"recipe: {name!r} was given; {self.name} has {known}")
+
+
+_registry: dict[str, ModelSpec] = {}
+
+
+def register_model(
+    name: str, *, source: str, recipes: tuple[Recipe, ...], title: str = ""
+) -> Callable[[Builder], Builder]:
+    """Decorator: adds a network under `name` to every page, command and test.
+
+    The decorated builder takes (activation, dropout): a function without arguments that makes
+    a fresh activation module, and the dropout rate. It returns the stages in order as a
+    dictionary of modules, or a module of its own where the network is no chain. It imports
+    torch inside, so that names and recipes are there at once.
+    """
+    if not MODEL_NAME.fullmatch(name):
+        raise ValueError(f"network name {name!r}: use lower-case letters, digits and dashes")
+    if name in _registry:
+        raise ValueError(f"network name {name!r} is taken; choose another")
+    if not recipes:
+        raise ValueError(f"network {name!r} needs at least one recipe")
+
+    def add(build: Builder) -> Builder:
+        _registry[name] = ModelSpec(name, title or name, source, tuple(recipes), build)
+        return build
+
+    return add
+
+
+def model_names() -> tuple[str, ...]:
+    """All registered names, in order of registration."""
+    return tuple(_registry)
+
+
+def model_spec(name: str) -> ModelSpec:
+    """The registered network of that name. Raises InputError that lists the known ones."""
+    spec = _registry.get(name.lower()) if isinstance(name, str) else None
+    if spec is None:
+        raise InputError(f"model: {name!r} was given; allowed is one of {', '.join(_registry)}")
+    return spec
+
+
+def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any) -> RunConfig:
+    """A run's config: the network's recipe (by default its first) with some fields changed.
+
+    Raises InputError for an unknown network, recipe or field, or a value out of range.
+    """
+    spec = model_spec(model)
+    fields = {**spec.recipe(recipe).fields, **changes}
+    return check_config(RunConfig.from_dict({**fields, "model": spec.name}))
+
+
+def check_config(config: RunConfig) -> RunConfig:
+    """The same config. Raises InputError when its network is unknown or takes another size."""
+    spec = model_spec(config.model)
+    sizes = sorted({r.fields.get("input_size", 28) for r in spec.recipes})
+    if config.input_size not in sizes:
+        allowed = " or ".join(map(str, sizes))
+        raise InputError(
+            f"input_size: {config.input_size} was given; {spec.name} takes images of {allowed}"
+        )
+    return config
+
+
+def recipe_of(config: RunConfig) -> str | None:
+    """The name of the recipe that this config follows (for any data set and seed), or None."""
+    spec = _registry.get(config.model)
+    for recipe in spec.recipes if spec else ():
+        changes = {"dataset": config.dataset, "seed": config.seed}
+        if make_config(spec.name, recipe.name, **changes).id == config.id:
+            return recipe.name
+    return None
+
+
+def create_model(
+    name: str, activation: str | None = None, dropout: float | None = None
+) -> nn.Module:
+    """A freshly initialised network: (N, 1, S, S) images in, (N, 10) logits out.
+
+    `activation` and `dropout` default to those of the network's first recipe. A chain comes
+    as an `nn.Sequential` with named stages. Raises InputError for an unknown name or value.
+    """
+    from torch import nn
+
+    spec = model_spec(name)
+    default = make_config(spec.name)
+    activation = RunConfig.check("activation", activation or default.activation)
+    dropout = RunConfig.check("dropout", default.dropout if dropout is None else dropout)
+    stages = spec.build(getattr(nn, activation), dropout)
+    if isinstance(stages, nn.Module):
+        return stages
+    chain = nn.Sequential()
+    for stage, module in stages.items():
+        chain.add_module(stage, module)
+    return chain

@@ -1,0 +1,331 @@
+"""The run store: reads and writes the folders in checkpoints/. Loads without torch."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+import re
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from safetensors import SafetensorError
+from safetensors.numpy import load as read_tensors
+from safetensors.numpy import save as tensors_to_bytes
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import InputError, LabError, NotFound
+from mnist_core.files import cannot_write, read_json, write_bytes, write_json
+from mnist_core.models import recipe_of
+from mnist_core.summary import FINISHED, Summary
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
+HISTORY_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run as it lies on disk. Figures that are not there are None."""
+
+    path: Path
+    config: RunConfig
+    summary: Summary
+
+    @property
+    def id(self) -> str:
+        return self.path.name
+
+    @cached_property
+    def state(self) -> str:
+        return self.summary.true_state()
+
+    @property
+    def finished(self) -> bool:
+        return self.state in FINISHED
+
+    @property
+    def has_weights(self) -> bool:
+        return bool(self.summary.weights) and (self.path / self.summary.weights).is_file()
+
+    @cached_property
+    def history(self) -> list[dict[str, float]]:
+        """One row an epoch: see training.EpochResult. Empty when there is none."""
+        return _read_csv(self.path / "history.csv")
+
+    @cached_property
+    def echoes(self) -> list[dict[str, float]]:
+        """The loss within the epochs: rows of epoch, step, loss."""
+        return _read_csv(self.path / "steps.csv")
+
+    def row(self) -> dict[str, Any]:
+        """The run as one flat row of a table, as `runs --json` prints it."""
+        config, summary = self.config, self.summary
+        figures = ("epochs_done", "best_epoch", "validation_accuracy", "test_accuracy")
+        figures += ("validation_loss", "test_loss", "validation_top5", "test_top5", "seconds")
+        figures += ("parameters", "macs", "receptive_field", "weights_bytes", "weights_sha256")
+        figures += ("parent", "device", "threads", "data_fingerprint", "data_note", "note")
+        return {
+            "id": self.id,
+            "dataset": config.dataset,
+            "model": config.model,
+            "recipe": recipe_of(config),
+            "group": config.group,
+            "state": self.state,
+            "has_weights": self.has_weights,
+            **{name: getattr(summary, name) for name in figures},
+            **{k: v for k, v in config.to_dict().items() if k not in ("dataset", "model")},
+        }
+
+    def weights(self) -> bytes:
+        """The weights file, checked against its checksum. Raises LabError."""
+        if not self.has_weights:
+            raise NotFound(f"{self.id} has no weights: its state is {self.state}.")
+        content = (self.path / self.summary.weights).read_bytes()
+        if hashlib.sha256(content).hexdigest() != self.summary.weights_sha256:
+            raise LabError(
+                f"{self.path / self.summary.weights} is damaged: its checksum is not the one in "
+                "summary.json; delete the run's folder and train it again."
+            )
+        return content
+
+    def logits(self) -> dict[str, np.ndarray]:
+        """Half-precision logits by part: "validation" and "test", each (N, 10)."""
+        return _read_tensors(self.path / "logits.safetensors")
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A folder that is no readable run, and why."""
+
+    path: Path
+    reason: str
+
+
+def store_root() -> Path:
+    """The run store: MNIST_CHECKPOINTS, or checkpoints/ in the project."""
+    given = os.environ.get("MNIST_CHECKPOINTS")
+    return Path(given) if given else Path(__file__).parents[1] / "checkpoints"
+
+
+class RunStore:
+    """The folders below `root`; every method reads or writes them, nothing is remembered."""
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else store_root()
+
+    def list(self) -> tuple[list[Run], list[Damaged]]:
+        """All runs, the newest first, and the folders that are damaged."""
+        runs, damaged = [], []
+        for path in self._folders():
+            try:
+                runs.append(self._read(path))
+            except LabError as error:
+                damaged.append(Damaged(path, str(error)))
+        return sorted(runs, key=lambda run: (-run.summary.created, run.id)), damaged
+
+    def _folders(self) -> list[Path]:
+        try:
+            return [p for p in self.root.iterdir() if RUN_ID.fullmatch(p.name) and p.is_dir()]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LabError(f"{self.root} cannot be read ({error.strerror}).") from error
+
+    def path(self, run_id: str) -> Path:
+        """The folder of a run. Raises InputError for anything that is not the form of an id."""
+        if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
+            shown = repr(run_id) if len(repr(run_id)) < 80 else repr(run_id)[:77] + "…"
+            raise InputError(
+                f"run: {shown} was given; allowed is an id such as mnist-lenet5-0123456789 "
+                "(see: python -m mnist_core runs)"
+            )
+        return self.root / run_id
+
+    def get(self, run_id: str) -> Run:
+        """Raises InputError for a bad id, NotFound, or LabError for a damaged folder."""
+        path = self.path(run_id)
+        if not path.is_dir():
+            raise NotFound(
+                f"run: there is no {run_id} in {self.root}; see: python -m mnist_core runs"
+            )
+        return self._read(path)
+
+    def find(self, config: RunConfig) -> Run | None:
+        """The run of this config, or None when it is not there (or damaged)."""
+        try:
+            return self.get(config.id)
+        except LabError:
+            return None
+
+    def _read(self, path: Path) -> Run:
+        try:
+            config = RunConfig.from_dict(read_json(path / "config.json"))
+            summary = Summary.from_dict(read_json(path / "summary.json"))
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise LabError(f"{path.name} is damaged and was left out: {reason}.") from error
+        if config.id != path.name:
+            raise LabError(
+                f"{path.name} is damaged and was left out: config.json is another run's."
+            )
+        return Run(path, config, summary)
+
+    def lock(self, run_id: str) -> FileLock:
+        """The lock of a run's folder. The operating system frees it when its process dies."""
+        return self.named_lock(self.path(run_id).name)
+
+    def named_lock(self, name: str) -> FileLock:
+        folder = self.root / ".locks"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LabError(cannot_write(folder, error)) from error
+        return FileLock(folder / f"{name}.lock")
+
+    def create(self, config: RunConfig, summary: Summary) -> Run:
+        """Writes config and summary of a new run; a damaged folder in its place is set aside."""
+        path = self.path(config.id)
+        if path.exists():
+            try:
+                self._read(path)
+            except LabError:
+                self._set_aside(path)
+        write_json(path / "config.json", config.to_dict())
+        self.write_summary(config.id, summary)
+        return self.get(config.id)
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
+        try:
+            path.rename(aside)
+        except OSError as error:
+            raise LabError(cannot_write(aside, error)) from error
+
+    def write_summary(self, run_id: str, summary: Summary) -> None:
+        """The summary is what makes a run's new state true; write it last."""
+        write_json(self.path(run_id) / "summary.json", summary.to_dict())
+
+    def request(self, run_id: str, what: str | None) -> None:
+        """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
+        path = self.path(run_id) / "request"
+        if what is None:
+            path.unlink(missing_ok=True)
+        else:
+            write_bytes(path, what.encode())
+
+    def requested(self, run_id: str) -> str | None:
+        """What was asked of the training process, if anything."""
+        try:
+            return (self.path(run_id) / "request").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+
+    def write_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
+        """What a running process is at; overwritten about twice a second, so not flushed."""
+        write_json(self.path(run_id) / "progress.json", progress, flush=False)
+
+    def progress(self, run_id: str) -> dict[str, Any]:
+        """See worker.Watcher; empty when nothing runs."""
+        try:
+            progress = read_json(self.path(run_id) / "progress.json")
+        except (OSError, ValueError):
+            return {}
+        return progress if isinstance(progress, dict) else {}
+
+    def clear_progress(self, run_id: str) -> None:
+        (self.path(run_id) / "progress.json").unlink(missing_ok=True)
+
+    def write_resume_state(self, run_id: str, content: bytes) -> None:
+        write_bytes(self.path(run_id) / "resume.pt", content)
+
+    def resume_state(self, run_id: str) -> bytes | None:
+        """The bytes from which training goes on, or None when no epoch was finished."""
+        try:
+            return (self.path(run_id) / "resume.pt").read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LabError(f"The resume state of {run_id} cannot be read ({error}).") from error
+
+    def write_history(
+        self, run_id: str, history: Iterable[Mapping[str, Any]], echoes: Iterable[Mapping[str, Any]]
+    ) -> None:
+        write_bytes(self.path(run_id) / "history.csv", _to_csv(history))
+        write_bytes(self.path(run_id) / "steps.csv", _to_csv(echoes))
+
+    def write_weights(self, run_id: str, epoch: int, content: bytes) -> dict[str, Any]:
+        """Writes the weights under a name of their epoch; returns the summary's fields on them.
+
+        The name differs from that of the weights before, which stay valid until the summary
+        names the new ones.
+        """
+        name = f"weights-epoch{epoch:03d}.safetensors"
+        write_bytes(self.path(run_id) / name, content)
+        digest = hashlib.sha256(content).hexdigest()
+        return {"weights": name, "weights_sha256": digest, "weights_bytes": len(content)}
+
+    def drop_old_weights(self, run_id: str, keep: str | None) -> None:
+        for path in self.path(run_id).glob("weights-epoch*.safetensors"):
+            if path.name != keep:
+                path.unlink(missing_ok=True)
+
+    def write_logits(self, run_id: str, logits: Mapping[str, np.ndarray]) -> None:
+        """Half-precision logits (see evaluation.to_half) of "validation" and "test"."""
+        write_bytes(self.path(run_id) / "logits.safetensors", tensors_to_bytes(dict(logits)))
+
+    def labels_path(self, dataset: str, fingerprint: str) -> Path:
+        return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"
+
+    def write_labels(
+        self, dataset: str, fingerprint: str, labels: Mapping[str, np.ndarray]
+    ) -> None:
+        """The true labels of "validation" and "test", once per data set."""
+        path = self.labels_path(dataset, fingerprint)
+        if not path.exists():
+            small = {part: np.asarray(values, dtype=np.uint8) for part, values in labels.items()}
+            write_bytes(path, tensors_to_bytes(small))
+
+    def labels(self, run: Run) -> dict[str, np.ndarray]:
+        """The true labels that belong to the run's logits. Raises LabError."""
+        fingerprint = run.summary.data_fingerprint or ""
+        if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
+            raise NotFound(f"{run.id} does not say which data it was trained on.")
+        return _read_tensors(self.labels_path(run.config.dataset, fingerprint))
+
+
+def _read_tensors(path: Path) -> dict[str, np.ndarray]:
+    try:
+        return read_tensors(path.read_bytes())
+    except FileNotFoundError:
+        raise NotFound(f"{path} is not there.") from None
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise LabError(f"{path} is damaged ({error}).") from error
+
+
+def _to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    rows = list(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def _read_csv(path: Path) -> list[dict[str, float]]:
+    """Rows of numbers. A file that is not there is empty; a damaged one raises LabError."""
+    try:
+        if path.stat().st_size > HISTORY_LIMIT:
+            raise ValueError("it is too large")
+        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+        return [{name: float(value) for name, value in row.items()} for row in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise LabError(f"{path} is damaged ({error}).") from error

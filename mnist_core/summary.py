@@ -1,0 +1,116 @@
+"""What summary.json says of a run, and whether the process that wrote it still lives."""
+
+import math
+import socket
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+import psutil
+
+STATES = ("queued", "running", "paused", "interrupted", "stopped", "diverged", "done")
+FINISHED = ("done", "diverged")
+LIVE = ("queued", "running")
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that cannot be mistaken for another: a pid alone is reused."""
+
+    pid: int
+    started: float
+    host: str
+
+    def __post_init__(self) -> None:
+        if not (isinstance(self.pid, int) and isinstance(self.started, (int, float))):
+            raise ValueError(f"summary.json: process is {self.pid!r}, {self.started!r}")
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The living process with this pid. Raises psutil.NoSuchProcess."""
+        return cls(pid, psutil.Process(pid).create_time(), socket.gethostname())
+
+    def find(self) -> psutil.Process | None:
+        """The living process, or None. On another host nothing can be told: None."""
+        if self.host != socket.gethostname():
+            return None
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything about a run but its config and history. A missing figure is None.
+
+    Accuracies are fractions; every one of them comes from the best validation epoch.
+    `seconds` is the time spent in epochs, `files` maps a file's part to its name.
+    """
+
+    state: str
+    note: str = ""
+    created: float = 0.0
+    process: Process | None = None
+    epochs_done: int = 0
+    best_epoch: int | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+    validation_top5: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    test_top5: float | None = None
+    seconds: float = 0.0
+    parameters: int | None = None
+    macs: int | None = None
+    receptive_field: int | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    weights_bytes: int | None = None
+    parent: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    data_fingerprint: str | None = None
+    data_note: str = ""
+    versions: dict[str, str] | None = None
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Raises ValueError for what this program cannot have written."""
+        if not isinstance(values, dict) or values.get("state") not in STATES:
+            raise ValueError("summary.json has no known state")
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in values.items() if k in known}
+        if values.get("process"):
+            values["process"] = Process(**values["process"])
+        summary = cls(**values)
+        for name, wanted in TYPES.items():
+            value = getattr(summary, name)
+            if value is not None and not (isinstance(value, wanted) and is_plain(value)):
+                raise ValueError(f"summary.json: {name} is {value!r}")
+        if summary.weights and Path(summary.weights).name != summary.weights:
+            raise ValueError("summary.json: weights outside the run's folder")
+        return summary
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def true_state(self) -> str:
+        """The state, corrected when the process that should be at work is gone."""
+        if self.state in LIVE and not (self.process and self.process.find()):
+            return "interrupted"
+        return self.state
+
+
+TYPES = {
+    f.name: str if "str" in str(f.type) else (int, float)
+    for f in fields(Summary)
+    if f.name not in ("process", "versions")
+}
+
+
+def is_plain(value: Any) -> bool:
+    """Not a number that would break a chart: True, NaN or infinity."""
+    return isinstance(value, str) or (not isinstance(value, bool) and math.isfinite(value))

@@ -1,0 +1,311 @@
+"""train(config): a generator of epoch results, and the state from which it can go on."""
+
+from __future__ import annotations
+
+import math
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import torch
+from safetensors.torch import save as tensors_to_bytes
+from torch import nn
+
+from mnist_core.augment import random_move
+from mnist_core.config import Execution, RunConfig
+from mnist_core.datasets import Dataset, normalise, resize
+from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation import Metrics, logits_of, metrics
+from mnist_core.models import create_model
+
+MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One row of history.csv. Accuracies are fractions, `seconds` includes the validation."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    train_top5: float
+    validation_loss: float
+    validation_accuracy: float
+    validation_top5: float
+    lr: float
+    seconds: float
+    images_per_second: float
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(cls))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where training is within an epoch. `loss` is there every `echo_every` steps only."""
+
+    epoch: int
+    step: int
+    steps: int
+    images_per_second: float
+    loss: float | None = None
+
+
+class Diverged(LabError):
+    """The loss is no longer finite."""
+
+
+OnStep = Callable[[Step], None]
+
+
+def choose_device(name: str) -> str:
+    """The device to use. Raises InputError when the one asked for is not there."""
+    there = {"cpu": True, "cuda": torch.cuda.is_available()}
+    there["mps"] = torch.backends.mps.is_available()
+    if name == "auto":
+        return "cuda" if there["cuda"] else "cpu"
+    if not there[name]:
+        usable = ", ".join(n for n, ok in there.items() if ok)
+        raise InputError(f"device: {name!r} was given, which this machine lacks; it has {usable}")
+    return name
+
+
+def choose_threads(threads: int) -> int:
+    """The number of CPU threads to use: as asked, or what suits this machine."""
+    return threads or min(MAX_AUTO_THREADS, os.cpu_count() or 1)
+
+
+def use(execution: Execution) -> Execution:
+    """Sets torch up for this process, with every choice made. Results then repeat bit for bit."""
+    device = choose_device(execution.device)
+    threads = choose_threads(execution.threads)
+    torch.set_num_threads(threads)
+    if device == "cuda":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.use_deterministic_algorithms(True, warn_only=True)
+        torch.backends.cudnn.benchmark = False
+    return execution.replace(device=device, threads=threads)
+
+
+def make_optimizer(config: RunConfig, model: nn.Module, device: str) -> torch.optim.Optimizer:
+    """The config's optimiser; fused into one kernel where torch has one for this device."""
+    common = {"lr": config.lr, "weight_decay": config.weight_decay}
+    fused = {"fused": device in ("cpu", "cuda")}
+    parameters = model.parameters()
+    match config.optimizer:
+        case "SGD":
+            return torch.optim.SGD(parameters, momentum=config.momentum, **common, **fused)
+        case "RMSprop":
+            return torch.optim.RMSprop(parameters, momentum=config.momentum, **common)
+        case "Adam":
+            return torch.optim.Adam(parameters, **common, **fused)
+        case "AdamW":
+            return torch.optim.AdamW(parameters, **common, **fused)
+        case "Adadelta":
+            return torch.optim.Adadelta(parameters, **common)
+    raise InputError(f"optimizer: {config.optimizer!r} is not known")
+
+
+class Schedule:
+    """The learning rate over time: per step for one-cycle, else per epoch."""
+
+    def __init__(self, config: RunConfig, optimizer: torch.optim.Optimizer, steps: int) -> None:
+        rates = torch.optim.lr_scheduler
+        self.per_step = config.schedule == "one-cycle"
+        self.plateau = config.schedule == "plateau"
+        match config.schedule:
+            case "constant":
+                self.torch = rates.LambdaLR(optimizer, lambda _: 1.0)
+            case "step":
+                self.torch = rates.StepLR(optimizer, config.step_size, config.gamma)
+            case "cosine":
+                self.torch = rates.CosineAnnealingLR(optimizer, config.epochs, config.min_lr)
+            case "one-cycle":
+                # the momentum is the config's: cycling it too would hide what was asked for
+                self.torch = rates.OneCycleLR(
+                    optimizer, config.lr, config.epochs * steps, cycle_momentum=False
+                )
+            case "plateau":
+                self.torch = rates.ReduceLROnPlateau(
+                    optimizer, "max", config.gamma, config.patience, min_lr=config.min_lr
+                )
+
+    def after_step(self) -> None:
+        if self.per_step:
+            self.torch.step()
+
+    def after_epoch(self, validation_accuracy: float) -> None:
+        if self.plateau:
+            self.torch.step(validation_accuracy)
+        elif not self.per_step:
+            self.torch.step()
+
+
+class Trainer:
+    """A network in training: everything that the next epoch depends on.
+
+    All that is random in an epoch follows from (seed, epoch), so no generator's state has to
+    be kept: a resumed run draws what an uninterrupted one would have drawn.
+    """
+
+    def __init__(self, config: RunConfig, dataset: Dataset, execution: Execution) -> None:
+        self.config = config
+        self.execution = use(execution)
+        device = self.execution.device
+        torch.manual_seed(config.seed)
+        self.model = create_model(config.model, config.activation, config.dropout)
+        check_input_size(self.model, config)
+        self.model.to(device, memory_format=memory_format(self.model))
+        self.spec = dataset.spec
+        self.train = self._on_device(dataset.train)
+        self.validation = self._on_device(dataset.validation)
+        self.validation_labels = dataset.validation.labels.numpy(force=True)
+        self.steps = math.ceil(len(dataset.train) / config.batch_size)
+        self.optimizer = make_optimizer(config, self.model, device)
+        self.schedule = Schedule(config, self.optimizer, self.steps)
+        self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
+        self.epoch = 0
+        self.best: EpochResult | None = None
+        self.echoes: list[tuple[int, int, float]] = []
+
+    def _on_device(self, split: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        pixels = resize(split.images, self.config.input_size, self.config.fit)
+        return pixels.to(self.execution.device), split.labels.to(self.execution.device)
+
+    def run_epoch(self, on_step: OnStep | None = None) -> EpochResult:
+        """Trains one epoch and validates. Raises Diverged; an exception of `on_step` passes."""
+        began = time.perf_counter()
+        lr = self.optimizer.param_groups[0]["lr"]
+        training = self._train_epoch(self.epoch + 1, lr, on_step)
+        speed = training.count / (time.perf_counter() - began)
+        logits = logits_of(self.model, self.validation[0], self.config)
+        validation = metrics(logits.numpy(force=True), self.validation_labels)
+        if not math.isfinite(validation.loss):
+            raise self._diverged(self.epoch + 1, lr)
+        self.epoch += 1
+        self.schedule.after_epoch(validation.accuracy)
+        result = EpochResult(
+            epoch=self.epoch,
+            train_loss=training.loss,
+            train_accuracy=training.accuracy,
+            train_top5=training.top5,
+            validation_loss=validation.loss,
+            validation_accuracy=validation.accuracy,
+            validation_top5=validation.top5,
+            lr=lr,
+            seconds=time.perf_counter() - began,
+            images_per_second=speed,
+        )
+        if self.best is None or result.validation_accuracy > self.best.validation_accuracy:
+            self.best = result
+        return result
+
+    def _train_epoch(self, epoch: int, lr: float, on_step: OnStep | None) -> Metrics:
+        config, (pixels, labels) = self.config, self.train
+        torch.manual_seed(epoch_seed(config.seed, epoch))
+        order = torch.randperm(len(labels)).to(labels.device)
+        self.model.train()
+        self.echoes = []
+        total = torch.zeros(3, dtype=torch.float64, device=labels.device)
+        began = time.perf_counter()
+        for step, index in enumerate(order.split(config.batch_size), start=1):
+            batch = random_move(pixels[index], config.rotation, config.shift)
+            target = labels[index]
+            logits = self.model(normalise(batch, self.spec, config.scaling))
+            loss = self.loss(logits, target)
+            self.optimizer.zero_grad()
+            loss.backward()
+            self.optimizer.step()
+            self.schedule.after_step()
+            total += batch_totals(logits.detach(), target, loss.detach())
+            echo = step % self.execution.echo_every == 0 or step == self.steps
+            value = float(loss.detach()) if echo else None
+            if value is not None:
+                if not math.isfinite(value):
+                    raise self._diverged(epoch, lr)
+                self.echoes.append((epoch, step, value))
+            if on_step:
+                speed = step * config.batch_size / (time.perf_counter() - began)
+                on_step(Step(epoch, step, self.steps, speed, value))
+        loss_sum, top1, top5 = (value / len(labels) for value in total.tolist())
+        if not math.isfinite(loss_sum):
+            raise self._diverged(epoch, lr)
+        return Metrics(loss_sum, top1, top5, len(labels))
+
+    def _diverged(self, epoch: int, lr: float) -> Diverged:
+        return Diverged(
+            f"The loss was no longer finite in epoch {epoch} at learning rate {lr:g}; "
+            "a smaller learning rate is the first thing to try."
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What `load_state` needs to go on after this epoch."""
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.torch.state_dict(),
+            "best": asdict(self.best) if self.best else None,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of a run with the same config (or a shorter one)."""
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.schedule.torch.load_state_dict(state["schedule"])
+        self.best = EpochResult(**state["best"]) if state["best"] else None
+
+
+def train(trainer: Trainer, on_step: OnStep | None = None) -> Iterator[EpochResult]:
+    """Yields one result per epoch until the config's epochs are done.
+
+    Not asking for the next result is a pause; `trainer.state()` between two results is enough
+    to go on in another process.
+    """
+    while trainer.epoch < trainer.config.epochs:
+        yield trainer.run_epoch(on_step)
+
+
+def batch_totals(
+    logits: torch.Tensor, labels: torch.Tensor, mean_loss: torch.Tensor
+) -> torch.Tensor:
+    """(3,) float64: summed loss, right answers, and labels among the first five."""
+    hits = logits.topk(5).indices == labels[:, None]
+    return torch.stack((mean_loss.double() * len(labels), hits[:, 0].sum(), hits.sum()))
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for one epoch; epoch 0 is the initial weights' and has the run's own seed."""
+    return (seed + 2**32 * epoch) % 2**63
+
+
+def weights_to_bytes(model: nn.Module) -> bytes:
+    """The state dictionary as a safetensors file: equal weights give equal bytes."""
+    state = model.state_dict()
+    return tensors_to_bytes({k: v.cpu().contiguous() for k, v in state.items()})
+
+
+def memory_format(model: nn.Module) -> torch.memory_format:
+    """Channels last where a convolution has more than 16 channels: up to 1.8 times faster there."""
+    wide = any(isinstance(m, nn.Conv2d) and m.out_channels > 16 for m in model.modules())
+    return torch.channels_last if wide else torch.contiguous_format
+
+
+def check_input_size(model: nn.Module, config: RunConfig) -> None:
+    """Raises InputError when the network cannot take images of the config's size."""
+    side = config.input_size
+    training = model.training
+    try:
+        with torch.no_grad():
+            shape = model.eval()(torch.zeros(1, 1, side, side)).shape
+    except RuntimeError as error:
+        raise InputError(
+            f"input_size: {side} was given, which does not fit {config.model} ({error})"
+        ) from error
+    if tuple(shape) != (1, 10):
+        raise InputError(f"model: {config.model} gives {tuple(shape)} instead of (1, 10) logits")
+    model.train(training)

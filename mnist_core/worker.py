@@ -1,0 +1,384 @@
+"""Carries out a run in this process: trains, saves after every epoch, tests once at the end."""
+
+from __future__ import annotations
+
+import io
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from mnist_core import __version__
+from mnist_core.config import Execution, RunConfig
+from mnist_core.errors import InputError, LabError
+from mnist_core.runs import Run, RunStore
+from mnist_core.summary import Process, Summary
+
+Progress = dict[str, Any]
+OnProgress = Callable[[Progress], None]
+Request = Callable[[], str | None]  # "pause", "stop", or None: go on
+EXTENDABLE = ("constant", "step", "plateau")
+PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
+PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")  # of the summary
+
+
+class Asked(Exception):
+    """Somebody asked this run to "pause" or to "stop"."""
+
+
+class Watcher:
+    """Between steps: writes progress.json twice a second and notices what is asked of the run.
+
+    progress.json holds the phase (waiting, downloading, loading, training, testing), the time
+    of writing, and while training epoch, step, steps, images_per_second, seconds_left and
+    `losses`: the pairs (step, loss) of this epoch so far.
+    """
+
+    PERIOD = 0.5  # seconds
+
+    def __init__(
+        self, store: RunStore, config: RunConfig, on_progress: OnProgress | None, asked: Request
+    ) -> None:
+        self.store, self.config, self.on_progress, self.asked = store, config, on_progress, asked
+        self.losses: list[tuple[int, float]] = []
+        self.epoch = 0
+        self.next_look = 0.0
+
+    def phase(self, name: str) -> None:
+        self.tell({"phase": name})
+        self.check()
+
+    def on_step(self, step: Any) -> None:
+        if step.epoch != self.epoch:
+            self.epoch, self.losses = step.epoch, []
+        if step.loss is not None:
+            self.losses.append((step.step, step.loss))
+        now = time.monotonic()
+        if now >= self.next_look:
+            self.next_look = now + self.PERIOD
+            self.tell(self._training(step))
+            self.check()
+
+    def check(self) -> None:
+        """Raises Asked when the run shall pause or stop."""
+        what = self.asked() or self.store.requested(self.config.id)
+        if what:
+            raise Asked(what)
+
+    def _training(self, step: Any) -> Progress:
+        images = (step.steps - step.step) + (self.config.epochs - step.epoch) * step.steps
+        left = images * self.config.batch_size / step.images_per_second
+        return {
+            "phase": "training",
+            "epoch": step.epoch,
+            "epochs": self.config.epochs,
+            "step": step.step,
+            "steps": step.steps,
+            "images_per_second": round(step.images_per_second, 1),
+            "seconds_left": round(left, 1),
+            "losses": self.losses,
+        }
+
+    def tell(self, progress: Progress) -> None:
+        self.store.write_progress(self.config.id, {**progress, "time": time.time()})
+        if self.on_progress:
+            self.on_progress(progress)
+
+
+def carry_out(
+    store: RunStore,
+    config: RunConfig,
+    execution: Execution,
+    *,
+    on_progress: OnProgress | None = None,
+    asked: Request = lambda: None,
+    places: int = 0,
+    parent: str | None = None,
+) -> Run:
+    """Trains the config's run to its end, from where it stands; returns it.
+
+    Waits while another process trains it. With `places`, waits also until fewer than that
+    many processes train that were started so. Raises LabError for what a person can put right;
+    the run is then "interrupted", its note says why, and nothing of it is lost.
+    """
+    with _locked(store.lock(config.id), asked):
+        run = store.find(config)
+        if run and run.finished:
+            return run
+        dataset = None
+        if run is None:  # load first: a data set that is not there must leave no empty run
+            dataset = _load(config, None)
+            run = store.create(config, Summary("interrupted", created=time.time(), parent=parent))
+        watcher = Watcher(store, config, on_progress, asked)
+        try:
+            return _attempt(store, run, execution, watcher, dataset, places)
+        except LabError as error:
+            _leave(store, run.id, "interrupted", str(error))
+            raise
+
+
+@contextmanager
+def _locked(lock: FileLock, asked: Request) -> Iterator[None]:
+    """Holds the lock; while another process has it, Ctrl-C ends the waiting."""
+    while not lock.is_locked:
+        if asked():
+            raise KeyboardInterrupt
+        with suppress(Timeout):
+            lock.acquire(timeout=Watcher.PERIOD)
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _leave(store: RunStore, run_id: str, state: str, note: str = "") -> Run:
+    """Writes the state in which this process leaves the run."""
+    summary = store.get(run_id).summary
+    store.write_summary(run_id, replace(summary, state=state, note=note, process=None))
+    store.request(run_id, None)
+    store.clear_progress(run_id)
+    return store.get(run_id)
+
+
+def _attempt(
+    store: RunStore,
+    run: Run,
+    execution: Execution,
+    watcher: Watcher,
+    dataset: Any,
+    places: int,
+) -> Run:
+    from mnist_core.training import Diverged
+
+    try:
+        place = _wait_for_place(store, run, watcher, places)
+        try:
+            return _train(store, run, execution, watcher, dataset)
+        finally:
+            if place:
+                place.release()
+    except Diverged as error:
+        return _leave(store, run.id, "diverged", str(error))
+    except Asked as asked:
+        return _leave(store, run.id, "paused" if str(asked) == "pause" else "stopped")
+
+
+def _wait_for_place(store: RunStore, run: Run, watcher: Watcher, places: int) -> Any:
+    _sign(store, run, "queued" if places else "running")
+    while places:
+        for number in range(places):
+            place = store.named_lock(f"place-{number}")
+            try:
+                place.acquire(timeout=0)
+            except Timeout:
+                continue
+            _sign(store, run, "running")
+            return place
+        watcher.phase("waiting")
+        time.sleep(Watcher.PERIOD)
+    return None
+
+
+def _sign(store: RunStore, run: Run, state: str) -> None:
+    process = Process.of(os.getpid())
+    store.write_summary(run.id, replace(run.summary, state=state, process=process, note=""))
+
+
+def _load(config: RunConfig, watcher: Watcher | None) -> Any:
+    from mnist_core import datasets
+
+    def downloading(size: int) -> None:
+        if watcher:
+            watcher.tell({"phase": "downloading", "bytes": size})
+
+    return datasets.load(config.dataset, on_download=downloading)
+
+
+def _train(store: RunStore, run: Run, execution: Execution, watcher: Watcher, dataset: Any) -> Run:
+    from mnist_core.training import Trainer, train
+
+    watcher.phase("loading")
+    dataset = dataset or _load(run.config, watcher)
+    trainer = Trainer(run.config, dataset, _as_recorded(run.summary, execution))
+    summary = _describe(run.summary, trainer, dataset)
+    history, echoes, summary = _continue(store, run, trainer, summary)
+    store.write_summary(run.id, summary)
+    for result in train(trainer, watcher.on_step):
+        history.append(asdict(result))
+        echoes += [dict(zip(("epoch", "step", "loss"), e, strict=True)) for e in trainer.echoes]
+        summary = _save_epoch(store, run, trainer, history, echoes, summary)
+        if watcher.on_progress:
+            watcher.on_progress({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
+    watcher.phase("testing")
+    return _finish(store, run, trainer, dataset, summary)
+
+
+def _as_recorded(summary: Summary, execution: Execution) -> Execution:
+    """A run goes on with the device and threads it began with, unless others are asked for."""
+    if execution.device == "auto" and summary.device:
+        execution = execution.replace(device=summary.device)
+    if execution.threads == 0 and summary.threads:
+        execution = execution.replace(threads=summary.threads)
+    return execution
+
+
+def _describe(summary: Summary, trainer: Any, dataset: Any) -> Summary:
+    """The summary with what is known before the first step."""
+    import torch
+
+    from mnist_core.profiling import count_macs, count_parameters
+    from mnist_core.receptive_field import UnsupportedOperation, last_convolution_field
+
+    side = trainer.config.input_size
+    try:
+        field = last_convolution_field(trainer.model, side)
+    except UnsupportedOperation:
+        field = None
+    return replace(
+        summary,
+        state="running",
+        note="",
+        process=Process.of(os.getpid()),
+        parameters=count_parameters(trainer.model),
+        macs=count_macs(trainer.model, side),
+        receptive_field=field,
+        device=trainer.execution.device,
+        threads=trainer.execution.threads,
+        data_fingerprint=dataset.fingerprint,
+        data_note=dataset.note,
+        versions={
+            "mnist_core": __version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "platform": platform.platform(),
+        },
+    )
+
+
+def _continue(
+    store: RunStore, run: Run, trainer: Any, summary: Summary
+) -> tuple[list[dict], list[dict], Summary]:
+    """Loads the resume state, if there is one: history, echoes and summary go on from it."""
+    import torch
+
+    content = store.resume_state(run.id)
+    if content is None:
+        return [], [], summary
+    try:
+        # weights_only: a pickle that would run code raises instead
+        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
+        trainer.load_state(state["trainer"])
+        saved = Summary.from_dict(state["summary"])
+        history, echoes = list(state["history"]), list(state["echoes"])
+    except Exception as error:  # whatever a damaged or hostile file makes of torch's reader
+        raise LabError(
+            f"The resume state of {run.id} is damaged ({type(error).__name__}); delete "
+            f"{store.path(run.id) / 'resume.pt'} to train from the start."
+        ) from error
+    if saved.data_fingerprint != summary.data_fingerprint:
+        raise LabError(
+            f"{run.id} was trained on other data files than those in MNIST_DATA now; "
+            "point MNIST_DATA at the same files."
+        )
+    return history, echoes, replace(summary, **{name: getattr(saved, name) for name in PER_EPOCH})
+
+
+def _save_epoch(
+    store: RunStore,
+    run: Run,
+    trainer: Any,
+    history: list[dict],
+    echoes: list[dict],
+    summary: Summary,
+) -> Summary:
+    """Makes this epoch durable. The order matters: at any moment a reader, or a process that
+    resumes, finds every file that the summary or the resume state on disk speaks of."""
+    import torch
+
+    from mnist_core.training import weights_to_bytes
+
+    best = trainer.best
+    summary = replace(
+        summary,
+        epochs_done=trainer.epoch,
+        seconds=summary.seconds + history[-1]["seconds"],
+        best_epoch=best.epoch,
+        validation_loss=best.validation_loss,
+        validation_accuracy=best.validation_accuracy,
+        validation_top5=best.validation_top5,
+    )
+    if best.epoch == trainer.epoch:
+        content = weights_to_bytes(trainer.model)
+        summary = replace(summary, **store.write_weights(run.id, best.epoch, content))
+    store.write_history(run.id, history, echoes)
+    buffer = io.BytesIO()
+    state = {"trainer": trainer.state(), "summary": summary.to_dict()}
+    torch.save({**state, "history": history, "echoes": echoes}, buffer)
+    store.write_resume_state(run.id, buffer.getvalue())
+    store.write_summary(run.id, summary)
+    store.drop_old_weights(run.id, keep=summary.weights)
+    return summary
+
+
+def _finish(store: RunStore, run: Run, trainer: Any, dataset: Any, summary: Summary) -> Run:
+    """Reads the test set, once, with the weights of the best validation epoch."""
+    from mnist_core.datasets import resize
+    from mnist_core.evaluation import load_model, logits_of, metrics, to_half
+
+    config, device = run.config, trainer.execution.device
+    model = load_model(store.get(run.id)).to(device)
+    logits, labels = {}, {}
+    for part in ("validation", "test"):
+        split = getattr(dataset, part)
+        pixels = resize(split.images, config.input_size, config.fit).to(device)
+        logits[part] = logits_of(model, pixels, config).numpy(force=True)
+        labels[part] = split.labels.numpy(force=True)
+    test = metrics(logits["test"], labels["test"])
+    store.write_labels(config.dataset, dataset.fingerprint, labels)
+    store.write_logits(run.id, {part: to_half(values) for part, values in logits.items()})
+    figures = {"test_loss": test.loss, "test_accuracy": test.accuracy, "test_top5": test.top5}
+    store.write_summary(run.id, replace(summary, **figures))
+    return _leave(store, run.id, "done")
+
+
+def extended(run: Run, epochs: Any) -> RunConfig:
+    """The config of `run` with more epochs in all. Raises InputError when it cannot go on."""
+    config = run.config.replace(epochs=epochs)
+    if config.schedule not in EXTENDABLE:
+        raise InputError(
+            f"extend: the {config.schedule} schedule of {run.id} depends on its length, so it "
+            f"cannot go on; train a new run with --epochs {config.epochs} instead"
+        )
+    if run.state != "done":
+        raise InputError(
+            f"extend: {run.id} is {run.state}; only a run that is done can go on further"
+        )
+    if config.epochs <= run.config.epochs:
+        raise InputError(
+            f"epochs: {config.epochs} was given, the number of epochs in all; {run.id} has "
+            f"{run.config.epochs}, so give {run.config.epochs + 1} or more"
+        )
+    return config
+
+
+def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
+    """Makes the run of `config` start where `parent` ended, unless it is there already."""
+    content = store.resume_state(parent.id)
+    if content is None:
+        raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
+    with store.lock(config.id):
+        if store.find(config) is not None:
+            return
+        summary = Summary("interrupted", created=time.time(), parent=parent.id)
+        store.create(config, summary)
+        store.write_weights(config.id, parent.summary.best_epoch or 0, parent.weights())
+        store.write_history(config.id, parent.history, parent.echoes)
+        store.write_resume_state(config.id, content)
+        names = (*PER_EPOCH, "device", "threads")
+        figures = {name: getattr(parent.summary, name) for name in names}
+        store.write_summary(config.id, replace(summary, **figures))
