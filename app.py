@@ -1,0 +1,36 @@
+"""The lab's dashboard. Start it with: streamlit run app.py"""
+
+import streamlit as st
+
+# First of all the names of the pages: a visitor who comes before this line sees file names.
+page = st.navigation(
+    [
+        st.Page(
+            "pages/train.py",
+            title="Train",
+            icon=":material/tune:",
+            default=True,
+            help="Turn the knobs of training and see what they do.",
+        ),
+        st.Page(
+            "pages/compare.py",
+            title="Compare",
+            icon=":material/stacked_line_chart:",
+            help="All runs side by side: accuracy, parameters, receptive field.",
+        ),
+        st.Page(
+            "pages/playground.py",
+            title="Playground",
+            icon=":material/draw:",
+            help="Draw a digit and watch every layer look at it.",
+        ),
+    ]
+)
+st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
+
+from mnist_core.errors import LabError  # noqa: E402
+
+try:
+    page.run()
+except LabError as error:
+    st.error(str(error), icon=":material/error:")

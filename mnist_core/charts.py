@@ -1,0 +1,119 @@
+"""Tables of figures in, Plotly figures out. Colours read on light and on dark ground."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
+FAINT = 0.35
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One run's history, ready to be drawn. `faint` puts it into the background.
+
+    `history` has a row an epoch, `echoes` a row for each reported loss within the epochs
+    (epoch, step, loss); see mnist_core.training. `steps` is the number of steps an epoch.
+    """
+
+    label: str
+    history: Sequence[Mapping[str, float]]
+    best_epoch: int | None = None
+    faint: bool = False
+    echoes: Sequence[Mapping[str, float]] = ()
+    steps: int = 0
+
+
+def colour(index: int) -> str:
+    """The colour of the run with this number, the same on every chart of a page."""
+    return COLOURS[index % len(COLOURS)]
+
+
+def loss_curves(curves: Sequence[Curve], height: int = 320) -> go.Figure:
+    """Training loss dotted, validation loss solid, by epoch, on a logarithmic axis."""
+    figure = go.Figure()
+    for number, curve in enumerate(curves):
+        _add_echoes(figure, curve, colour(number))
+        _add_line(figure, curve, colour(number), "train_loss", "training", dash="dot")
+        _add_line(figure, curve, colour(number), "validation_loss", "validation")
+    figure.update_yaxes(title="Loss (nats)", type="log")
+    return _by_epoch(figure, height)
+
+
+def accuracy_curves(curves: Sequence[Curve], height: int = 320) -> go.Figure:
+    """Training accuracy dotted, validation accuracy solid, the best epoch marked."""
+    figure = go.Figure()
+    for number, curve in enumerate(curves):
+        _add_line(figure, curve, colour(number), "train_accuracy", "training", dash="dot")
+        _add_line(figure, curve, colour(number), "validation_accuracy", "validation")
+        _add_best(figure, curve, colour(number))
+    figure.update_yaxes(title="Accuracy", tickformat=".1%")
+    return _by_epoch(figure, height)
+
+
+def _add_line(
+    figure: go.Figure, curve: Curve, colour: str, column: str, part: str, dash: str = "solid"
+) -> None:
+    if not curve.history:
+        return
+    accuracy = "accuracy" in column
+    figure.add_scatter(
+        x=[row["epoch"] for row in curve.history],
+        y=[row[column] for row in curve.history],
+        name=f"{curve.label} · {part}" if curve.label else part,
+        mode="lines+markers" if len(curve.history) < 8 else "lines",
+        line={"color": colour, "dash": dash, "width": 1.5 if curve.faint else 2.5},
+        opacity=FAINT if curve.faint else 1,
+        hovertemplate=f"epoch %{{x}}<br>{part} %{{y:{'.2%' if accuracy else '.4f'}}}<extra></extra>",
+    )
+
+
+def _add_echoes(figure: go.Figure, curve: Curve, colour: str) -> None:
+    """The loss of single batches, where within the epoch they lie."""
+    if not curve.echoes or not curve.steps:
+        return
+    figure.add_scatter(
+        x=[row["epoch"] - 1 + row["step"] / curve.steps for row in curve.echoes],
+        y=[row["loss"] for row in curve.echoes],
+        name="one batch",
+        mode="lines",
+        line={"color": colour, "width": 1},
+        opacity=FAINT,
+        hovertemplate="epoch %{x:.2f}<br>batch loss %{y:.4f}<extra></extra>",
+    )
+
+
+def _add_best(figure: go.Figure, curve: Curve, colour: str) -> None:
+    best = [row for row in curve.history if row["epoch"] == curve.best_epoch]
+    if not best or curve.faint:
+        return
+    figure.add_scatter(
+        x=[best[0]["epoch"]],
+        y=[best[0]["validation_accuracy"]],
+        name="best epoch",
+        mode="markers",
+        marker={"symbol": "star", "size": 14, "color": colour, "line": {"width": 1}},
+        hovertemplate="best epoch %{x}<br>validation %{y:.2%}<extra></extra>",
+        showlegend=len(best) == 1,
+    )
+
+
+def _by_epoch(figure: go.Figure, height: int) -> go.Figure:
+    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    return finish(figure, height)
+
+
+def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+    """The margins, legend and hover that all charts share."""
+    figure.update_layout(
+        height=height,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        hovermode="closest",
+        **layout,
+    )
+    return figure

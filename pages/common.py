@@ -1,0 +1,75 @@
+"""What the pages share: words and small pieces of layout."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import streamlit as st
+
+from mnist_core.launcher import PROJECT
+from mnist_core.models import model_spec
+from mnist_core.runs import Damaged, Run, RunStore
+
+# Words for a run's state, with an icon.
+STATES = {
+    "queued": ":material/schedule: waiting its turn",
+    "running": ":material/directions_run: training",
+    "paused": ":material/pause_circle: paused",
+    "interrupted": ":material/power_off: interrupted",
+    "stopped": ":material/stop_circle: stopped",
+    "diverged": ":material/trending_up: diverged",
+    "done": ":material/check_circle: done",
+}
+
+
+def percent(fraction: float | None, digits: int = 2) -> str:
+    """0.98765 -> "98.77 %"; a missing figure is a dash."""
+    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+
+
+def model_title(name: str) -> str:
+    """The name by which people know a network; an unknown one keeps its own."""
+    try:
+        return model_spec(name).title
+    except ValueError:
+        return name
+
+
+def tell_damaged(damaged: list[Damaged]) -> None:
+    """One line for each folder of the store that could not be read."""
+    for folder in damaged:
+        st.warning(folder.reason, icon=":material/folder_off:")
+
+
+@st.cache_data(show_spinner="Measuring the networks …")
+def model_figures() -> dict[str, dict[str, Any]]:
+    """Parameters, MACs and receptive field of every network, by name.
+
+    Worked out once, in a process of its own: this one stays without torch, and so light.
+    """
+    command = [sys.executable, "-m", "mnist_core", "models", "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=True, timeout=300)
+    return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+def figures_of(model: str, runs: list[Run]) -> dict[str, Any]:
+    """A network's figures: from a run of it if there is one, else measured."""
+    for run in runs:
+        if run.config.model == model and run.summary.parameters:
+            return {
+                "parameters": run.summary.parameters,
+                "macs": run.summary.macs,
+                "receptive_field": run.summary.receptive_field,
+            }
+    return model_figures().get(model, {})
+
+
+def all_runs() -> tuple[RunStore, list[Run]]:
+    """The store and its runs; says in a line what of it could not be read."""
+    store = RunStore()
+    runs, damaged = store.list()
+    tell_damaged(damaged)
+    return store, runs
