@@ -9,7 +9,10 @@ from typing import Any
 import plotly.graph_objects as go
 
 COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
+GREY = COLOURS[-1]
 FAINT = 0.35
+LOSS_TICKS = [digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5)]
+LOSS_TEXT = [f"{tick:.6f}".rstrip("0").rstrip(".") for tick in LOSS_TICKS]
 
 
 @dataclass(frozen=True)
@@ -33,26 +36,29 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def loss_curves(curves: Sequence[Curve], height: int = 320) -> go.Figure:
-    """Training loss dotted, validation loss solid, by epoch, on a logarithmic axis."""
+def loss_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go.Figure:
+    """Training loss dotted, validation loss solid, by epoch, on a logarithmic axis.
+
+    `layout` goes to Plotly, such as showlegend=False.
+    """
     figure = go.Figure()
     for number, curve in enumerate(curves):
         _add_echoes(figure, curve, colour(number))
         _add_line(figure, curve, colour(number), "train_loss", "training", dash="dot")
         _add_line(figure, curve, colour(number), "validation_loss", "validation")
-    figure.update_yaxes(title="Loss (nats)", type="log")
-    return _by_epoch(figure, height)
+    figure.update_yaxes(title="Loss (nats)", type="log", tickvals=LOSS_TICKS, ticktext=LOSS_TEXT)
+    return _by_epoch(figure, height, **layout)
 
 
-def accuracy_curves(curves: Sequence[Curve], height: int = 320) -> go.Figure:
+def accuracy_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go.Figure:
     """Training accuracy dotted, validation accuracy solid, the best epoch marked."""
     figure = go.Figure()
     for number, curve in enumerate(curves):
         _add_line(figure, curve, colour(number), "train_accuracy", "training", dash="dot")
         _add_line(figure, curve, colour(number), "validation_accuracy", "validation")
         _add_best(figure, curve, colour(number))
-    figure.update_yaxes(title="Accuracy", tickformat=".1%")
-    return _by_epoch(figure, height)
+    figure.update_yaxes(title="Accuracy", tickformat=".4~p")
+    return _by_epoch(figure, height, **layout)
 
 
 def _add_line(
@@ -60,7 +66,7 @@ def _add_line(
 ) -> None:
     if not curve.history:
         return
-    accuracy = "accuracy" in column
+    figures = ".2%" if "accuracy" in column else ".4f"
     figure.add_scatter(
         x=[row["epoch"] for row in curve.history],
         y=[row[column] for row in curve.history],
@@ -68,8 +74,12 @@ def _add_line(
         mode="lines+markers" if len(curve.history) < 8 else "lines",
         line={"color": colour, "dash": dash, "width": 1.5 if curve.faint else 2.5},
         opacity=FAINT if curve.faint else 1,
-        hovertemplate=f"epoch %{{x}}<br>{part} %{{y:{'.2%' if accuracy else '.4f'}}}<extra></extra>",
+        hovertemplate=_hover(curve, f"epoch %{{x}}<br>{part} %{{y:{figures}}}"),
     )
+
+
+def _hover(curve: Curve, text: str) -> str:
+    return (f"{curve.label}<br>" if curve.label else "") + text + "<extra></extra>"
 
 
 def _add_echoes(figure: go.Figure, curve: Curve, colour: str) -> None:
@@ -83,7 +93,7 @@ def _add_echoes(figure: go.Figure, curve: Curve, colour: str) -> None:
         mode="lines",
         line={"color": colour, "width": 1},
         opacity=FAINT,
-        hovertemplate="epoch %{x:.2f}<br>batch loss %{y:.4f}<extra></extra>",
+        hovertemplate=_hover(curve, "epoch %{x:.2f}<br>batch loss %{y:.4f}"),
     )
 
 
@@ -96,24 +106,27 @@ def _add_best(figure: go.Figure, curve: Curve, colour: str) -> None:
         y=[best[0]["validation_accuracy"]],
         name="best epoch",
         mode="markers",
-        marker={"symbol": "star", "size": 14, "color": colour, "line": {"width": 1}},
-        hovertemplate="best epoch %{x}<br>validation %{y:.2%}<extra></extra>",
-        showlegend=len(best) == 1,
+        marker={"symbol": "star", "size": 13, "color": colour},
+        hovertemplate=_hover(curve, "best epoch %{x}<br>validation %{y:.2%}"),
     )
 
 
-def _by_epoch(figure: go.Figure, height: int) -> go.Figure:
+def _by_epoch(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
     figure.update_xaxes(title="Epoch", rangemode="tozero")
-    return finish(figure, height)
+    return finish(figure, height, **layout)
 
 
 def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    """The margins, legend and hover that all charts share."""
+    """The margins, legend and hover that all charts share.
+
+    Dragging does not zoom (the chart's own buttons do): on a phone it would trap the page.
+    """
     figure.update_layout(
         height=height,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        margin={"l": 10, "r": 10, "t": 30 if layout.get("showlegend", True) else 10, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         hovermode="closest",
+        dragmode=False,
         **layout,
     )
     return figure

@@ -213,10 +213,10 @@ def _outcome(run: Run, cached: bool) -> str:
 
 
 def evaluate(options: Namespace) -> int:
-    from mnist_core.evaluation import test_figures
+    from mnist_core.evaluation import evaluate as evaluate_run
 
     store = RunStore()
-    figures = test_figures(store, store.get(options.id))
+    figures = evaluate_run(store, store.get(options.id))
     if options.json:
         _print_json(figures)
         return 0
@@ -267,7 +267,7 @@ def _answer(run: Run, model: Any, drawing: Any) -> dict[str, Any]:
 
     from mnist_core.evaluation import probabilities_of
 
-    probabilities = probabilities_of(model, torch.from_numpy(drawing)[None], run.config)[0]
+    probabilities = probabilities_of(model, torch.from_numpy(drawing.copy())[None], run.config)[0]
     label = int(probabilities.argmax())
     return {
         "label": label,

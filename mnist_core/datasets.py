@@ -52,12 +52,12 @@ SPECS = {
         0.3530,
         "garments, from Zalando's catalogue",
     ),
-    "KMNIST": DatasetSpec(
+    "KMNIST": DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
         "KMNIST",
         ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo"),
         0.1918,
         0.3483,
-        "cursive Japanese characters (CODH, doi:10.20676/00000341)",
+        "cursive Japanese characters",
     ),
     "QMNIST": DatasetSpec(
         "QMNIST", DIGITS, 0.1307, 0.3081, "digits, with a test set of 60,000 instead of 10,000"

@@ -119,7 +119,7 @@ def probabilities_of(model: nn.Module, images: torch.Tensor, config: RunConfig) 
     return softmax(logits_of(model, pixels, config).numpy(force=True))
 
 
-def test_figures(store: RunStore, run: Run) -> dict[str, Any]:
+def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
     """The run's figures on the test set, computed anew from its weights.
 
     Without the data set they come from the logits that the run keeps; "from" says which.

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors.torch import save as tensors_to_bytes
 from torch import nn
@@ -279,8 +280,11 @@ def batch_totals(
 
 
 def epoch_seed(seed: int, epoch: int) -> int:
-    """A seed for one epoch; epoch 0 is the initial weights' and has the run's own seed."""
-    return (seed + 2**32 * epoch) % 2**63
+    """A seed for the random draws of one epoch, 32 bits wide.
+
+    torch's generator for the CPU looks at the lower 32 bits only, so these must differ.
+    """
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
 
 
 def weights_to_bytes(model: nn.Module) -> bytes:

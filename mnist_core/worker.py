@@ -214,6 +214,7 @@ def _train(store: RunStore, run: Run, execution: Execution, watcher: Watcher, da
         summary = _save_epoch(store, run, trainer, history, echoes, summary)
         if watcher.on_progress:
             watcher.on_progress({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
+        watcher.check()  # here nothing of an epoch would be lost
     watcher.phase("testing")
     return _finish(store, run, trainer, dataset, summary)
 

@@ -1,0 +1,49 @@
+"""Fixtures for all tests. Threads wait asleep, as in the lab's own processes."""
+
+import os
+from pathlib import Path
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import pytest  # noqa: E402
+
+from mnist_core import datasets  # noqa: E402
+from mnist_core.runs import RunStore  # noqa: E402
+from tests.idx_data import write_dataset  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory):
+    """A folder with a small MNIST: 240 training images, 60 test images."""
+    return write_dataset(tmp_path_factory.mktemp("data"))
+
+
+REAL_DATA = os.environ.get("MNIST_DATA")  # as it was before any test set it
+
+
+@pytest.fixture
+def real_data():
+    """Loads a data set from MNIST_DATA. Without that folder the test is skipped; in CI, where
+    the folder is promised, a set that is missing from it is a failure."""
+
+    def load(name):
+        if REAL_DATA and not datasets.missing_files(name, Path(REAL_DATA)):
+            return datasets.load(name, Path(REAL_DATA), download=False)
+        assert not (REAL_DATA and os.environ.get("CI")), f"{name} is missing from {REAL_DATA}"
+        pytest.skip(f"no {name} in MNIST_DATA")
+
+    return load
+
+
+@pytest.fixture
+def store(tmp_path, monkeypatch):
+    """An empty run store that commands and pages use, too."""
+    monkeypatch.setenv("MNIST_CHECKPOINTS", str(tmp_path / "store"))
+    return RunStore(tmp_path / "store")
+
+
+@pytest.fixture
+def lab(store, small_data, monkeypatch):
+    """The empty store, with the small data set as MNIST_DATA."""
+    monkeypatch.setenv("MNIST_DATA", str(small_data))
+    return store

@@ -1,0 +1,267 @@
+"""Runs carried out whole: what is kept, what a kill leaves, pause, stop, extend, launcher."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+
+from mnist_core import launcher
+from mnist_core.config import Execution
+from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation import confusion, load_model, metrics, evaluate
+from mnist_core.models import make_config
+from mnist_core.summary import Process, Summary
+from mnist_core.worker import branch_off, carry_out, extended
+
+ONE = Execution(threads=1, device="cpu")
+
+
+def config(**changes):
+    quick = {"epochs": 2, "batch_size": 32, "lr": 0.05}
+    return make_config("lenet5", **{**quick, **changes})
+
+
+def test_a_finished_run_keeps_what_later_pages_need(lab):
+    run = carry_out(lab, config(epochs=4), ONE)
+    summary = run.summary
+    assert run.state == "done" and run.has_weights and summary.process is None
+    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
+    best = run.history[summary.best_epoch - 1]
+    assert summary.validation_accuracy == best["validation_accuracy"]
+    assert (summary.parameters, summary.receptive_field, summary.threads) == (61_706, 14, 1)
+    assert summary.macs == 416_520 and summary.versions["torch"] == torch.__version__
+    logits, labels = run.logits(), lab.labels(run)
+    for part, accuracy in [
+        ("validation", summary.validation_accuracy),
+        ("test", summary.test_accuracy),
+    ]:
+        assert metrics(logits[part], labels[part]).accuracy == pytest.approx(accuracy)
+    assert confusion(logits["test"], labels["test"]).sum() == 60
+    assert lab.progress(run.id) == {} and len(list(run.path.glob("weights*"))) == 1
+
+
+def test_the_weights_are_those_of_the_best_epoch(lab):
+    run = carry_out(lab, config(epochs=6), ONE)
+    best = carry_out(lab, config(epochs=run.summary.best_epoch), ONE)
+    assert run.summary.weights_sha256 == best.summary.weights_sha256
+    assert run.summary.test_accuracy == best.summary.test_accuracy
+
+
+def test_figures_are_the_same_from_weights_and_from_kept_logits(lab, monkeypatch, tmp_path):
+    run = carry_out(lab, config(), ONE)
+    computed = evaluate(lab, run)
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path))
+    kept = evaluate(lab, run)
+    assert computed["from"] != kept["from"]
+    assert computed["test_accuracy"] == kept["test_accuracy"] == run.summary.test_accuracy
+    assert computed["confusion"] == kept["confusion"]
+
+
+def test_a_finished_run_is_not_trained_again(lab):
+    first = carry_out(lab, config(), ONE)
+    written = (first.path / "summary.json").stat().st_mtime_ns
+    again = carry_out(lab, config(), ONE)
+    assert again.summary == first.summary
+    assert (first.path / "summary.json").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("asked, state", [("pause", "paused"), ("stop", "stopped")])
+def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, tmp_path):
+    whole = carry_out(lab, config(epochs=3), ONE).summary.weights_sha256
+    other = type(lab)(tmp_path / "other")
+    epochs = []
+
+    def request(progress):
+        if progress["phase"] == "epoch":
+            epochs.append(progress["epoch"])
+            if len(epochs) == 1:
+                other.request(config(epochs=3).id, asked)
+
+    broken = carry_out(other, config(epochs=3), ONE, on_progress=request)
+    assert broken.state == state and broken.summary.epochs_done < 3
+    run = carry_out(other, config(epochs=3), ONE)
+    assert run.state == "done" and run.summary.weights_sha256 == whole
+    assert [row["epoch"] for row in run.history] == [1, 2, 3]
+
+
+class Killed(BaseException):
+    """Stands for a kill: nothing of ours catches it, nothing is tidied up."""
+
+
+@pytest.mark.parametrize(
+    "moment", ["write_weights", "write_history", "write_resume_state", "write_summary"]
+)
+@pytest.mark.parametrize("before", [True, False])
+def test_killed_at_any_write_leaves_a_whole_run(lab, monkeypatch, moment, before, tmp_path):
+    whole = carry_out(lab, config(epochs=3), ONE).summary.weights_sha256
+    other = type(lab)(tmp_path / "other")
+    calls = []
+    original = getattr(type(lab), moment)
+
+    def killing(self, *arguments):
+        calls.append(1)
+        last = len(calls) == (4 if moment == "write_summary" else 2)
+        if last and before:
+            raise Killed
+        result = original(self, *arguments)
+        if last:
+            raise Killed
+        return result
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(lab), moment, killing)
+        with pytest.raises(Killed):
+            carry_out(other, config(epochs=3), ONE)
+    left = other.get(config(epochs=3).id)
+    if left.has_weights:
+        load_model(left)  # what the summary names is there and whole
+    run = carry_out(other, config(epochs=3), ONE)
+    assert run.summary.weights_sha256 == whole
+    assert len(list(run.path.glob("weights*"))) == 1
+
+
+def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
+    whole = carry_out(type(lab)(tmp_path / "other"), config(epochs=4), ONE)
+    parent = carry_out(lab, config(), ONE)
+    longer = extended(parent, 4)
+    branch_off(lab, parent, longer)
+    child = carry_out(lab, longer, ONE)
+    assert child.summary.parent == parent.id and child.id == whole.id
+    assert child.summary.weights_sha256 == whole.summary.weights_sha256
+    assert [row["train_loss"] for row in child.history] == [
+        row["train_loss"] for row in whole.history
+    ]
+    assert lab.get(parent.id).summary.weights_sha256 == parent.summary.weights_sha256
+
+
+def test_what_cannot_be_extended_says_why(lab):
+    parent = carry_out(lab, config(), ONE)
+    with pytest.raises(InputError, match="epochs: 2 was given, .* has 2, so give 3 or more"):
+        extended(parent, 2)
+    for schedule in ("cosine", "one-cycle"):
+        run = lab.create(config(schedule=schedule), Summary("done"))
+        with pytest.raises(InputError, match="depends on its length, .* train a new run with"):
+            extended(run, 4)
+    stopped = lab.create(config(seed=5), Summary("stopped"))
+    with pytest.raises(InputError, match="is stopped; only a run that is done"):
+        extended(stopped, 4)
+
+
+def test_a_diverged_run_is_a_result_with_a_sentence(lab):
+    wild = config(lr=10, epochs=9)
+    run = carry_out(lab, wild, ONE)
+    assert run.state == "diverged" and "at learning rate 10" in run.summary.note
+    assert carry_out(lab, wild, ONE).state == "diverged"
+    assert run.summary.test_accuracy is None
+
+
+def test_a_missing_data_set_leaves_no_empty_run(lab):
+    with pytest.raises(LabError, match="QMNIST could not be downloaded"):
+        carry_out(lab, make_config("lenet5", dataset="QMNIST"), ONE)
+    assert lab.list() == ([], [])
+
+
+def test_a_run_that_waited_for_data_says_why_it_stands(lab):
+    queued = make_config("lenet5", dataset="QMNIST")
+    lab.create(queued, Summary("interrupted"))
+    with pytest.raises(LabError):
+        carry_out(lab, queued, ONE)
+    run = lab.get(queued.id)
+    assert run.state == "interrupted" and "QMNIST could not be downloaded" in run.summary.note
+
+
+def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
+    from tests.idx_data import write_dataset
+
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.request(config().id, "pause")
+
+    carry_out(lab, config(), ONE, on_progress=pause)
+    monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "more", train=300)))
+    with pytest.raises(LabError, match="was trained on other data files"):
+        carry_out(lab, config(), ONE)
+    assert lab.get(config().id).state == "interrupted"
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x04cos\nsystem\n."])
+def test_a_damaged_resume_state_is_one_sentence(lab, content):
+    lab.create(config(), Summary("interrupted"))
+    lab.write_resume_state(config().id, content)
+    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
+        carry_out(lab, config(), ONE)
+
+
+def wait_for(condition, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.05)
+
+
+def test_the_launcher_trains_apart_and_two_starts_make_one_run(lab):
+    first = launcher.start(lab, config())
+    second = launcher.start(lab, config())
+    assert first.id == second.id and first.state in ("queued", "running")
+    wait_for(lambda: lab.get(first.id).finished)
+    assert lab.get(first.id).state == "done"
+    assert launcher.start(lab, config()).state == "done"
+
+
+def test_stop_ends_the_process_and_keeps_what_is_done(lab):
+    long = config(epochs=1000)
+    run = launcher.start(lab, long)
+    wait_for(lambda: lab.get(run.id).summary.epochs_done >= 2)
+    process = lab.get(run.id).summary.process.find()
+    stopped = launcher.stop(lab, run.id)
+    assert stopped.state == "stopped" and stopped.summary.epochs_done >= 2
+    assert not process.is_running() or process.status() == "zombie"
+    assert launcher.stop(lab, run.id).state == "stopped"
+
+
+def test_stop_ends_a_process_that_does_not_listen(lab):
+    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", deaf])
+    time.sleep(0.5)
+    lab.create(config(), Summary("running", process=Process.of(process.pid)))
+    assert launcher.stop(lab, config().id, grace=0.3).state == "stopped"
+    assert process.poll() is not None
+
+
+def test_a_killed_process_is_interrupted_and_goes_on_to_the_same_bits(lab, tmp_path):
+    settings = config(epochs=8)
+    whole = carry_out(type(lab)(tmp_path / "other"), settings, ONE).summary
+    lab.create(settings, Summary("interrupted", threads=1, device="cpu"))
+    for kill_after in (1, 3):
+        run = launcher.start(lab, settings)
+        wait_for(lambda n=kill_after: lab.get(settings.id).summary.epochs_done >= n)
+        os.kill(lab.get(settings.id).summary.process.pid, signal.SIGKILL)
+        wait_for(lambda: lab.get(settings.id).state != "running", 5)
+        if lab.get(settings.id).finished:
+            break
+        assert lab.get(run.id).state == "interrupted"
+    launcher.start(lab, settings)
+    wait_for(lambda: lab.get(settings.id).finished)
+    assert lab.get(settings.id).summary.weights_sha256 == whole.weights_sha256
+
+
+def test_runs_take_turns(lab):
+    first, second = config(epochs=1000), config(epochs=1, seed=2)
+    launcher.start(lab, first, at_once=1)
+    wait_for(lambda: lab.get(first.id).state == "running")
+    launcher.start(lab, second, at_once=1)
+    wait_for(lambda: lab.progress(second.id).get("phase") == "waiting")
+    assert lab.get(second.id).state == "queued"
+    launcher.stop(lab, first.id)
+    wait_for(lambda: lab.get(second.id).finished)
+
+
+def test_a_bad_config_is_never_started(store):
+    bad = config().replace(model="lenet6")
+    with pytest.raises(InputError, match="model: 'lenet6' was given"):
+        launcher.start(store, bad)
+    assert store.list() == ([], [])
