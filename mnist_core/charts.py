@@ -126,6 +126,7 @@ def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
         margin={"l": 10, "r": 10, "t": 30 if layout.get("showlegend", True) else 10, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         hovermode="closest",
+        hoverlabel={"align": "left"},
         dragmode=False,
         **layout,
     )

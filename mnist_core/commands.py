@@ -12,6 +12,7 @@ from typing import Any
 from mnist_core import datasets as data
 from mnist_core.config import Execution, RunConfig, Whole
 from mnist_core.errors import InputError, LabError
+from mnist_core.extension import branch_off, extended
 from mnist_core.files import read_json
 from mnist_core.models import check_config, create_model, make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
@@ -96,7 +97,7 @@ def runs(options: Namespace) -> int:
 
 
 def train(options: Namespace) -> int:
-    from mnist_core.worker import branch_off, carry_out, extended
+    from mnist_core.worker import carry_out
 
     store = RunStore()
     execution = Execution.from_dict(_given(options, Execution))
@@ -139,8 +140,6 @@ def _check_at_once(value: str) -> int:
 
 def _wanted(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
     """The config to train, and the run to go on from when it is an extension."""
-    from mnist_core.worker import extended
-
     fields = _given(options, RunConfig)
     sources = [n for n in ("resume", "extend", "config") if getattr(options, n) is not None]
     if len(sources) > 1:

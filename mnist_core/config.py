@@ -14,7 +14,7 @@ DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "QMNIST")
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
-DEVICES = ("auto", "cpu", "cuda", "mps")
+DEVICES = ("auto", "cpu", "cuda")
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 

@@ -1,13 +1,22 @@
 """Files that are old or new, never half: written beside their place, flushed, then renamed."""
 
+import csv
 import errno
+import io
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from mnist_core.errors import LabError
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load as read_tensors
+
+from mnist_core.errors import LabError, NotFound
+
+CSV_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
 
 
 def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
@@ -52,3 +61,36 @@ def cannot_write(path: Path, error: OSError) -> str:
         f"{path} could not be written ({reason}); make its folder writable, or point "
         "MNIST_CHECKPOINTS at one that is."
     )
+
+
+def read_tensors_file(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a safetensors file. Raises NotFound, or LabError when it is damaged."""
+    try:
+        return read_tensors(path.read_bytes())
+    except FileNotFoundError:
+        raise NotFound(f"{path} is not there.") from None
+    except (OSError, SafetensorError, ValueError, KeyError) as error:
+        raise LabError(f"{path} is damaged ({error}).") from error
+
+
+def to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
+    """Rows that share their columns, with a heading; floats keep every bit."""
+    rows = list(rows)
+    out = io.StringIO()
+    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode()
+
+
+def read_csv(path: Path) -> list[dict[str, float]]:
+    """Rows of numbers. A file that is not there is empty; a damaged one raises LabError."""
+    try:
+        if path.stat().st_size > CSV_LIMIT:
+            raise ValueError("it is too large")
+        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
+        return [{name: float(value) for name, value in row.items()} for row in rows]
+    except FileNotFoundError:
+        return []
+    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+        raise LabError(f"{path} is damaged ({error}).") from error

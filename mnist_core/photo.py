@@ -53,10 +53,14 @@ def from_image(data: bytes | Image.Image) -> Stages | None:
 
 def _is_bright_on_dark(grey: Image.Image) -> bool:
     """Whether the border is nearer to the darkest parts than paper in a shadow would be to ink."""
-    values = np.asarray(grey)
-    border = np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
-    low, high = np.percentile(values, (1, 99))
-    return bool(np.median(border) - low < 0.25 * (high - low))
+    if grey.size == (SIDE, SIDE):
+        values = np.asarray(grey)
+        return bool(np.median(np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])) < 128)
+    v = np.asarray(_work_size(shrunk(grey,320)).filter(ImageFilter.GaussianBlur(CALM)))
+    reach = max(1, round(CLOSING / 2 * min(v.shape)))
+    d = 255 - _dilate(255 - _dilate(v, reach), reach) - v.astype(float)
+    b = v.astype(float) - _dilate(255 - _dilate(255-v, reach), reach)
+    return bool((b**2).sum() > (d**2).sum())
 
 
 def _from_grey(grey: Image.Image, inverted: bool = False) -> Stages | None:
@@ -105,12 +109,19 @@ def _dilate(values: np.ndarray, reach: int) -> np.ndarray:
 
 def find_ink(contrast: np.ndarray) -> np.ndarray | None:
     """The ink in a contrast image, (h, w) uint8, its edges sharpened; None when there is only paper."""
-    threshold = otsu(contrast)
+    threshold, _ = otsu(contrast)
     dark = contrast > threshold
+    for _ in range(2):
+        if dark.any() and not dark.all():
+            higher, clear = otsu(contrast[dark])
+            up = contrast[dark] > higher
+            a,b = contrast[dark][up].mean(), contrast[dark][~up].mean()
+            if clear > ETA and a > RATIO * b:
+                dark = contrast > higher
     if not dark.any() or dark.all():
         return None
     ink, paper = np.median(contrast[dark]), contrast[~dark]
-    level, spread = np.median(paper), paper.std()
+    level = np.median(paper); spread = 1.48*np.median(np.abs(paper-level)) if MAD else paper.std()
     if ink - level < max(MIN_INK, 4 * spread):
         return None
     keep = written(dark)
@@ -120,16 +131,17 @@ def find_ink(contrast: np.ndarray) -> np.ndarray | None:
     near = _dilate(keep.view(np.uint8), 2)
     return np.rint(255 * strength.clip(0, 1) * near).astype(np.uint8)
 
-
-def otsu(contrast: np.ndarray) -> float:
-    """The threshold that parts the values into the two classes whose means differ most (Otsu 1979)."""
+ETA=.85; RATIO=1.6; MAD=True
+def otsu(contrast):
     counts, edges = np.histogram(contrast, 256)
     middles = (edges[:-1] + edges[1:]) / 2
     below = counts.cumsum()[:-1]
     above = counts.sum() - below
     mass = (counts * middles).cumsum()
     gap = mass[:-1] / below.clip(1) - (mass[-1] - mass[:-1]) / above.clip(1)
-    return float(edges[1 + np.argmax(below.astype(float) * above * gap**2)])
+    between = below.astype(float) * above * gap**2 / counts.sum()**2
+    k=np.argmax(between)
+    return float(edges[1 + k]), between[k]/max(contrast.var(),1e-12)
 
 
 def written(dark: np.ndarray) -> np.ndarray:

@@ -156,7 +156,7 @@ def _checked_canvas(rgba: np.ndarray) -> np.ndarray:
         else type(rgba).__name__
     )
     right = given.endswith("uint8") and rgba.ndim == 3 and rgba.shape[2] == 4
-    if not right or not 1 <= min(rgba.shape) or max(rgba.shape) > MAX_CANVAS_SIDE:
+    if not right or not min(rgba.shape) >= 1 or max(rgba.shape) > MAX_CANVAS_SIDE:
         raise InputError(
             f"The canvas is {given}; it must be an array of height × width × 4 (RGBA) uint8, "
             f"1 to {MAX_CANVAS_SIDE} pixels a side."

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import re
 import time
@@ -16,18 +14,23 @@ from typing import Any
 
 import numpy as np
 from filelock import FileLock
-from safetensors import SafetensorError
-from safetensors.numpy import load as read_tensors
 from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError, NotFound
-from mnist_core.files import cannot_write, read_json, write_bytes, write_json
+from mnist_core.files import (
+    cannot_write,
+    read_csv,
+    read_json,
+    read_tensors_file,
+    to_csv,
+    write_bytes,
+    write_json,
+)
 from mnist_core.models import recipe_of
 from mnist_core.summary import FINISHED, Summary
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
-HISTORY_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
 
 
 @dataclass(frozen=True)
@@ -57,12 +60,12 @@ class Run:
     @cached_property
     def history(self) -> list[dict[str, float]]:
         """One row an epoch: see training.EpochResult. Empty when there is none."""
-        return _read_csv(self.path / "history.csv")
+        return read_csv(self.path / "history.csv")
 
     @cached_property
     def echoes(self) -> list[dict[str, float]]:
         """The loss within the epochs: rows of epoch, step, loss."""
-        return _read_csv(self.path / "steps.csv")
+        return read_csv(self.path / "steps.csv")
 
     def row(self) -> dict[str, Any]:
         """The run as one flat row of a table, as `runs --json` prints it."""
@@ -97,7 +100,7 @@ class Run:
 
     def logits(self) -> dict[str, np.ndarray]:
         """Half-precision logits by part: "validation" and "test", each (N, 10)."""
-        return _read_tensors(self.path / "logits.safetensors")
+        return read_tensors_file(self.path / "logits.safetensors")
 
 
 @dataclass(frozen=True)
@@ -257,8 +260,8 @@ class RunStore:
     def write_history(
         self, run_id: str, history: Iterable[Mapping[str, Any]], echoes: Iterable[Mapping[str, Any]]
     ) -> None:
-        write_bytes(self.path(run_id) / "history.csv", _to_csv(history))
-        write_bytes(self.path(run_id) / "steps.csv", _to_csv(echoes))
+        write_bytes(self.path(run_id) / "history.csv", to_csv(history))
+        write_bytes(self.path(run_id) / "steps.csv", to_csv(echoes))
 
     def write_weights(self, run_id: str, epoch: int, content: bytes) -> dict[str, Any]:
         """Writes the weights under a name of their epoch; returns the summary's fields on them.
@@ -297,35 +300,4 @@ class RunStore:
         fingerprint = run.summary.data_fingerprint or ""
         if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
             raise NotFound(f"{run.id} does not say which data it was trained on.")
-        return _read_tensors(self.labels_path(run.config.dataset, fingerprint))
-
-
-def _read_tensors(path: Path) -> dict[str, np.ndarray]:
-    try:
-        return read_tensors(path.read_bytes())
-    except FileNotFoundError:
-        raise NotFound(f"{path} is not there.") from None
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
-        raise LabError(f"{path} is damaged ({error}).") from error
-
-
-def _to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    rows = list(rows)
-    out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode()
-
-
-def _read_csv(path: Path) -> list[dict[str, float]]:
-    """Rows of numbers. A file that is not there is empty; a damaged one raises LabError."""
-    try:
-        if path.stat().st_size > HISTORY_LIMIT:
-            raise ValueError("it is too large")
-        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
-        return [{name: float(value) for name, value in row.items()} for row in rows]
-    except FileNotFoundError:
-        return []
-    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
-        raise LabError(f"{path} is damaged ({error}).") from error
+        return read_tensors_file(self.labels_path(run.config.dataset, fingerprint))

@@ -11,6 +11,9 @@ import psutil
 STATES = ("queued", "running", "paused", "interrupted", "stopped", "diverged", "done")
 FINISHED = ("done", "diverged")
 LIVE = ("queued", "running")
+# The fields of a summary that every epoch may change.
+PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
+PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")
 
 
 @dataclass(frozen=True)

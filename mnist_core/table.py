@@ -10,6 +10,7 @@ import pandas as pd
 
 from mnist_core.config import DATASETS, RunConfig
 from mnist_core.errors import LabError
+from mnist_core.links import in_words, text
 from mnist_core.models import make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
 from mnist_core.statistics import Spread, spread, wilson
@@ -21,6 +22,7 @@ TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device",
 COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE)
 # Where the labels of the test images are not kept with the store, their number is the published.
 TEST_IMAGES = {"QMNIST": 60_000}
+VARIED = ("dataset", "model", "seed")  # a recipe is the same recipe for any of these
 HISTORY = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
 
@@ -90,28 +92,23 @@ def title_of(model: str) -> str:
 def describe(config: RunConfig) -> tuple[str, str]:
     """(group, recipe): the config's group, and its recipe with what differs from it.
 
-    A config that is no recipe's reads like "reference, lr 0.05": the nearest one, then the
-    fields that differ.
+    A config that is no recipe's reads like "reference, learning rate 0.05": the nearest one,
+    then the fields that differ.
     """
     own = config.identity()
-    nearest: tuple[str, list[str]] = ("", [f"{name} {value}" for name, value in own.items()])
-    for recipe, identity in _recipes(config.model) if config.model in model_names() else ():
-        changes = [f"{name} {_short(own[name])}" for name in own if own[name] != identity.get(name)]
-        changes = [text for text in changes if text.split()[0] not in ("dataset", "model", "seed")]
-        if len(changes) < len(nearest[1]):
-            nearest = (recipe, changes)
-    recipe, changes = nearest
-    return config.group, ", ".join([recipe, *changes] if recipe else ["own settings"])
+    nearest = "own settings", list(own)
+    for recipe, identity in _recipes(config.model):
+        changed = [name for name in own if name not in VARIED and own[name] != identity.get(name)]
+        nearest = min(nearest, (recipe, changed), key=lambda each: len(each[1]))
+    recipe, changed = nearest
+    changes = [f"{in_words(name)} {text(own[name])}" for name in changed]
+    return config.group, ", ".join([recipe, *changes]) if len(changed) < len(own) else recipe
 
 
 @functools.cache
 def _recipes(model: str) -> list[tuple[str, dict[str, Any]]]:
-    spec = model_spec(model)
-    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in spec.recipes]
-
-
-def _short(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    recipes = model_spec(model).recipes if model in model_names() else ()
+    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in recipes]
 
 
 def select(

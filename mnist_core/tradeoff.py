@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ CHOSEN_LIMIT = len(COLOURS) - 1
 SYMBOLS = {"MNIST": "circle", "FashionMNIST": "square", "KMNIST": "diamond"}
 SYMBOLS |= {"QMNIST": "triangle-up"}
 OFF = "triangle-down"  # of a run whose accuracy is below the axis
+WIDTH = 48  # letters of a tooltip's line
 WHISKERS = 200  # as many runs get a thin interval each; more would be a grey mist
 
 
@@ -44,8 +46,8 @@ def accuracy_against(
         if (runs["id"] == run_id).any():
             _add_runs(figure, runs[runs["id"] == run_id], column, colour(number))
     ends = [*runs["most"], *runs["least"], *(1 - published["test_accuracy"])]
-    _accuracy_axis(figure, ends)
-    _size_axis(figure, column, [*runs[column], *published[column]])
+    _accuracy_axis(figure, [max(end, 1e-5) for end in ends])
+    _size_axis(figure, column, [max(size, 1) for size in (*runs[column], *published[column])])
     return finish(figure, height, showlegend=False)
 
 
@@ -55,16 +57,16 @@ def _errors(runs: pd.DataFrame) -> pd.DataFrame:
     A run that learned next to nothing would press the others against the upper edge: it is
     drawn at the lower edge. No error at all is drawn as half an image, since log 0 is none.
     """
-    smallest = 0.5 / runs["test_images"].fillna(10_000).astype(float)
+    smallest = 0.5 / runs["test_images"].astype(float)
     error = (1 - runs["test_accuracy"]).clip(lower=smallest)
-    most = (1 - runs["test_low"]).fillna(error)
+    most = 1 - runs["test_low"]
     off = (error > 0.5) & (error.min() <= 0.5)
     bottom = 1.2 * most[~off].max()
     return runs.assign(
         off=off,
         error=error.clip(upper=bottom),
         most=most.clip(upper=bottom),
-        least=(1 - runs["test_high"]).fillna(error).clip(smallest).clip(upper=bottom),
+        least=(1 - runs["test_high"]).clip(lower=smallest, upper=bottom),
     )
 
 
@@ -106,8 +108,17 @@ def _about_run(row: Mapping[str, Any]) -> str:
         f"validation {_percent(row['validation_accuracy'])}{best} of {row['epochs']}",
         f"{row['recipe']} · seed {row['seed']} · {row['device'] or 'device not known'}",
         _sizes(row),
+        row["note"],
     ]
-    return "<br>".join(lines)
+    return _lines(lines)
+
+
+def _lines(lines: Sequence[str]) -> str:
+    """Lines of a tooltip, short enough for a phone."""
+    short = [
+        line if len(line) < WIDTH else "<br>".join(textwrap.wrap(line, WIDTH)) for line in lines
+    ]
+    return "<br>".join(filter(None, short))
 
 
 def _sizes(row: Mapping[str, Any]) -> str:
@@ -135,14 +146,20 @@ def _add_published(figure: go.Figure, published: pd.DataFrame, column: str) -> N
             "color": GREY,
             "line": {"width": 2},
         },
-        text=[
-            f"<b>Published</b>: {row['title']} on {row['dataset']}<br>"
-            f"{_percent(row['test_accuracy'])}, no interval given<br>"
-            f"chosen by: {row['selection'] or 'not known'}<br>{row['source']}<br>{_sizes(row)}"
-            for row in published.to_dict("records")
-        ],
+        text=[_about_published(row) for row in published.to_dict("records")],
         hovertemplate="%{text}<extra></extra>",
     )
+
+
+def _about_published(row: Mapping[str, Any]) -> str:
+    lines = [
+        f"<b>Published</b>: {row['title']} on {row['dataset']}",
+        f"{_percent(row['test_accuracy'])}, no interval given",
+        f"chosen by: {row['selection'] or 'not known'}",
+        row["source"],
+        _sizes(row),
+    ]
+    return _lines(lines)
 
 
 def _accuracy_axis(figure: go.Figure, errors: Sequence[float]) -> None:
@@ -158,16 +175,16 @@ def _accuracy_axis(figure: go.Figure, errors: Sequence[float]) -> None:
 
 
 def accuracy_ticks(low: float, high: float) -> list[float]:
-    """Three to ten round error rates from `low` to `high`: 1, 2, 5 times powers of ten or, in
-    a narrow range, even steps."""
+    """Two to nine round error rates from `low` to `high`: 1, 2, 5 times powers of ten or, in a
+    narrow range, even steps."""
     series = [digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5)]
     ticks = [error for error in series if low <= error <= high]
     if len(ticks) > 9:
-        ticks = [error for error in ticks if f"{error:e}".startswith("1")]
+        ticks = [error for error in ticks if f"{error:.0e}".startswith("1")]
     if len(ticks) >= 3:
         return ticks
     power = 10.0 ** math.floor(math.log10(high - low))
-    step = next(s * power for s in (0.1, 0.2, 0.5, 1.0) if (high - low) / (s * power) <= 7)
+    step = next(s * power for s in (0.2, 0.5, 1.0, 2.0) if (high - low) / (s * power) <= 7)
     return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
@@ -175,7 +192,7 @@ def _size_axis(figure: go.Figure, column: str, values: Sequence[float]) -> None:
     if column == "parameters":
         low, high = (min(values) / 1.6, max(values) * 1.6) if values else (1e3, 1e7)
         figure.update_xaxes(title="Parameters", type="log", tickformat="~s", minor={"ticks": ""})
-        figure.update_xaxes(range=[math.log10(max(low, 1)), math.log10(max(high, 2))])
+        figure.update_xaxes(range=[math.log10(low), math.log10(high)])
         figure.update_xaxes(dtick="D1" if high / low < 30 else 1)
         return
     top = max([30, *values]) * 1.1

@@ -6,7 +6,7 @@ import io
 import os
 import platform
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any
@@ -15,79 +15,10 @@ from filelock import FileLock, Timeout
 
 from mnist_core import __version__
 from mnist_core.config import Execution, RunConfig
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import LabError
 from mnist_core.runs import Run, RunStore
-from mnist_core.summary import Process, Summary
-
-Progress = dict[str, Any]
-OnProgress = Callable[[Progress], None]
-Request = Callable[[], str | None]  # "pause", "stop", or None: go on
-EXTENDABLE = ("constant", "step", "plateau")
-PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
-PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")  # of the summary
-
-
-class Asked(Exception):
-    """Somebody asked this run to "pause" or to "stop"."""
-
-
-class Watcher:
-    """Between steps: writes progress.json twice a second and notices what is asked of the run.
-
-    progress.json holds the phase (waiting, downloading, loading, training, testing), the time
-    of writing, and while training epoch, step, steps, images_per_second, seconds_left and
-    `losses`: the pairs (step, loss) of this epoch so far.
-    """
-
-    PERIOD = 0.5  # seconds
-
-    def __init__(
-        self, store: RunStore, config: RunConfig, on_progress: OnProgress | None, asked: Request
-    ) -> None:
-        self.store, self.config, self.on_progress, self.asked = store, config, on_progress, asked
-        self.losses: list[tuple[int, float]] = []
-        self.epoch = 0
-        self.next_look = 0.0
-
-    def phase(self, name: str) -> None:
-        self.tell({"phase": name})
-        self.check()
-
-    def on_step(self, step: Any) -> None:
-        if step.epoch != self.epoch:
-            self.epoch, self.losses = step.epoch, []
-        if step.loss is not None:
-            self.losses.append((step.step, step.loss))
-        now = time.monotonic()
-        if now >= self.next_look:
-            self.next_look = now + self.PERIOD
-            self.tell(self._training(step))
-            self.check()
-
-    def check(self) -> None:
-        """Raises Asked when the run shall pause or stop."""
-        what = self.asked() or self.store.requested(self.config.id)
-        if what:
-            raise Asked(what)
-
-    def _training(self, step: Any) -> Progress:
-        images = (step.steps - step.step) + (self.config.epochs - step.epoch) * step.steps
-        left = images * self.config.batch_size / step.images_per_second
-        return {
-            "phase": "training",
-            "epoch": step.epoch,
-            "epochs": self.config.epochs,
-            "step": step.step,
-            "steps": step.steps,
-            "images_per_second": round(step.images_per_second, 1),
-            "seconds_left": round(left, 1),
-            "losses": self.losses,
-        }
-
-    def tell(self, progress: Progress) -> None:
-        self.store.write_progress(self.config.id, {**progress, "time": time.time()})
-        if self.on_progress:
-            self.on_progress(progress)
+from mnist_core.summary import PER_EPOCH, Process, Summary
+from mnist_core.watcher import Asked, OnProgress, Request, Watcher
 
 
 def carry_out(
@@ -345,41 +276,3 @@ def _finish(store: RunStore, run: Run, trainer: Any, dataset: Any, summary: Summ
     figures = {"test_loss": test.loss, "test_accuracy": test.accuracy, "test_top5": test.top5}
     store.write_summary(run.id, replace(summary, **figures))
     return _leave(store, run.id, "done")
-
-
-def extended(run: Run, epochs: Any) -> RunConfig:
-    """The config of `run` with more epochs in all. Raises InputError when it cannot go on."""
-    config = run.config.replace(epochs=epochs)
-    if config.schedule not in EXTENDABLE:
-        raise InputError(
-            f"extend: the {config.schedule} schedule of {run.id} depends on its length, so it "
-            f"cannot go on; train a new run with --epochs {config.epochs} instead"
-        )
-    if run.state != "done":
-        raise InputError(
-            f"extend: {run.id} is {run.state}; only a run that is done can go on further"
-        )
-    if config.epochs <= run.config.epochs:
-        raise InputError(
-            f"epochs: {config.epochs} was given, the number of epochs in all; {run.id} has "
-            f"{run.config.epochs}, so give {run.config.epochs + 1} or more"
-        )
-    return config
-
-
-def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
-    """Makes the run of `config` start where `parent` ended, unless it is there already."""
-    content = store.resume_state(parent.id)
-    if content is None:
-        raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
-    with store.lock(config.id):
-        if store.find(config) is not None:
-            return
-        summary = Summary("interrupted", created=time.time(), parent=parent.id)
-        store.create(config, summary)
-        store.write_weights(config.id, parent.summary.best_epoch or 0, parent.weights())
-        store.write_history(config.id, parent.history, parent.echoes)
-        store.write_resume_state(config.id, content)
-        names = (*PER_EPOCH, "device", "threads")
-        figures = {name: getattr(parent.summary, name) for name in names}
-        store.write_summary(config.id, replace(summary, **figures))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
 
+from mnist_core.errors import LabError
 from mnist_core.launcher import PROJECT
 from mnist_core.models import model_spec
 from mnist_core.runs import Damaged, Run, RunStore
@@ -36,6 +39,19 @@ def model_title(name: str) -> str:
         return model_spec(name).title
     except ValueError:
         return name
+
+
+def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:
+    """A part of a page that shows what a person can put right, and leaves the rest standing."""
+
+    @functools.wraps(part)
+    def guarded(*arguments: Any) -> None:
+        try:
+            part(*arguments)
+        except LabError as error:
+            st.error(str(error), icon=":material/error:")
+
+    return guarded
 
 
 def tell_damaged(damaged: list[Damaged]) -> None:

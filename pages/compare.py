@@ -14,7 +14,6 @@ from mnist_core.runs import Run
 from mnist_core.summary import LIVE
 from mnist_core.table import (
     best_groups,
-    best_runs,
     history_of,
     known_figures,
     labels_of,
@@ -25,6 +24,7 @@ from mnist_core.table import (
 )
 from mnist_core.tradeoff import CHOSEN_LIMIT, GREY, accuracy_against
 from pages import common
+from pages.choice import choose, want
 
 GLYPHS = {"MNIST": "●", "FashionMNIST": "■", "KMNIST": "◆", "QMNIST": "▲"}
 ALL = "All"
@@ -113,56 +113,6 @@ def interval(run: pd.Series) -> str:
     return f"{100 * run['test_low']:.2f}–{100 * run['test_high']:.2f}"
 
 
-def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
-    """The ids of the runs to compare: those a person wants and the filters show, else the best.
-
-    Ticks the table's rows to match, and writes a person's choice into the address bar.
-    """
-    state, ids = st.session_state, shown["id"].tolist()
-    wanted = wish(known)
-    chosen = [run_id for run_id in wanted or [] if run_id in set(ids)]
-    if wanted is None or (wanted and not chosen):
-        chosen = best_runs(shown, CHOSEN_LIMIT)
-    rows = {run_id: row for row, run_id in enumerate(ids)}
-    ticks = sorted(rows[run_id] for run_id in chosen)
-    if "cmp_table" not in state or sorted(state["cmp_table"]["selection"]["rows"]) != ticks:
-        state["cmp_table"] = {"selection": {"rows": ticks, "columns": [], "cells": []}}
-    address = wanted or []
-    if st.query_params.get_all("cmp_runs") != address:
-        st.query_params["cmp_runs"] = address
-    state["cmp_shown"], state["cmp_chosen"], state["cmp_ticks"] = ids, chosen, ticks
-    state["cmp_wanted"], state["cmp_address"] = wanted, address
-    return chosen
-
-
-def wish(known: set[str]) -> list[str] | None:
-    """The runs that a person wants, or None when the best will do.
-
-    The last word has, in this order: a click in the table, an address that was opened, what was
-    wanted before.
-    """
-    state = st.session_state
-    asked = st.query_params.get_all("cmp_runs")
-    ticks = state["cmp_table"]["selection"]["rows"] if "cmp_table" in state else None
-    if ticks is not None and sorted(ticks) != state.get("cmp_ticks"):
-        clicked = [state["cmp_shown"][row] for row in ticks if row < len(state["cmp_shown"])]
-        kept = [run_id for run_id in state["cmp_chosen"] if run_id in clicked]
-        wanted = kept + [run_id for run_id in clicked if run_id not in kept]
-        if len(wanted) > CHOSEN_LIMIT:
-            st.toast(f"Up to {CHOSEN_LIMIT} runs can be compared: untick one first.")
-    elif asked and asked != state.get("cmp_address"):
-        wanted = asked
-    else:
-        wanted = state.get("cmp_wanted")
-    if not wanted:
-        return wanted
-    return [run_id for run_id in wanted if run_id in known][:CHOSEN_LIMIT] or None
-
-
-def want(runs: list[str] | None) -> None:
-    st.session_state["cmp_wanted"] = runs
-
-
 def legend(shown: pd.DataFrame, chosen: list[str], labels: dict[str, str]) -> None:
     """One legend for all charts: a colour for each chosen run, a sign for each data set."""
     rows = shown.set_index("id")
@@ -171,8 +121,10 @@ def legend(shown: pd.DataFrame, chosen: list[str], labels: dict[str, str]) -> No
         f"{GLYPHS[rows.loc[run_id, 'dataset']]}</span> {html.escape(labels[run_id])}</span>"
         for number, run_id in enumerate(chosen)
     ]
-    if len(shown) > len(chosen):
-        entries.append(f'<span><span style="color:{GREY}">●</span> other runs</span>')
+    others = ["○ published", "● other runs"] if len(shown) > len(chosen) else ["○ published"]
+    entries += [
+        f'<span><span style="color:{GREY}">{words[0]}</span>{words[1:]}</span>' for words in others
+    ]
     style = "display:flex;flex-wrap:wrap;gap:0.2rem 1.25rem;font-size:0.95rem"
     st.html(f'<div style="{style}">{"".join(entries)}</div>')
 
@@ -182,13 +134,14 @@ def sizes(table: pd.DataFrame, shown: pd.DataFrame, chosen: list[str]) -> None:
     if shown["test_accuracy"].isna().all():
         st.info("None of these runs is finished; their test accuracy appears here when one is.")
         return
-    figures = known_figures(table)
-    if st.session_state.get("cmp_published"):
-        figures = common.model_figures() | figures
-    models = st.session_state.get("cmp_model") or list(figures)
-    figures = {name: row for name, row in figures.items() if name in models}
-    references = published(shown["dataset"].unique(), figures)
     left, right = st.columns(2)
+    st.caption(
+        "Filled: runs of this lab at their best validation epoch; the whiskers are 95 % Wilson "
+        "intervals over the test images, for one seed. Hollow: published figures, whose tooltip "
+        "says how they were chosen. The axis is stretched towards 100 %; a triangle pointing "
+        "down is a run below 50 %, off the axis."
+    )
+    references = published_figures(table, shown)
     for place, column, words in (
         (left, "parameters", "Accuracy against parameters"),
         (right, "receptive_field", "Accuracy against receptive field"),
@@ -200,18 +153,22 @@ def sizes(table: pd.DataFrame, shown: pd.DataFrame, chosen: list[str]) -> None:
                 key=f"cmp_{column}",
                 alt=f"Test {words.lower()}, a point for each finished run",
             )
-    st.caption(
-        "Filled: runs of this lab at their best validation epoch; the whiskers are 95 % Wilson "
-        "intervals over the test images, for one seed. Hollow: published figures, whose tooltip "
-        "says how they were chosen. The axis is stretched towards 100 %; a triangle pointing "
-        "down is a run below 50 %, off the axis."
-    )
-    st.toggle(
+
+
+def published_figures(table: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
+    """The references' figures for what is shown: of networks with a run and, if asked, of all."""
+    others = st.toggle(
         "Published figures of networks that have no run here",
         key="cmp_published",
         bind="query-params",
         help="Their parameters and receptive fields are measured first, which takes some seconds.",
     )
+    figures = known_figures(table)
+    if others:
+        figures = common.model_figures() | figures
+    wanted = st.session_state["cmp_model"] or list(figures)
+    figures = {name: row for name, row in figures.items() if name in wanted}
+    return published(shown["dataset"].unique(), figures)
 
 
 def show_table(shown: pd.DataFrame) -> None:
@@ -292,9 +249,9 @@ COLUMNS = {
     "title": st.column_config.TextColumn("Network", pinned=True, width=120),
     "dataset": st.column_config.TextColumn("Data set"),
     "recipe": st.column_config.TextColumn(
-        "Recipe",
+        "Preset",
         width=150,
-        help="The nearest named recipe of the network, and what differs from it.",
+        help="The nearest preset of the network, and what differs from it.",
     ),
     "state": st.column_config.TextColumn("State", help="Done, or how far it is from that."),
     "test_accuracy": _number("Test", "Accuracy on the test images, read once.", "%.2f %%"),

@@ -11,6 +11,7 @@ from PIL import Image
 from mnist_core import explain, preprocess
 from mnist_core.charts import COLOURS
 from mnist_core.datasets import SPECS
+from mnist_core.errors import LabError
 from mnist_core.examples import EXAMPLES
 from mnist_core.runs import Run
 from pages.common import all_runs, model_title, percent
@@ -138,7 +139,7 @@ def bars(classes: tuple[str, ...], probabilities: np.ndarray) -> dict[str, Any]:
         for i, (name, p) in enumerate(zip(classes, probabilities.tolist(), strict=True))
     ]
     axis = {"title": None, "labelFontSize": 14, "ticks": False, "domain": False}
-    scale = {"domain": [0, 1.12]}
+    scale = {"domain": [0, 1.18]}
     return {
         "data": {"values": rows},
         "encoding": {
@@ -209,16 +210,15 @@ def show_stage(name: str, kind: str, values: np.ndarray) -> None:
     shape = " × ".join(map(str, values.shape))
     st.image(
         picture.png(),
-        caption=f"**{name}** {kind} · {shape} · {ends(picture)}",
+        caption=f"**{name}** · {kind}  \n{shape} · {ends(picture)}",
         width=picture.indices.shape[1],
         alt=f"Output of stage {name}, {shape}",
     )
 
 
 def ends(picture: explain.Tile) -> str:
-    """The values at both ends of the colours: "0 to 3.1", "±3.1"."""
-    low, high = picture.low, picture.high
-    return f"±{high:.3g}" if low == -high else f"{low:.3g} to {high:.3g}".replace("-", "−")
+    """The values at both ends of the colours, such as "−3.1 to 3.1"."""
+    return f"{picture.low:.3g} to {picture.high:.3g}".replace("-", "−")
 
 
 store, found = all_runs()
@@ -246,8 +246,13 @@ with st.container(horizontal=True, gap="medium"):
 with left:
     own = drawing(dataset) if way == "Draw" else upload()
 stages = own or preprocess.from_canvas(example(dataset))
+model, maps = None, {}
 with right:
-    model, maps = look(run, stages.final)
-    show_answer(run, list(maps.values())[-1], drawn=own is not None)
+    try:
+        model, maps = look(run, stages.final)
+        show_answer(run, list(maps.values())[-1], drawn=own is not None)
+    except LabError as error:
+        st.error(str(error), icon=":material/error:")
 show_steps(stages)
-show_stages(model, maps)
+if model:
+    show_stages(model, maps)

@@ -14,8 +14,15 @@ from mnist_core.config import OPTIMIZERS, SCHEDULES, Execution
 from mnist_core.errors import InputError
 from mnist_core.evaluation import logits_of, metrics
 from mnist_core.models import create_model, make_config
-from mnist_core.training import Diverged, Trainer, batch_totals, choose_device, epoch_seed, train
-from mnist_core.training import weights_to_bytes
+from mnist_core.training import (
+    Diverged,
+    Trainer,
+    batch_totals,
+    choose_device,
+    epoch_seed,
+    train,
+    weights_to_bytes,
+)
 
 ONE = Execution(threads=1, device="cpu", echo_every=2)
 

@@ -12,10 +12,11 @@ import torch
 from mnist_core import launcher
 from mnist_core.config import Execution
 from mnist_core.errors import InputError, LabError
-from mnist_core.evaluation import confusion, load_model, metrics, evaluate
+from mnist_core.evaluation import confusion, evaluate, load_model, metrics
+from mnist_core.extension import branch_off, extended
 from mnist_core.models import make_config
 from mnist_core.summary import Process, Summary
-from mnist_core.worker import branch_off, carry_out, extended
+from mnist_core.worker import carry_out
 
 ONE = Execution(threads=1, device="cpu")
 

@@ -1,0 +1,77 @@
+"""What a training process tells the world between two steps, and what it hears."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.runs import RunStore
+
+Progress = dict[str, Any]
+OnProgress = Callable[[Progress], None]
+Request = Callable[[], str | None]  # "pause", "stop", or None: go on
+
+
+class Asked(Exception):
+    """Somebody asked this run to "pause" or to "stop"."""
+
+
+class Watcher:
+    """Between steps: writes progress.json twice a second and notices what is asked of the run.
+
+    progress.json holds the phase (waiting, downloading, loading, training, testing), the time
+    of writing, and while training epoch, step, steps, images_per_second, seconds_left and
+    `losses`: the pairs (step, loss) of this epoch so far.
+    """
+
+    PERIOD = 0.5  # seconds
+
+    def __init__(
+        self, store: RunStore, config: RunConfig, on_progress: OnProgress | None, asked: Request
+    ) -> None:
+        self.store, self.config, self.on_progress, self.asked = store, config, on_progress, asked
+        self.losses: list[tuple[int, float]] = []
+        self.epoch = 0
+        self.next_look = 0.0
+
+    def phase(self, name: str) -> None:
+        self.tell({"phase": name})
+        self.check()
+
+    def on_step(self, step: Any) -> None:
+        if step.epoch != self.epoch:
+            self.epoch, self.losses = step.epoch, []
+        if step.loss is not None:
+            self.losses.append((step.step, step.loss))
+        now = time.monotonic()
+        if now >= self.next_look:
+            self.next_look = now + self.PERIOD
+            self.tell(self._training(step))
+            self.check()
+
+    def check(self) -> None:
+        """Raises Asked when the run shall pause or stop."""
+        what = self.asked() or self.store.requested(self.config.id)
+        if what:
+            raise Asked(what)
+
+    def _training(self, step: Any) -> Progress:
+        images = (step.steps - step.step) + (self.config.epochs - step.epoch) * step.steps
+        left = images * self.config.batch_size / step.images_per_second
+        return {
+            "phase": "training",
+            "epoch": step.epoch,
+            "epochs": self.config.epochs,
+            "step": step.step,
+            "steps": step.steps,
+            "images_per_second": round(step.images_per_second, 1),
+            "seconds_left": round(left, 1),
+            "losses": self.losses,
+        }
+
+    def tell(self, progress: Progress) -> None:
+        self.store.write_progress(self.config.id, {**progress, "time": time.time()})
+        if self.on_progress:
+            self.on_progress(progress)

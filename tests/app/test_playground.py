@@ -1,0 +1,282 @@
+"""The Playground without a browser: what it answers and shows, with a stand-in for the canvas."""
+
+import sys
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.datasets import SPECS
+from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.explain import feature_maps
+from mnist_core.models import create_model, make_config, model_names
+from mnist_core.preprocess import from_canvas
+from mnist_core.summary import Summary
+from tests import drawing
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "playground.py")
+
+
+class Canvas:
+    """In place of the canvas component: keeps its state where that does, notes how it is called."""
+
+    def __init__(self):
+        self.image, self.calls = None, []
+
+    @property
+    def key(self):
+        return self.calls[-1]["key"]
+
+    def st_canvas(self, **options):
+        import streamlit as st
+
+        self.calls.append(options)
+        raw = options["initial_drawing"] or {"objects": []}
+        start = types.SimpleNamespace(drawing={"raw": raw, "data": None})
+        state = st.session_state.setdefault(options["key"], start).drawing
+        image = self.image if state["data"] else None
+        return types.SimpleNamespace(image_data=image, json_data=state["raw"])
+
+    def send(self, page, *digits, **placing):
+        """One stroke for each digit arrives from the browser; the picture is the last one's."""
+        white = (255, 255, 255, 255)
+        self.image = drawing.draw(digits[-1], ink=white, canvas=280, **placing)
+        raw = {"objects": [{"type": "Path", "digit": digit} for digit in digits]}
+        page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": "data:"})
+
+
+@pytest.fixture
+def canvas(monkeypatch):
+    stand_in = Canvas()
+    module = types.ModuleType("streamlit_drawable_canvas")
+    module.st_canvas = stand_in.st_canvas
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return stand_in
+
+
+def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
+    """A run with weights, drawn at random: the page does not ask whether they are any good."""
+    config = make_config(model, **fields)
+    torch.manual_seed(config.seed)
+    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
+    store.create(config, summary)
+    weights = save(create_model(model).state_dict())
+    store.write_summary(config.id, replace(summary, **store.write_weights(config.id, 1, weights)))
+    return store.get(config.id)
+
+
+def open_page(**query):
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def drawn(page, canvas, *digits, **placing):
+    """The page after a drawing."""
+    canvas.send(page, *digits, **placing)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def answer(page):
+    return page.header[0].value
+
+
+def words(page):
+    kinds = (page.markdown, page.caption, page.warning, page.error, page.info)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def pictures(page, of="Output of stage"):
+    """What the pictures on the page are called, those that begin like this."""
+    names = [image.proto.imgs[0].alt for image in page.get("image")]
+    return [name for name in names if name.startswith(of)]
+
+
+def expected_answer(run, image):
+    pixels = torch.tensor(image)[None]
+    shares = probabilities_of(load_model(run), pixels, run.config)[0]
+    return f"**{SPECS[run.config.dataset].classes[shares.argmax()]}** · {100 * shares.max():.1f} %"
+
+
+def test_before_anything_is_drawn_an_example_is_read(store, canvas):
+    run = add_run(store)
+    page = open_page()
+    assert answer(page).startswith("Reads a") and "Example" in words(page)
+    stages = feature_maps(load_model(run), torch.zeros(1, 1, 32, 32))
+    assert (len(pictures(page, "The drawing")), len(pictures(page))) == (5, len(stages))
+
+
+@pytest.mark.parametrize("digit", [0, 4, 8])
+def test_the_answer_is_that_of_the_pipeline(store, canvas, digit):
+    run = add_run(store)
+    page = drawn(open_page(), canvas, digit, size=0.5, position=(0, 1))
+    assert expected_answer(run, from_canvas(canvas.image).final) in answer(page)
+    assert "Yours" in words(page) and "Example" not in words(page)
+
+
+def test_an_eight_has_its_article(store, canvas):
+    run = add_run(store)
+    bias = torch.zeros(10)
+    bias[8] = 99
+    model = create_model("lenet5")
+    model.output.bias.data = bias
+    weights = store.write_weights(run.id, 2, save(model.state_dict()))
+    store.write_summary(run.id, replace(run.summary, **weights))
+    assert answer(open_page()) == "Reads an **8** · 100.0 %"
+
+
+@pytest.mark.parametrize("model", model_names())
+def test_every_network_shows_every_stage(store, canvas, model):
+    run = add_run(store, model)
+    page = drawn(open_page(), canvas, 5)
+    size = run.config.input_size
+    stages = feature_maps(load_model(run), torch.zeros(1, 1, size, size))
+    assert [alt.split()[3] for alt in pictures(page)] == [f"{stage}," for stage in stages]
+
+
+@pytest.mark.parametrize("dataset", SPECS)
+def test_every_data_set_has_its_example_and_says_what_it_expects(store, canvas, dataset):
+    add_run(store, dataset=dataset)
+    page = open_page()
+    assert "Expects one" in words(page) and "Here the lab drew" in words(page)
+    assert any(name in answer(page) for name in SPECS[dataset].classes)
+
+
+def test_the_best_finished_run_comes_first(store, canvas):
+    add_run(store, seed=1, accuracy=0.91)
+    best = add_run(store, seed=2, accuracy=0.97)
+    add_run(store, seed=3, accuracy=0.99, state="stopped")
+    store.create(make_config("small"), Summary("running"))  # no weights yet
+    page = open_page()
+    options = page.selectbox[0].options
+    assert page.selectbox[0].value == best.id and len(options) == len(set(options)) == 3
+    assert options[0].startswith("LeNet-5 · 97.0 %") and "stopped" in options[2]
+
+
+def test_the_address_bar_names_the_run_and_a_link_reopens_it(store, canvas):
+    add_run(store, accuracy=0.97)
+    kana = add_run(store, dataset="KMNIST", seed=5)
+    page = open_page()
+    page.segmented_control(key="play_data").set_value("KMNIST").run()
+    assert page.query_params["play_run"] == kana.id
+    again = open_page(play_run=kana.id)
+    assert again.segmented_control(key="play_data").value == "KMNIST"
+    assert again.selectbox[0].value == kana.id and not again.warning
+
+
+@pytest.mark.parametrize("asked", ["mnist-lenet5-0123456789", "../../etc/passwd", "", "x" * 9999])
+def test_a_link_to_a_run_that_is_not_there_is_a_sentence(store, canvas, asked):
+    run = add_run(store)
+    page = open_page(play_run=asked)
+    assert "is not here or has no weights" in page.warning[0].value
+    assert len(page.warning[0].value) < 300
+    assert page.query_params["play_run"] == run.id and answer(page)
+    assert not page.run().warning
+
+
+def test_an_empty_store_points_to_training(store, canvas):
+    page = AppTest.from_file(str(Path(PAGE).parents[1] / "app.py"), default_timeout=60)
+    page.switch_page("pages/playground.py").run()
+    assert not page.exception and "No network has been trained yet" in words(page)
+
+
+def test_damaged_weights_are_a_sentence_and_the_canvas_stays(store, canvas):
+    run = add_run(store, seed=77)  # a network that no test before has loaded
+    (run.path / run.summary.weights).write_bytes(b"damaged")
+    page = drawn(open_page(), canvas, 3)
+    assert "its checksum is not the one" in page.error[0].value
+    assert canvas.calls and page.slider(key="play_pen").value == 20
+
+
+def test_weights_of_another_network_are_a_sentence(store, canvas):
+    run = add_run(store)
+    other = store.write_weights(run.id, 2, save(create_model("small").state_dict()))
+    store.write_summary(run.id, replace(run.summary, **other))
+    assert "do not fit lenet5" in open_page().error[0].value
+
+
+def test_the_pen_and_the_example_reach_the_canvas(store, canvas):
+    add_run(store)
+    page = open_page()
+    empty = canvas.calls[-1]["background_image"]
+    page.slider(key="play_pen").set_value(33)
+    drawn(page, canvas, 2)
+    assert canvas.calls[-1]["stroke_width"] == 33
+    assert canvas.calls[-1]["background_image"] != empty
+
+
+def test_undo_takes_back_one_stroke_and_clear_all(store, canvas):
+    add_run(store)
+    page = drawn(open_page(), canvas, 1, 2, 3)
+    undo, clear = page.button
+    undo.click().run()
+    first = canvas.calls[-1]
+    assert [s["digit"] for s in first["initial_drawing"]["objects"]] == [1, 2]
+    drawn(page, canvas, 1, 2, 4)
+    page.button[0].click().run()
+    assert canvas.calls[-1]["key"] == first["key"]
+    assert canvas.calls[-1]["initial_drawing"] != first["initial_drawing"]  # or nothing would move
+    page.button[1].click().run()
+    assert canvas.calls[-1]["key"] != first["key"] and not canvas.calls[-1]["initial_drawing"]
+    assert "Example" in words(page) and page.button[0].disabled
+
+
+def test_undoing_the_only_stroke_brings_the_example_back(store, canvas):
+    add_run(store)
+    page = drawn(open_page(), canvas, 7)
+    assert "Yours" in words(page)
+    page.button[0].click().run()
+    assert "Example" in words(page)
+
+
+def test_the_drawing_outlives_another_page(store, canvas):
+    add_run(store)
+    page = drawn(open_page(), canvas, 6)
+    before = answer(page)
+    del page.session_state[canvas.key]  # what a visit to another page does to a component
+    page.run()
+    assert answer(page) == before and "Yours" in words(page)
+    assert canvas.calls[-1]["initial_drawing"]["objects"] == [{"type": "Path", "digit": 6}]
+
+
+def uploaded(page, content):
+    page.segmented_control(key="play_way").set_value("Upload a picture").run()
+    page.file_uploader[0].set_value(("digit.png", content, "image/png")).run()
+    assert not page.exception
+    return page
+
+
+def test_a_picture_file_is_read(store, canvas):
+    run = add_run(store)
+    mask = drawing.ink_mask(*drawing.placed_strokes(4, 300), 300)
+    picture = drawing.encode(mask.point(lambda ink: 255 - ink))
+    page = uploaded(open_page(), picture)
+    from mnist_core.photo import from_image
+
+    assert expected_answer(run, from_image(picture).final) in answer(page)
+    assert "Yours" in words(page)
+
+
+@pytest.mark.parametrize("content", [b"", b"%PDF-1.7 not a picture", b"\x89PNG\r\n\x1a\n broken"])
+def test_a_file_that_is_no_picture_is_a_sentence(store, canvas, content):
+    add_run(store)
+    page = uploaded(open_page(), content)
+    assert len(page.error) == 1 and "\n" not in page.error[0].value
+    assert "Example" in words(page)
+
+
+def test_blank_paper_is_not_a_prediction(store, canvas):
+    add_run(store)
+    blank = drawing.encode(drawing.Image.fromarray(np.full((200, 200), 240, np.uint8)))
+    page = uploaded(open_page(), blank)
+    assert "Nothing was found" in page.warning[0].value and "Example" in words(page)

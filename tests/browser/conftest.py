@@ -1,0 +1,114 @@
+"""A real server and a real browser. Without Chromium the tests are skipped; in CI they fail."""
+
+import json
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+PROJECT = Path(__file__).parents[2]
+NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+FLAGS += ("--disable-component-update", "--disable-sync")
+PATIENCE = 60  # seconds that a busy machine may take
+
+
+@dataclass(frozen=True)
+class Server:
+    """The lab, running: its address, the run store it reads, and the id of the tiny run there."""
+
+    url: str
+    store: Path
+    tiny: str
+
+
+@pytest.fixture(scope="session")
+def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
+    """A run store with one LeNet-5, trained for seconds on the small data set; and its id."""
+    store = tmp_path_factory.mktemp("store")
+    command = [sys.executable, "-m", "mnist_core", "train", "--model", "lenet5", "--epochs", "3"]
+    command += ["--batch-size", "16", "--seed", "7", "--json"]
+    env = os.environ | {"MNIST_CHECKPOINTS": str(store), "MNIST_DATA": str(small_data)}
+    done = subprocess.run(command, cwd=PROJECT, env=env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return store, json.loads(done.stdout)["id"]
+
+
+@pytest.fixture(scope="session")
+def server(tiny_store, small_data, tmp_path_factory):
+    """`streamlit run app.py` on a free port of this machine, until the last test is over."""
+    store, tiny = tiny_store
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
+    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
+    env = os.environ | {"MNIST_CHECKPOINTS": str(store), "MNIST_DATA": str(small_data)}
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    with log.open("w") as output:
+        process = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=output, stderr=output)
+        try:
+            wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)
+            yield Server(f"http://127.0.0.1:{port}", store, tiny)
+        finally:
+            process.terminate()
+            process.wait(10)
+
+
+def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
+    for _ in range(10 * PATIENCE):
+        try:
+            with urllib.request.urlopen(url, timeout=5):
+                return
+        except OSError:
+            assert process.poll() is None, log.read_text()
+            time.sleep(0.1)
+    raise AssertionError(f"no server after {PATIENCE} s: {log.read_text()}")
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Chromium without a window."""
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        assert not os.environ.get("CI"), f"no browser: none of {', '.join(NAMES)} is installed"
+        pytest.skip("Chromium is not installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(server: Server, browser: Browser):
+    """A visitor's fresh window that stands on the first page. Errors of scripts fail the test."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(1000 * PATIENCE)
+    page = context.new_page()
+    errors = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(server.url)
+    page.get_by_test_id("stSidebarNavLink").first.wait_for()
+    at_rest(page)
+    yield page
+    broken = page.get_by_test_id("stException").all_inner_texts()
+    context.close()
+    assert not errors and not broken
+
+
+def at_rest(page: Page, quiet: float = 0.7) -> None:
+    """Waits until no script has been running for `quiet` seconds."""
+    last, end = time.monotonic(), time.monotonic() + PATIENCE
+    while time.monotonic() - last < quiet:
+        if page.get_by_test_id("stApp").get_attribute("data-test-script-state") != "notRunning":
+            last = time.monotonic()
+        assert time.monotonic() < end, f"the page does not come to rest within {PATIENCE} s"
+        page.wait_for_timeout(50)

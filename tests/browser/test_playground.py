@@ -1,0 +1,137 @@
+"""Draws digits with the mouse, in a real browser, and reads the answers from the page."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.preprocess import from_canvas
+from mnist_core.runs import RunStore
+from tests.browser.conftest import PROJECT, at_rest
+from tests.drawing import draw, placed_strokes
+
+SHIPPED = PROJECT / "checkpoints" / "mnist-lenet5-6e531d13ef"
+ANSWER = re.compile(r"Reads an? (.+) · (\d+\.\d) %")
+SIDE, PEN = 280, 20
+
+
+def open_playground(page, server, run_id):
+    page.goto(f"{server.url}/playground?play_run={run_id}")
+    page.locator("canvas.upper-canvas").wait_for()
+    answer(page)
+    at_rest(page)
+
+
+def answer(page):
+    """What the page says: the class and its share in per cent."""
+    heading = page.get_by_role("heading", name=ANSWER)
+    heading.wait_for()
+    found = ANSWER.search(heading.inner_text())
+    return found[1], float(found[2])
+
+
+def draw_digit(page, digit, size=0.7):
+    """Follows the digit's strokes with the mouse, and waits for the answer to the last one."""
+    box = page.locator("canvas.upper-canvas").bounding_box()
+    for line in placed_strokes(digit, SIDE, size=size)[0]:
+        points = [(box["x"] + x, box["y"] + y) for x, y in line]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=2)
+        page.mouse.up()
+    page.get_by_text("Yours").wait_for()
+    at_rest(page)
+
+
+def bright(page):
+    """The share of the canvas that is covered by ink, as the browser shows it."""
+    return page.locator("canvas.lower-canvas").evaluate(
+        """canvas => {
+            const pixels = canvas.getContext("2d").getImageData(0, 0, 280, 280).data;
+            let count = 0;
+            for (let i = 3; i < pixels.length; i += 4) count += pixels[i] > 128;
+            return count / (280 * 280);
+        }"""
+    )
+
+
+def test_a_drawn_digit_gets_the_answer_of_the_network(page, server):
+    open_playground(page, server, server.tiny)
+    example = answer(page)
+    assert page.get_by_text("Example").count() == 1
+    draw_digit(page, 1)
+    run = RunStore(server.store).get(server.tiny)
+    stroke = draw(1, canvas=SIDE, size=0.7, stroke=PEN / (0.7 * SIDE), ink=(255,) * 4)
+    image = torch.tensor(from_canvas(stroke).final)[None]
+    shares = probabilities_of(load_model(run), image, run.config)[0]
+    label, share = answer(page)
+    assert int(label) == shares.argmax() and abs(share - 100 * shares.max()) < 15
+    assert (label, share) != example
+
+
+def test_undo_clear_and_another_page(page, server):
+    open_playground(page, server, server.tiny)
+    draw_digit(page, 1)
+    one, first = bright(page), answer(page)
+    draw_digit(page, 7)
+    assert bright(page) > 1.3 * one > 0
+    for _ in range(2):  # after another stroke the same start must take effect again
+        page.get_by_role("button", name="Undo stroke").click()
+        at_rest(page)
+        assert abs(bright(page) - one) < 0.01 and answer(page) == first
+        draw_digit(page, 7)
+    both = answer(page)
+    page.get_by_role("link", name="Compare").click()
+    page.get_by_role("heading", name="Compare", exact=True).wait_for()
+    page.get_by_role("link", name="Playground").click()
+    page.get_by_text("Yours").wait_for()
+    at_rest(page)
+    assert answer(page) == both and bright(page) > 1.3 * one
+    page.get_by_role("button", name="Clear").click()
+    page.get_by_text("Example").wait_for()
+    at_rest(page)
+    assert bright(page) == 0
+
+
+def test_canvas_and_answer_are_visible_together(page, server):
+    open_playground(page, server, server.tiny)
+    canvas = page.locator("canvas.upper-canvas").bounding_box()
+    bars = page.get_by_test_id("stVegaLiteChart").bounding_box()
+    assert canvas["height"] == canvas["width"] == SIDE
+    for box in (canvas, bars):
+        assert box["y"] > 0 and box["y"] + box["height"] < 900
+    assert canvas["x"] + canvas["width"] < bars["x"]
+
+
+def test_a_phone_shows_the_whole_canvas(page, server):
+    page.set_viewport_size({"width": 400, "height": 850})
+    open_playground(page, server, server.tiny)
+    canvas = page.locator("canvas.upper-canvas").bounding_box()
+    assert canvas["x"] >= 0 and canvas["x"] + canvas["width"] <= 400
+    overflow = page.get_by_test_id("stMain").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert overflow <= 0
+    scroller = page.locator(".dc-scroll")
+    assert scroller.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
+
+
+def test_every_picture_is_shown_pixel_by_pixel(page, server):
+    open_playground(page, server, server.tiny)
+    images = page.get_by_test_id("stImage").locator("img")
+    sizes = images.evaluate_all("l => l.map(e => [e.naturalWidth, e.clientWidth, e.alt])")
+    assert len(sizes) > 15
+    assert all(natural == shown > 0 and alt for natural, shown, alt in sizes), sizes
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_the_shipped_network_reads_what_is_drawn(page, server, digit):
+    if not SHIPPED.is_dir():
+        pytest.skip("the shipped run is not there yet")
+    shutil.copytree(SHIPPED, Path(server.store) / SHIPPED.name, dirs_exist_ok=True)
+    open_playground(page, server, SHIPPED.name)
+    draw_digit(page, digit)
+    label, share = answer(page)
+    assert label == str(digit) and share > 50

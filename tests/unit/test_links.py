@@ -1,0 +1,111 @@
+"""Configs as links and commands, and the run that is nearest."""
+
+import re
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mnist_core.__main__ import make_parser
+from mnist_core.commands import _wanted
+from mnist_core.config import ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, RunConfig
+from mnist_core.links import (
+    command_of,
+    config_from_query,
+    differences,
+    nearest,
+    query_of,
+    seconds_needed,
+    text,
+)
+from mnist_core.models import make_config, model_names
+from tests.stores import make_run
+
+CONFIGS = st.builds(
+    lambda model, **fields: make_config(model, **fields),
+    st.sampled_from(model_names()),
+    dataset=st.sampled_from(DATASETS),
+    activation=st.sampled_from(ACTIVATIONS),
+    optimizer=st.sampled_from(OPTIMIZERS),
+    schedule=st.sampled_from(SCHEDULES),
+    lr=st.floats(1e-6, 10),
+    dropout=st.floats(0, 0.9),
+    epochs=st.integers(1, 1000),
+    seed=st.integers(0, 2**31 - 1),
+)
+
+
+@given(CONFIGS)
+def test_a_link_reopens_the_run(config):
+    again, complaints = config_from_query(query_of(config))
+    assert again.id == config.id and complaints == []
+
+
+@given(CONFIGS)
+def test_the_command_trains_the_run(config):
+    arguments = shlex.split(command_of(config).removeprefix("python -m mnist_core "))
+    assert _wanted(make_parser().parse_args(arguments), None)[0].id == config.id
+
+
+def test_a_link_says_only_what_differs_from_the_recipe():
+    assert query_of(make_config("medium")) == {"dataset": "MNIST", "model": "medium"}
+    changed = make_config("medium", lr=0.1)
+    assert query_of(changed) == {"dataset": "MNIST", "model": "medium", "lr": "0.1"}
+
+
+@pytest.mark.parametrize(
+    "query, words, stays",
+    [
+        ({"lr": "abc"}, "lr: 'abc' was given; allowed is .*; showing 0.01", {"lr": 0.01}),
+        ({"model": "x"}, "model: 'x' was given; .*; showing lenet5", {"model": "lenet5"}),
+        ({"model": "../etc"}, "model: .* was given", {"model": "lenet5"}),
+        ({"dataset": "CIFAR"}, "dataset: 'CIFAR' was given; .*; showing MNIST", {}),
+        ({"input_size": "28"}, "input_size: 28 was given; lenet5 takes images of 32", {}),
+        ({"epochs": "1e400"}, "epochs: '1e400' was given", {"epochs": 50}),
+        ({"seed": "<script>"}, "seed: '<script>' was given", {"seed": 1}),
+    ],
+)
+def test_each_bad_part_of_a_link_is_one_sentence_and_the_rest_stays(query, words, stays):
+    config, complaints = config_from_query({**query, "dropout": "0.25"})
+    assert len(complaints) == 1 and "\n" not in complaints[0]
+    assert re.match(words, complaints[0])
+    assert config.dropout == 0.25
+    assert all(getattr(config, name) == value for name, value in stays.items())
+
+
+def test_strange_parameters_are_none_of_ours():
+    assert config_from_query({"cmp_text": "x", "utm": "y"})[1] == []
+
+
+def test_numbers_as_people_write_them():
+    assert [text(v) for v in (0.1, 1.0, 1e-05, 3, "SGD", 0.1 + 0.2)] == [
+        "0.1",
+        "1",
+        "1e-05",
+        "3",
+        "SGD",
+        "0.30000000000000004",
+    ]
+
+
+def test_differences_leave_out_what_has_no_effect():
+    one, other = RunConfig(optimizer="Adam"), RunConfig(optimizer="Adam", momentum=0.5, lr=0.1)
+    assert differences(one, other) == {"lr": (0.01, 0.1)}
+
+
+def test_the_nearest_run_differs_least(store):
+    wanted = make_config("lenet5", lr=0.3)
+    far = make_run(store, make_config("lenet5", lr=0.1, dropout=0.5, activation="ReLU"))
+    near = make_run(store, make_config("lenet5", lr=0.1))
+    other = make_run(store, make_config("lenet5", dataset="KMNIST", lr=0.3))
+    assert nearest(wanted, [far, near, other]).id == near.id
+    assert nearest(make_config("medium"), [far, near]) is None
+    assert nearest(near.config, [near]) is None
+
+
+def test_the_cost_follows_the_newest_run_of_the_network(store):
+    old = make_run(store, make_config("lenet5"), created=1.0, seconds=500.0)
+    new = make_run(store, make_config("lenet5", seed=2), created=2.0, seconds=100.0)
+    assert seconds_needed(make_config("lenet5", epochs=5), [old, new]) == pytest.approx(10)
+    assert seconds_needed(make_config("medium"), [old, new]) is None
