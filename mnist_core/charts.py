@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,8 +12,6 @@ import plotly.graph_objects as go
 COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
 GREY = COLOURS[-1]
 FAINT = 0.35
-LOSS_TICKS = [digit * 10.0**power for power in range(-6, 4) for digit in (1, 2, 5)]
-LOSS_TEXT = [f"{tick:.6f}".rstrip("0").rstrip(".") for tick in LOSS_TICKS]
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,9 @@ def loss_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go
         _add_echoes(figure, curve, colour(number))
         _add_line(figure, curve, colour(number), "train_loss", "training", dash="dot")
         _add_line(figure, curve, colour(number), "validation_loss", "validation")
-    figure.update_yaxes(title="Loss (nats)", type="log", tickvals=LOSS_TICKS, ticktext=LOSS_TEXT)
+    losses = [loss for trace in figure.data for loss in trace.y if 0 < loss < math.inf]
+    ticks = round_ticks(min(losses) / 1.1, max(losses) * 1.1) if losses else None
+    figure.update_yaxes(title="Loss (nats)", type="log", tickvals=ticks, tickformat="~g")
     return _by_epoch(figure, height, **layout)
 
 
@@ -112,7 +113,8 @@ def _add_best(figure: go.Figure, curve: Curve, colour: str) -> None:
 
 
 def _by_epoch(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
-    figure.update_xaxes(title="Epoch", rangemode="tozero")
+    epochs = [epoch for trace in figure.data for epoch in trace.x if math.isfinite(epoch)]
+    figure.update_xaxes(title="Epoch", range=[0, 1.04 * max(epochs, default=1)])
     return finish(figure, height, **layout)
 
 
@@ -131,3 +133,19 @@ def finish(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
         **layout,
     )
     return figure
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Two to nine round numbers from `low` to `high`, for a logarithmic axis.
+
+    They are 1, 2, 5 times powers of ten or, in a narrow range, even steps.
+    """
+    series = [digit * 10.0**power for power in range(-8, 6) for digit in (1, 2, 5)]
+    ticks = [tick for tick in series if low <= tick <= high]
+    if len(ticks) > 9:
+        ticks = [tick for tick in ticks if f"{tick:.0e}".startswith("1")]
+    if len(ticks) >= 3:
+        return ticks
+    power = 10.0 ** math.floor(math.log10(high - low))
+    step = next(s * power for s in (0.2, 0.5, 1.0, 2.0) if (high - low) / (s * power) <= 7)
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]

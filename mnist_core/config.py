@@ -1,10 +1,12 @@
 """RunConfig: the one description of a training run, its checks and its id. Loads without torch."""
 
 import dataclasses
+import functools
 import hashlib
 import json
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -103,20 +105,24 @@ class Checked:
     """A frozen dataclass of knobs: each value is checked, and made canonical, once, here."""
 
     def __post_init__(self) -> None:
-        for f in dataclasses.fields(self):
-            object.__setattr__(self, f.name, self.check(f.name, getattr(self, f.name)))
+        for name in self.names():
+            object.__setattr__(self, name, self.check(name, getattr(self, name)))
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        return tuple(f.name for f in dataclasses.fields(cls))
+        return tuple(cls._knobs())
 
     @classmethod
-    def metadata(cls, name: str) -> dict[str, Any]:
+    @functools.cache
+    def _knobs(cls) -> dict[str, Mapping[str, Any]]:
+        return {f.name: f.metadata for f in dataclasses.fields(cls)}
+
+    @classmethod
+    def metadata(cls, name: str) -> Mapping[str, Any]:
         """The rule and the help of one field. Raises InputError for an unknown one."""
-        for f in dataclasses.fields(cls):
-            if f.name == name:
-                return dict(f.metadata)
-        raise InputError(f"{name}: no such field; there are {', '.join(cls.names())}")
+        if name not in cls._knobs():
+            raise InputError(f"{name}: no such field; there are {', '.join(cls.names())}")
+        return cls._knobs()[name]
 
     @classmethod
     def check(cls, name: str, value: Any) -> Any:
@@ -141,7 +147,7 @@ class Checked:
         return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
-        return dataclasses.asdict(self)
+        return {name: getattr(self, name) for name in self.names()}
 
     def replace(self, **changes: Any) -> Self:
         """A copy with some fields changed; unknown ones and bad values raise InputError."""

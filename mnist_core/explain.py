@@ -80,7 +80,7 @@ def _along_graph(
     import torch
     from torch import fx
 
-    from mnist_core.receptive_field import _graph
+    from mnist_core.receptive_field import trace_graph
 
     twin = copy.deepcopy(model)  # tracing touches modules that another thread may be using
 
@@ -94,7 +94,7 @@ def _along_graph(
                 maps[_free_name(name, maps)] = _as_array(value)
             return value
 
-    Recorder(twin, graph=_graph(twin)).run(image)
+    Recorder(twin, graph=trace_graph(twin)).run(image)
     return maps
 
 

@@ -56,11 +56,9 @@ def _is_bright_on_dark(grey: Image.Image) -> bool:
     if grey.size == (SIDE, SIDE):
         values = np.asarray(grey)
         return bool(np.median(np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])) < 128)
-    v = np.asarray(_work_size(shrunk(grey,320)).filter(ImageFilter.GaussianBlur(CALM)))
-    reach = max(1, round(CLOSING / 2 * min(v.shape)))
-    d = 255 - _dilate(255 - _dilate(v, reach), reach) - v.astype(float)
-    b = v.astype(float) - _dilate(255 - _dilate(255-v, reach), reach)
-    return bool((b**2).sum() > (d**2).sum())
+    small = shrunk(grey, 160)
+    around = small.filter(ImageFilter.GaussianBlur(0.1 * min(small.size)))
+    return bool(((np.asarray(small, np.float32) - np.asarray(around, np.float32)) ** 3).sum() > 0)
 
 
 def _from_grey(grey: Image.Image, inverted: bool = False) -> Stages | None:
@@ -109,29 +107,27 @@ def _dilate(values: np.ndarray, reach: int) -> np.ndarray:
 
 def find_ink(contrast: np.ndarray) -> np.ndarray | None:
     """The ink in a contrast image, (h, w) uint8, its edges sharpened; None when there is only paper."""
-    threshold, _ = otsu(contrast)
-    dark = contrast > threshold
+    paper = np.median(contrast)
+    noise = 1.48 * np.median(np.abs(contrast - paper))
+    strong = contrast[contrast > paper + max(MIN_INK, K * noise)]
+    if not strong.size:
+        return None
     for _ in range(2):
-        if dark.any() and not dark.all():
-            higher, clear = otsu(contrast[dark])
-            up = contrast[dark] > higher
-            a,b = contrast[dark][up].mean(), contrast[dark][~up].mean()
-            if clear > ETA and a > RATIO * b:
-                dark = contrast > higher
-    if not dark.any() or dark.all():
-        return None
-    ink, paper = np.median(contrast[dark]), contrast[~dark]
-    level = np.median(paper); spread = 1.48*np.median(np.abs(paper-level)) if MAD else paper.std()
-    if ink - level < max(MIN_INK, 4 * spread):
-        return None
-    keep = written(dark)
+        higher, clear = otsu(strong)
+        up, down = strong[strong > higher], strong[strong <= higher]
+        if clear > ETA and up.mean() > RATIO * down.mean():
+            strong = up
+    ink = np.percentile(strong, Q)
+    keep = written(contrast > (paper + ink) / 2, contrast)
     if not keep.any():
         return None
-    strength = ((contrast - level) / (ink - level) - 0.25) / 0.5
+    strength = ((contrast - paper) / (ink - paper) - 0.25) / 0.5
     near = _dilate(keep.view(np.uint8), 2)
     return np.rint(255 * strength.clip(0, 1) * near).astype(np.uint8)
 
-ETA=.85; RATIO=1.6; MAD=True
+
+K=5; Q=50; EDGE=.4
+ETA=.8; RATIO=1.6; MAD=True
 def otsu(contrast):
     counts, edges = np.histogram(contrast, 256)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -144,20 +140,19 @@ def otsu(contrast):
     return float(edges[1 + k]), between[k]/max(contrast.var(),1e-12)
 
 
-def written(dark: np.ndarray) -> np.ndarray:
-    """(h, w) bool, of `dark` only the parts that belong to what is written.
-
-    Not: specks, parts that touch the picture's edge (a table, a shadow; unless all do), and parts that lie
-    farther from the largest than half its size.
-    """
+def written(dark: np.ndarray, contrast) -> np.ndarray:
     labels, count = components(dark)
+    if not count: return dark
     areas = np.bincount(labels.ravel(), minlength=count + 1)
+    mean = np.bincount(labels.ravel(), contrast.ravel(), minlength=count+1) / areas.clip(1)
     areas[0] = 0
     edge = np.unique(np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]]))
     inside = areas.copy()
     inside[edge] = 0
-    if inside.max() > 0.1 * areas.max():
+    main, outer = inside.argmax(), areas.argmax()
+    if inside[main] > 0.1 * areas[outer] or (inside[main] > 2e-4*dark.size and mean[main] > mean[outer]):
         areas = inside
+    elif mean[outer] < EDGE: return np.zeros_like(dark)
     areas[areas < SPECK * areas.max()] = 0
     return _near_largest(labels, areas)[labels]
 

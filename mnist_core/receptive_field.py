@@ -77,7 +77,7 @@ def trace_fields(model: nn.Module, input_size: int = 28, channels: int = 1) -> d
     InputError if the network cannot take such an image.
     """
     twin, image = twin_and_image(model, input_size, channels)
-    graph = _graph(twin)
+    graph = trace_graph(twin)
     values = _run(twin, graph, image)
     grids: dict[fx.Node, Grid] = {}
     fields: dict[str, Field] = {}
@@ -126,7 +126,8 @@ class _Tracer(fx.Tracer):
         return super().call_module(m, forward, args, kwargs)
 
 
-def _graph(model: nn.Module) -> fx.Graph:
+def trace_graph(model: nn.Module) -> fx.Graph:
+    """The network's graph by torch.fx. Raises UnsupportedOperation when it cannot be traced."""
     try:
         return _Tracer().trace(model)
     except Exception as error:  # tracing runs the network's own code: anything can come out

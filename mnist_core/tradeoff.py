@@ -10,14 +10,14 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from mnist_core.charts import COLOURS, colour, finish
+from mnist_core.charts import COLOURS, colour, finish, round_ticks
 
 GREY = COLOURS[-1]  # of runs that were not chosen, so it is no chosen run's
 CHOSEN_LIMIT = len(COLOURS) - 1
 SYMBOLS = {"MNIST": "circle", "FashionMNIST": "square", "KMNIST": "diamond"}
 SYMBOLS |= {"QMNIST": "triangle-up"}
 OFF = "triangle-down"  # of a run whose accuracy is below the axis
-WIDTH = 48  # letters of a tooltip's line
+WIDTH = 42  # letters of a tooltip's line
 WHISKERS = 200  # as many runs get a thin interval each; more would be a grey mist
 
 
@@ -164,7 +164,7 @@ def _about_published(row: Mapping[str, Any]) -> str:
 
 def _accuracy_axis(figure: go.Figure, errors: Sequence[float]) -> None:
     low, high = (min(errors) / 1.15, max(errors) * 1.15) if errors else (0.01, 0.5)
-    ticks = accuracy_ticks(low, high)
+    ticks = round_ticks(low, high)
     figure.update_yaxes(
         title="Test accuracy",
         type="log",
@@ -172,20 +172,6 @@ def _accuracy_axis(figure: go.Figure, errors: Sequence[float]) -> None:
         tickvals=ticks,
         ticktext=[f"{100 * (1 - tick):.6g} %" for tick in ticks],
     )
-
-
-def accuracy_ticks(low: float, high: float) -> list[float]:
-    """Two to nine round error rates from `low` to `high`: 1, 2, 5 times powers of ten or, in a
-    narrow range, even steps."""
-    series = [digit * 10.0**power for power in range(-6, 0) for digit in (1, 2, 5)]
-    ticks = [error for error in series if low <= error <= high]
-    if len(ticks) > 9:
-        ticks = [error for error in ticks if f"{error:.0e}".startswith("1")]
-    if len(ticks) >= 3:
-        return ticks
-    power = 10.0 ** math.floor(math.log10(high - low))
-    step = next(s * power for s in (0.2, 0.5, 1.0, 2.0) if (high - low) / (s * power) <= 7)
-    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
 def _size_axis(figure: go.Figure, column: str, values: Sequence[float]) -> None:

@@ -23,8 +23,8 @@ from mnist_core.table import (
     title_of,
 )
 from mnist_core.tradeoff import CHOSEN_LIMIT, GREY, accuracy_against
-from pages import common
-from pages.choice import choose, want
+from pages.parts import common
+from pages.parts.choice import choose, want
 
 GLYPHS = {"MNIST": "●", "FashionMNIST": "■", "KMNIST": "◆", "QMNIST": "▲"}
 ALL = "All"
@@ -279,4 +279,5 @@ COLUMNS = {
     "note": st.column_config.TextColumn("Note", help="Why it ended, or what is odd about it."),
 }
 
+common.enter_through_app()
 main()

@@ -14,8 +14,8 @@ from mnist_core.datasets import SPECS
 from mnist_core.errors import LabError
 from mnist_core.examples import EXAMPLES
 from mnist_core.runs import Run
-from pages.common import all_runs, model_title, percent
-from pages.drawing import drawing, example, upload
+from pages.parts.common import all_runs, enter_through_app, model_title, percent
+from pages.parts.drawing import drawing, example, upload
 
 if TYPE_CHECKING:
     from torch import nn
@@ -38,16 +38,25 @@ def rank(run: Run) -> tuple[bool, float]:
 
 def follow_link(runs: dict[str, Run]) -> None:
     """Chooses the run that the address bar asks for, unless it is the one shown anyway."""
-    asked = st.query_params.get("play_run")
-    if asked is None or asked == st.session_state.get("play_shown"):
+    state, asked = st.session_state, st.query_params.get("play_run")
+    if asked is None or asked == state.get("play_shown"):
         return
+    state["play_lost"] = None if asked in runs else asked
     if asked in runs:
         dataset = runs[asked].config.dataset
-        st.session_state["play_data"] = dataset
-        st.session_state[f"play_run_{dataset}"] = asked
-    else:
+        state["play_data"], state[f"play_run_{dataset}"] = dataset, asked
+
+
+def forget_link() -> None:
+    st.session_state["play_lost"] = None
+
+
+def tell_lost() -> None:
+    """Says until another run is chosen that a link led nowhere."""
+    lost = st.session_state.get("play_lost")
+    if lost is not None:
         st.warning(
-            f"The link asks for the run {asked[:100]!r}, which is not here or has no weights; "
+            f"The link asks for the run {lost[:100]!r}, which is not here or has no weights; "
             "this is another one.",
             icon=":material/link_off:",
         )
@@ -64,6 +73,7 @@ def choose_run(runs: dict[str, Run]) -> Run:
         key="play_data",
         required=True,
         persist_state="session",
+        on_change=forget_link,
         help="The images that the network learned from.",
     )
     own = {id: run for id, run in runs.items() if run.config.dataset == dataset}
@@ -73,6 +83,7 @@ def choose_run(runs: dict[str, Run]) -> Run:
         format_func=lambda id: title(own[id], list(own.values())),
         key=f"play_run_{dataset}",
         persist_state="session",
+        on_change=forget_link,
         help="With its accuracy on validation images; the best finished run comes first.",
     )
     st.query_params["play_run"] = st.session_state["play_shown"] = chosen
@@ -207,10 +218,11 @@ def show_stages(model: nn.Module, maps: dict[str, np.ndarray]) -> None:
 
 def show_stage(name: str, kind: str, values: np.ndarray) -> None:
     picture = explain.tile(values, 256, 256, grey=name == "input")
+    what = f"**{name}** · {kind}" if kind != name else f"**{name}**"
     shape = " × ".join(map(str, values.shape))
     st.image(
         picture.png(),
-        caption=f"**{name}** · {kind}  \n{shape} · {ends(picture)}",
+        caption=f"{what}  \n{shape} · {ends(picture)}",
         width=picture.indices.shape[1],
         alt=f"Output of stage {name}, {shape}",
     )
@@ -221,6 +233,7 @@ def ends(picture: explain.Tile) -> str:
     return f"{picture.low:.3g} to {picture.high:.3g}".replace("-", "−")
 
 
+enter_through_app()
 store, found = all_runs()
 ready = {run.id: run for run in sorted(found, key=rank) if run.has_weights}
 st.title("Playground", anchor=False)
@@ -238,6 +251,7 @@ with st.container(horizontal=True):
         required=True,
         persist_state="session",
     )
+tell_lost()
 dataset = run.config.dataset
 st.caption(EXPECTS.get(dataset, SPECS[dataset].about))
 

@@ -17,8 +17,8 @@ from mnist_core.links import (
 from mnist_core.models import model_spec, recipe_of
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE
-from pages import common
-from pages.knobs import OWN, choose, remember, settle_config, turn_knobs
+from pages.parts import common
+from pages.parts.knobs import OWN, choose, remember, settle_config, turn_knobs
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
 CHART_HEIGHT = 330
@@ -177,6 +177,7 @@ def others(config: RunConfig, runs: list[Run]) -> None:
                 st.rerun()
 
 
+common.enter_through_app()
 st.title("Train")
 settle_config()
 for complaint in st.session_state.get("complaints", []):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -114,12 +115,16 @@ def check_config(config: RunConfig) -> RunConfig:
 
 def recipe_of(config: RunConfig) -> str | None:
     """The name of the recipe that this config follows (for any data set and seed), or None."""
-    spec = _registry.get(config.model)
-    for recipe in spec.recipes if spec else ():
-        changes = {"dataset": config.dataset, "seed": config.seed}
-        if make_config(spec.name, recipe.name, **changes).id == config.id:
-            return recipe.name
-    return None
+    if config.model not in _registry:
+        return None
+    return _recipe_groups(config.model, config.dataset).get(config.group)
+
+
+@functools.cache
+def _recipe_groups(model: str, dataset: str) -> dict[str, str]:
+    """The names of a network's recipes by their group; the first of equal ones wins."""
+    names = [recipe.name for recipe in reversed(model_spec(model).recipes)]
+    return {make_config(model, name, dataset=dataset).group: name for name in names}
 
 
 def create_model(

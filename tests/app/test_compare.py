@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.models import make_config
 from mnist_core.statistics import wilson
-from pages import common
+from pages.parts import common
 from tests.stores import FIGURES, damage, make_labels, make_run
 
 ROOT = Path(__file__).parents[2]
@@ -207,11 +207,8 @@ def test_the_interval_knows_how_many_test_images_there_were(three, store):
 def test_published_figures_of_other_networks_on_demand(three, monkeypatch):
     sizes = {n: {"parameters": p, "receptive_field": f} for n, (p, _, f) in FIGURES.items()}
     monkeypatch.setattr(common, "model_figures", lambda: sizes)
-    page = open_page()
-    few = len(charts(page)[0]["data"][0]["x"])
-    page.toggle(key="cmp_published").set_value(True)
-    settle(page)
-    texts = charts(page)[0]["data"][0]["text"]
+    few = len(charts(open_page())[0]["data"][0]["x"])
+    texts = charts(open_page(cmp_published="true"))[0]["data"][0]["text"]
     assert len(texts) > few and any("best epoch on the test set" in text for text in texts)
 
 

@@ -1,8 +1,11 @@
+import itertools
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from mnist_core.charts import COLOURS, Curve, accuracy_curves, colour, loss_curves
+from mnist_core.charts import COLOURS, Curve, accuracy_curves, colour, loss_curves, round_ticks
 from tests.stores import made_up_history
 
 HISTORY = made_up_history(12, 0.98)
@@ -60,6 +63,34 @@ def test_no_history_is_an_empty_chart(curves):
     assert not accuracy_curves(curves).data
 
 
+def test_both_charts_end_at_the_same_epoch():
+    curves = [Curve("", HISTORY, best_epoch=12), Curve("", HISTORY[:3])]
+    ends = {chart(curves).layout.xaxis.range for chart in (loss_curves, accuracy_curves)}
+    assert ends == {(0, 12.48)}
+
+
 def test_layout_goes_to_plotly():
     figure = json.loads(loss_curves([Curve("", HISTORY)], 200, showlegend=False).to_json())
     assert (figure["layout"]["height"], figure["layout"]["showlegend"]) == (200, False)
+
+
+@given(st.floats(1e-6, 10), st.floats(1.05, 500))
+def test_ticks_are_round_and_within_the_axis(low, ratio):
+    high = low * ratio
+    ticks = round_ticks(low, high)
+    assert 2 <= len(ticks) <= 9
+    assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
+    texts = [f"{tick:.3g}" for tick in ticks]
+    assert all(one != other for one, other in itertools.pairwise(texts))
+
+
+def test_a_loss_axis_has_ticks_also_where_the_loss_hardly_moves():
+    still = [{**row, "train_loss": 0.31, "validation_loss": 0.33} for row in HISTORY]
+    assert len(loss_curves([Curve("", still)]).layout.yaxis.tickvals) >= 2
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
+def test_figures_that_cannot_be_drawn_do_no_harm(value):
+    odd = Curve("", [dict.fromkeys(HISTORY[0], value)], best_epoch=1)
+    for chart in (loss_curves, accuracy_curves):
+        assert json.loads(chart([odd, Curve("", HISTORY)]).to_json())

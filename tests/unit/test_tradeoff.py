@@ -1,15 +1,11 @@
-import itertools
-
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from mnist_core import table
 from mnist_core.charts import colour
 from mnist_core.models import make_config
 from mnist_core.runs import RunStore
-from mnist_core.tradeoff import GREY, accuracy_against, accuracy_ticks
+from mnist_core.tradeoff import GREY, accuracy_against
 from tests.stores import make_run
 
 NOTHING = table.published([], {})
@@ -82,15 +78,3 @@ def test_thousands_of_runs_have_no_whiskers(store):
     make_run(store)
     many = pd.concat([table_of(store)] * 300, ignore_index=True)
     assert not accuracy_against("parameters", many, NOTHING).data[0].error_y.visible
-
-
-@given(st.floats(1e-4, 0.6), st.floats(1.05, 500))
-def test_ticks_are_round_and_within_the_axis(low, ratio):
-    high = min(low * ratio, 1.0)
-    if high < 1.05 * low:
-        return
-    ticks = accuracy_ticks(low, high)
-    assert 2 <= len(ticks) <= 9
-    assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
-    texts = [f"{100 * (1 - tick):.6g}" for tick in ticks]
-    assert all(one != other for one, other in itertools.pairwise(texts))

@@ -8,7 +8,7 @@ from mnist_core.config import ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, RunC
 from mnist_core.errors import InputError
 from mnist_core.links import config_from_query, query_of, text
 from mnist_core.models import make_config, model_names, model_spec, recipe_of
-from pages import common
+from pages.parts import common
 
 LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 BATCH_SIZES = (32, 64, 128, 256, 512, 1024)

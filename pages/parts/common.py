@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_core.errors import LabError
 from mnist_core.launcher import PROJECT
@@ -26,6 +27,17 @@ STATES = {
     "diverged": ":material/trending_up: diverged",
     "done": ":material/check_circle: done",
 }
+
+
+def enter_through_app() -> None:
+    """Starts again with app.py when Streamlit began with the page's own file.
+
+    A folder called pages/ makes a fresh server take it for an app of the older kind, without
+    app.py, until st.navigation has run once. So for its first visitor, when he comes by a link.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
