@@ -35,9 +35,12 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def loss_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go.Figure:
+def loss_curves(
+    curves: Sequence[Curve], height: int = 320, epochs: int = 0, **layout: Any
+) -> go.Figure:
     """Training loss dotted, validation loss solid, by epoch, on a logarithmic axis.
 
+    The axis has room for `epochs` at least, so that a run in progress grows into it.
     `layout` goes to Plotly, such as showlegend=False.
     """
     figure = go.Figure()
@@ -48,18 +51,27 @@ def loss_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go
     losses = [loss for trace in figure.data for loss in trace.y if 0 < loss < math.inf]
     ticks = round_ticks(min(losses) / 1.1, max(losses) * 1.1) if losses else None
     figure.update_yaxes(title="Loss (nats)", type="log", tickvals=ticks, tickformat="~g")
-    return _by_epoch(figure, height, **layout)
+    if not losses:
+        figure.update_yaxes(range=[-2, 0.5])
+    return _by_epoch(figure, height, epochs, **layout)
 
 
-def accuracy_curves(curves: Sequence[Curve], height: int = 320, **layout: Any) -> go.Figure:
-    """Training accuracy dotted, validation accuracy solid, the best epoch marked."""
+def accuracy_curves(
+    curves: Sequence[Curve], height: int = 320, epochs: int = 0, **layout: Any
+) -> go.Figure:
+    """Training accuracy dotted, validation accuracy solid, the best epoch marked.
+
+    `epochs` and `layout` as for `loss_curves`.
+    """
     figure = go.Figure()
     for number, curve in enumerate(curves):
         _add_line(figure, curve, colour(number), "train_accuracy", "training", dash="dot")
         _add_line(figure, curve, colour(number), "validation_accuracy", "validation")
         _add_best(figure, curve, colour(number))
     figure.update_yaxes(title="Accuracy", tickformat=".4~p")
-    return _by_epoch(figure, height, **layout)
+    if not figure.data:
+        figure.update_yaxes(range=[0, 1])
+    return _by_epoch(figure, height, epochs, **layout)
 
 
 def _add_line(
@@ -112,9 +124,9 @@ def _add_best(figure: go.Figure, curve: Curve, colour: str) -> None:
     )
 
 
-def _by_epoch(figure: go.Figure, height: int, **layout: Any) -> go.Figure:
+def _by_epoch(figure: go.Figure, height: int, at_least: int, **layout: Any) -> go.Figure:
     epochs = [epoch for trace in figure.data for epoch in trace.x if math.isfinite(epoch)]
-    figure.update_xaxes(title="Epoch", range=[0, 1.04 * max(epochs, default=1)])
+    figure.update_xaxes(title="Epoch", range=[0, 1.04 * max([at_least or 1, *epochs])])
     return finish(figure, height, **layout)
 
 

@@ -17,7 +17,8 @@ from mnist_core.files import read_json
 from mnist_core.models import check_config, create_model, make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE
-from mnist_core.terminal import ProgressLine, percent, print_table
+from mnist_core.terminal import ProgressLine, print_table
+from mnist_core.words import percent
 
 MAX_AT_ONCE = 64
 

@@ -9,6 +9,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 from mnist_core.models import check_config, make_config
 from mnist_core.runs import Run
+from mnist_core.words import number
 
 
 def config_from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
@@ -37,7 +38,7 @@ def query_of(config: RunConfig) -> dict[str, str]:
     default = make_config(config.model, dataset=config.dataset).identity()
     changed = {k: v for k, v in config.identity().items() if default.get(k) != v}
     return {"dataset": config.dataset, "model": config.model} | {
-        name: text(value) for name, value in changed.items()
+        name: number(value) for name, value in changed.items()
     }
 
 
@@ -45,19 +46,6 @@ def command_of(config: RunConfig) -> str:
     """The command that trains this run."""
     options = (f"--{k.replace('_', '-')} {shlex.quote(v)}" for k, v in query_of(config).items())
     return " ".join(["python -m mnist_core train", *options])
-
-
-def text(value: object) -> str:
-    """A value as people write it: 0.1, not 0.1000; the shortest text that means the same."""
-    short = f"{value:g}" if isinstance(value, float) else str(value)
-    return short if not isinstance(value, float) or float(short) == value else repr(value)
-
-
-def in_words(name: str) -> str:
-    """A field's name as people say it."""
-    return {"lr": "learning rate", "min_lr": "lowest learning rate"}.get(
-        name, name.replace("_", " ")
-    )
 
 
 def differences(one: RunConfig, other: RunConfig) -> dict[str, tuple[object, object]]:

@@ -110,24 +110,23 @@ def find_ink(contrast: np.ndarray) -> np.ndarray | None:
     paper = np.median(contrast)
     noise = 1.48 * np.median(np.abs(contrast - paper))
     strong = contrast[contrast > paper + max(MIN_INK, K * noise)]
-    if not strong.size:
+    fallback = None
+    for _ in range(3):
+        if not strong.size: break
+        ink = np.percentile(strong, Q)
+        keep, at_edge = written(contrast > (paper + ink) / 2, contrast)
+        if keep is not None and fallback is None or not at_edge: fallback=keep,ink
+        if not at_edge: break
+        strong = strong[strong > otsu(strong)]
+    if fallback is None or fallback[0] is None:
         return None
-    for _ in range(2):
-        higher, clear = otsu(strong)
-        up, down = strong[strong > higher], strong[strong <= higher]
-        if clear > ETA and up.mean() > RATIO * down.mean():
-            strong = up
-    ink = np.percentile(strong, Q)
-    keep = written(contrast > (paper + ink) / 2, contrast)
-    if not keep.any():
-        return None
+    keep,ink=fallback
     strength = ((contrast - paper) / (ink - paper) - 0.25) / 0.5
     near = _dilate(keep.view(np.uint8), 2)
     return np.rint(255 * strength.clip(0, 1) * near).astype(np.uint8)
 
 
-K=5; Q=50; EDGE=.4
-ETA=.8; RATIO=1.6; MAD=True
+K=5; Q=60; EDGE=.4; EXT=.03; INS=.1; INS2=2e-4
 def otsu(contrast):
     counts, edges = np.histogram(contrast, 256)
     middles = (edges[:-1] + edges[1:]) / 2
@@ -137,12 +136,12 @@ def otsu(contrast):
     gap = mass[:-1] / below.clip(1) - (mass[-1] - mass[:-1]) / above.clip(1)
     between = below.astype(float) * above * gap**2 / counts.sum()**2
     k=np.argmax(between)
-    return float(edges[1 + k]), between[k]/max(contrast.var(),1e-12)
+    return float(edges[1 + k])
 
 
 def written(dark: np.ndarray, contrast) -> np.ndarray:
     labels, count = components(dark)
-    if not count: return dark
+    if not count: return None,False
     areas = np.bincount(labels.ravel(), minlength=count + 1)
     mean = np.bincount(labels.ravel(), contrast.ravel(), minlength=count+1) / areas.clip(1)
     areas[0] = 0
@@ -150,11 +149,14 @@ def written(dark: np.ndarray, contrast) -> np.ndarray:
     inside = areas.copy()
     inside[edge] = 0
     main, outer = inside.argmax(), areas.argmax()
-    if inside[main] > 0.1 * areas[outer] or (inside[main] > 2e-4*dark.size and mean[main] > mean[outer]):
-        areas = inside
-    elif mean[outer] < EDGE: return np.zeros_like(dark)
+    at_edge=True
+    if inside[main] > INS * areas[outer] or (inside[main] > INS2*dark.size and mean[main] > mean[outer]):
+        areas = inside; at_edge=False
+    elif mean[outer] < EDGE: return None,True
     areas[areas < SPECK * areas.max()] = 0
-    return _near_largest(labels, areas)[labels]
+    at=np.nonzero(labels==areas.argmax())
+    if max(np.ptp(at[0]),np.ptp(at[1]))+1 < EXT*min(dark.shape): return None,False
+    return _near_largest(labels, areas)[labels], at_edge
 
 
 def components(dark: np.ndarray) -> tuple[np.ndarray, int]:

@@ -10,10 +10,10 @@ import pandas as pd
 
 from mnist_core.config import DATASETS, RunConfig
 from mnist_core.errors import LabError
-from mnist_core.links import in_words, text
 from mnist_core.models import make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
 from mnist_core.statistics import Spread, spread, wilson
+from mnist_core.words import field_name, number
 
 WHOLE = ("test_images", "parameters", "receptive_field", "macs", "weights_bytes")
 WHOLE += ("epochs_done", "epochs", "best_epoch", "seed")
@@ -101,7 +101,7 @@ def describe(config: RunConfig) -> tuple[str, str]:
         changed = [name for name in own if name not in VARIED and own[name] != identity.get(name)]
         nearest = min(nearest, (recipe, changed), key=lambda each: len(each[1]))
     recipe, changed = nearest
-    changes = [f"{in_words(name)} {text(own[name])}" for name in changed]
+    changes = [f"{field_name(name)} {number(own[name])}" for name in changed]
     return config.group, ", ".join([recipe, *changes]) if len(changed) < len(own) else recipe
 
 

@@ -5,11 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
-
-
-def percent(fraction: float | None) -> str:
-    """0.98765 -> "98.77 %"; a missing figure is a dash."""
-    return "–" if fraction is None else f"{100 * fraction:.2f} %"
+from mnist_core.words import percent
 
 
 def _cell(value: Any) -> str:

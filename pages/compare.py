@@ -23,6 +23,7 @@ from mnist_core.table import (
     title_of,
 )
 from mnist_core.tradeoff import CHOSEN_LIMIT, GREY, accuracy_against
+from mnist_core.words import percent
 from pages.parts import common
 from pages.parts.choice import choose, want
 
@@ -96,7 +97,7 @@ def takeaway(shown: pd.DataFrame) -> str:
         for accuracy in [
             f"{100 * seeds.mean:.2f} ± {100 * seeds.deviation:.2f} % ({seeds.count} seeds)"
             if seeds.deviation is not None
-            else f"{common.percent(seeds.mean)} (95 %: {interval(run)}; 1 seed)"
+            else f"{percent(seeds.mean)} (95 %: {interval(run)}; 1 seed)"
         ]
     ]
     count = "1 run" if len(shown) == 1 else f"{len(shown):,} runs"
@@ -174,7 +175,7 @@ def published_figures(table: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
 def show_table(shown: pd.DataFrame) -> None:
     """The table of runs; its ticked rows are the runs to compare."""
     st.markdown("##### Runs")
-    percent = {
+    in_percent = {
         name: (100 * shown[name]).round(4) for name in ("validation_accuracy", "test_accuracy")
     }
     low, high = (shown[name] for name in ("test_low", "test_high"))
@@ -184,7 +185,7 @@ def show_table(shown: pd.DataFrame) -> None:
     ]
     states = {name: words.split(": ", 1)[-1] for name, words in common.STATES.items()}
     st.dataframe(
-        shown.assign(**percent, interval=intervals, state=shown["state"].map(states)),
+        shown.assign(**in_percent, interval=intervals, state=shown["state"].map(states)),
         column_config=COLUMNS,
         column_order=list(COLUMNS),
         hide_index=True,

@@ -14,7 +14,8 @@ from mnist_core.datasets import SPECS
 from mnist_core.errors import LabError
 from mnist_core.examples import EXAMPLES
 from mnist_core.runs import Run
-from pages.parts.common import all_runs, enter_through_app, model_title, percent
+from mnist_core.words import percent
+from pages.parts.common import all_runs, enter_through_app, model_title
 from pages.parts.drawing import drawing, example, upload
 
 if TYPE_CHECKING:

@@ -9,14 +9,13 @@ from mnist_core.config import RunConfig
 from mnist_core.datasets import SPECS, data_root, missing_files
 from mnist_core.links import (
     differences,
-    in_words,
     nearest,
     seconds_needed,
-    text,
 )
 from mnist_core.models import model_spec, recipe_of
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE
+from mnist_core.words import duration, field_name, number, percent
 from pages.parts import common
 from pages.parts.knobs import OWN, choose, remember, settle_config, turn_knobs
 
@@ -37,22 +36,15 @@ def facts(config: RunConfig, runs: list[Run]) -> None:
     st.caption(" · ".join(parts))
 
 
-def duration(seconds: float) -> str:
-    """Seconds as people say them."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
-
-
 def outcome(run: Run) -> str:
     """A run's state and figures in one line."""
     summary = run.summary
     line = [common.STATES[run.state]]
     if summary.best_epoch:
         line.append(f"best epoch {summary.best_epoch} of {run.config.epochs}")
-        line.append(f"validation **{common.percent(summary.validation_accuracy)}**")
+        line.append(f"validation **{percent(summary.validation_accuracy)}**")
     if summary.test_accuracy is not None:
-        line.append(f"test **{common.percent(summary.test_accuracy)}**")
+        line.append(f"test **{percent(summary.test_accuracy)}**")
     if run.state in ("paused", "stopped", "interrupted"):
         line.append(f"{summary.epochs_done} of {run.config.epochs} epochs are kept")
     return " · ".join(line)
@@ -131,18 +123,18 @@ def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
         stand_in = nearest(config, runs)
         if stand_in:
             shown = [curve_of(stand_in, "nearest run", faint=True)]
-    left, right = st.columns(2)
-    with left:
-        loss = charts.loss_curves(shown, CHART_HEIGHT)
-        st.plotly_chart(loss, key="loss", alt="Loss by epoch", config={"displayModeBar": False})
-    with right:
-        accuracy = charts.accuracy_curves(shown, CHART_HEIGHT)
-        st.plotly_chart(
-            accuracy, key="accuracy", alt="Accuracy by epoch", config={"displayModeBar": False}
-        )
+    epochs = 0 if stand_in else config.epochs
+    for column, name, draw in zip(
+        st.columns(2),
+        ("loss", "accuracy"),
+        (charts.loss_curves, charts.accuracy_curves),
+        strict=True,
+    ):
+        figure = draw(shown, CHART_HEIGHT, epochs)
+        column.plotly_chart(figure, key=name, alt=f"{name.capitalize()} by epoch")
     if stand_in:
         changes = differences(config, stand_in.config).items()
-        words = ", ".join(f"{in_words(name)} {text(there)}" for name, (_, there) in changes)
+        words = ", ".join(f"{field_name(name)} {number(there)}" for name, (_, there) in changes)
         st.caption(f"Faint: the nearest run that is trained. It has {words}.")
     elif not shown:
         st.caption("No run of this network on this data set yet: its curves appear as it trains.")

@@ -40,11 +40,6 @@ def enter_through_app() -> None:
         st.rerun()
 
 
-def percent(fraction: float | None, digits: int = 2) -> str:
-    """0.98765 -> "98.77 %"; a missing figure is a dash."""
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
-
-
 def model_title(name: str) -> str:
     """The name by which people know a network; an unknown one keeps its own."""
     try:

@@ -6,8 +6,9 @@ import streamlit as st
 
 from mnist_core.config import ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.errors import InputError
-from mnist_core.links import config_from_query, query_of, text
+from mnist_core.links import config_from_query, query_of
 from mnist_core.models import make_config, model_names, model_spec, recipe_of
+from mnist_core.words import number
 from pages.parts import common
 
 LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -92,11 +93,11 @@ def turn_knobs(config: RunConfig) -> None:
     """The four knobs, and more."""
     rate, batch, dropout = st.columns(3)
     rates = steps(LEARNING_RATES, config.lr)
-    knob(rate.select_slider, "Learning rate", "lr", options=rates, format_func=text)
+    knob(rate.select_slider, "Learning rate", "lr", options=rates, format_func=number)
     sizes = steps(BATCH_SIZES, config.batch_size)
     knob(batch.select_slider, "Batch size", "batch_size", options=sizes)
     shares = steps(DROPOUTS, config.dropout)
-    knob(dropout.select_slider, "Dropout", "dropout", options=shares, format_func=text)
+    knob(dropout.select_slider, "Dropout", "dropout", options=shares, format_func=number)
     knob(st.pills, "Activation", "activation", options=ACTIVATIONS, required=True)
     with st.expander("More: epochs, seed, optimiser, schedule, augmentation, exact values"):
         more_knobs(config)
@@ -124,8 +125,8 @@ def more_knobs(config: RunConfig) -> None:
         ("Exact batch size", "batch_size"),
         ("Exact dropout", "dropout"),
     )
-    for number, (label, name, *options) in enumerate(rows):
-        column = columns[number % 4]
+    for place, (label, name, *options) in enumerate(rows):
+        column = columns[place % 4]
         key, off = f"exact_{name}", name not in used
         if options:
             knob(column.selectbox, label, name, key=key, options=options[0], disabled=off)

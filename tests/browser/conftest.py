@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,14 +47,26 @@ def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
 @pytest.fixture(scope="session")
 def server(tiny_store, small_data, tmp_path_factory):
     """`streamlit run app.py` on a free port of this machine, until the last test is over."""
+    with serving(tiny_store, small_data, tmp_path_factory.mktemp("server") / "log.txt") as server:
+        yield server
+
+
+@pytest.fixture
+def fresh_server(tiny_store, small_data, tmp_path):
+    """A server of its own, which nobody has visited yet."""
+    with serving(tiny_store, small_data, tmp_path / "log.txt") as server:
+        yield server
+
+
+@contextmanager
+def serving(tiny_store: tuple[Path, str], data: Path, log: Path) -> Iterator[Server]:
     store, tiny = tiny_store
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
     command += ["--server.address=127.0.0.1", f"--server.port={port}"]
-    env = os.environ | {"MNIST_CHECKPOINTS": str(store), "MNIST_DATA": str(small_data)}
-    log = tmp_path_factory.mktemp("server") / "log.txt"
+    env = os.environ | {"MNIST_CHECKPOINTS": str(store), "MNIST_DATA": str(data)}
     with log.open("w") as output:
         process = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=output, stderr=output)
         try:

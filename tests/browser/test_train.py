@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from mnist_core.models import make_config
 from mnist_core.runs import RunStore
+from mnist_core.words import percent
 from tests.browser.conftest import PATIENCE, at_rest
 
 expect.set_options(timeout=1000 * PATIENCE)
@@ -22,25 +23,29 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
     at_rest(page)  # a page that shows a finished run no longer polls
     config = make_config("lenet5", **SETTINGS)
     run = RunStore(server.store).get(config.id)
-    assert run.state == "done" and f"{100 * run.summary.test_accuracy:.2f} %" in outcome.inner_text()
-    page.goto(f"{server.url}/compare?cmp_runs={config.id}")
-    at_rest(page)
-    expect(page.get_by_text(config.id).first).to_be_visible()
+    accuracy = percent(run.summary.test_accuracy)
+    assert run.state == "done" and accuracy in outcome.inner_text()
+    page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
+    page.get_by_role("textbox", name="Search").fill(config.id)
+    page.keyboard.press("Enter")
+    found = f"1 run. Test accuracy of the best by validation: MNIST LeNet-5 {accuracy}"
+    expect(page.get_by_test_id("stMain")).to_contain_text(found)
 
 
 def test_stop_ends_a_run_and_go_on_takes_it_up(page, server):
     config = make_config("lenet5", epochs=1000, batch_size=16)
+    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
     page.goto(f"{server.url}/?epochs=1000&batch_size=16")
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(re.compile(r"epoch \d+ of 1000 · "))).to_be_visible()
     page.reload()  # a refresh loses nothing
-    page.get_by_role("button", name="Stop").click()
+    stop.click()
     expect(page.get_by_text(re.compile(r"stopped · .* epochs are kept"))).to_be_visible()
     stopped = RunStore(server.store).get(config.id)
     assert stopped.state == "stopped"
     page.get_by_role("button", name=re.compile("Go on|Train")).click()
-    expect(page.get_by_role("button", name="Stop")).to_be_visible()
-    page.get_by_role("button", name="Stop").click()
+    expect(stop).to_be_visible()
+    stop.click()
     expect(page.get_by_text(re.compile(r"stopped"))).to_be_visible()
 
 

@@ -17,9 +17,9 @@ from mnist_core.links import (
     nearest,
     query_of,
     seconds_needed,
-    text,
 )
 from mnist_core.models import make_config, model_names
+from mnist_core.words import number
 from tests.stores import make_run
 
 CONFIGS = st.builds(
@@ -79,7 +79,7 @@ def test_strange_parameters_are_none_of_ours():
 
 
 def test_numbers_as_people_write_them():
-    assert [text(v) for v in (0.1, 1.0, 1e-05, 3, "SGD", 0.1 + 0.2)] == [
+    assert [number(v) for v in (0.1, 1.0, 1e-05, 3, "SGD", 0.1 + 0.2)] == [
         "0.1",
         "1",
         "1e-05",
