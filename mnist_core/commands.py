@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sys
 from argparse import Namespace
@@ -111,7 +112,7 @@ def train(options: Namespace) -> int:
         return _report(options, existing, cached=True)
     if parent:
         branch_off(store, parent, extended(parent, config.epochs))
-    if existing and existing.state in LIVE:
+    if existing and existing.state in LIVE and existing.summary.process.pid != os.getpid():
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
     elif not places:  # a run from the launcher keeps what was asked of it while it started
         _forget_request(store, config)

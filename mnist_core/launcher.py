@@ -100,8 +100,9 @@ def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
     if run.finished or (run.state not in LIVE and not process):
         return run
     store.request(run_id, "stop")
-    if process:
-        _end(process, grace)
+    if process:  # one that is still starting has nothing to save, and listens to nothing yet
+        training = store.progress(run_id).get("phase") == "training"
+        _end(process, grace if training else 0.1)
     with store.lock(run_id):  # free, now that the process is gone
         run = store.get(run_id)
         if not run.finished and run.summary.state != "stopped":

@@ -63,9 +63,7 @@ def status(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
         if run and run.state in LIVE:
             share, words = in_progress(run, progress)
             st.progress(share, f"{outcome(run)} · {words}", width="stretch")
-            if st.button("Stop", icon=":material/stop:", key="stop"):
-                launcher.stop(RunStore(), run.id)
-                st.rerun()
+            stop_button(run, "stop")
         else:
             st.markdown(outcome(run) if run else price(config, runs), width="stretch")
             if not run or not run.finished:
@@ -82,6 +80,13 @@ def status(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
 def train_button(config: RunConfig, label: str) -> None:
     if st.button(label, icon=":material/play_arrow:", type="primary", key="train_now"):
         launcher.start(RunStore(), config)
+        st.rerun()
+
+
+def stop_button(run: Run, key: str) -> None:
+    if st.button("Stop", icon=":material/stop:", key=key):
+        launcher.stop(RunStore(), run.id)
+        st.session_state.was_live = None
         st.rerun()
 
 
@@ -164,9 +169,7 @@ def others(config: RunConfig, runs: list[Run]) -> None:
     for run in live:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
             st.markdown(f"{run.id} · {outcome(run)}", width="stretch")
-            if st.button("Stop", icon=":material/stop:", key=f"stop_{run.id}"):
-                launcher.stop(RunStore(), run.id)
-                st.rerun()
+            stop_button(run, f"stop_{run.id}")
 
 
 common.enter_through_app()
