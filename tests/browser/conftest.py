@@ -16,6 +16,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from mnist_core import launcher
+from mnist_core.runs import RunStore
+
 PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
@@ -75,6 +78,8 @@ def serving(tiny_store: tuple[Path, str], data: Path, log: Path) -> Iterator[Ser
         finally:
             process.terminate()
             process.wait(10)
+            for run in RunStore(store).list()[0]:  # training outlives the server, not the tests
+                launcher.stop(RunStore(store), run.id)
 
 
 def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
