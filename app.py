@@ -34,3 +34,5 @@ try:
     page.run()
 except LabError as error:
     st.error(str(error), icon=":material/error:")
+except OSError as error:  # of a file that the server may not read or write
+    st.error(f"{error.filename}: {error.strerror}", icon=":material/error:")

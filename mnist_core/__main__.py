@@ -63,9 +63,15 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status: 2 for bad input, 130 after Ctrl-C."""
     parser = make_parser()
+    if sys.stderr is None:  # closed by the caller
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):  # a terminal may lack kana
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
     try:
-        return options.run(options)
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
     except LabError as error:
         print(f"{parser.prog} {options.command}: {error}", file=sys.stderr)
         return 2
@@ -74,6 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except OSError as error:  # of a file that this user may not read or write
+        where = error.filename or "output"
+        print(f"{parser.prog} {options.command}: {where}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 if __name__ == "__main__":

@@ -25,7 +25,10 @@ MAX_AT_ONCE = 64
 
 
 def _print_json(value: Any) -> None:
-    print(json.dumps(value, ensure_ascii=False, allow_nan=False))
+    try:
+        print(json.dumps(value, allow_nan=False))
+    except ValueError as error:
+        raise LabError(f"a figure is not finite, so there is no JSON for it ({error})") from error
 
 
 def describe_model(name: str) -> dict[str, Any]:
@@ -136,7 +139,7 @@ def _check_at_once(value: str) -> int:
     rule = Whole(1, MAX_AT_ONCE)
     try:
         return rule.check(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InputError(f"at-once: {value!r} was given; allowed is {rule.allowed}") from None
 
 

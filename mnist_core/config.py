@@ -121,7 +121,8 @@ class Checked:
     def metadata(cls, name: str) -> Mapping[str, Any]:
         """The rule and the help of one field. Raises InputError for an unknown one."""
         if name not in cls._knobs():
-            raise InputError(f"{name}: no such field; there are {', '.join(cls.names())}")
+            given = name if str(name).isidentifier() else repr(name)
+            raise InputError(f"{given}: no such field; there are {', '.join(cls.names())}")
         return cls._knobs()[name]
 
     @classmethod
@@ -184,6 +185,13 @@ class RunConfig(Checked):
     scaling: str = knob(
         "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
     )
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.schedule in ("cosine", "plateau") and self.min_lr > self.lr:
+            raise InputError(
+                f"min_lr: {self.min_lr:g} was given; allowed is at most lr, which is {self.lr:g}"
+            )
 
     def identity(self) -> dict[str, Any]:
         """The fields that this experiment uses: what its id is made of.

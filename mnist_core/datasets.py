@@ -156,9 +156,11 @@ def _hold_out(full: Split) -> tuple[Split, Split]:
 
 
 def _torchvision_class(name: str) -> type:
+    """torchvision's class, made to read the IDX files that were checked and no older format."""
     from torchvision import datasets
 
-    return getattr(datasets, name)
+    ours = {"_check_legacy_exist": lambda self: False}
+    return type(name, (getattr(datasets, name),), ours)  # the name is also its folder's
 
 
 def _read(spec: DatasetSpec, root: Path, train: bool) -> Split:

@@ -11,7 +11,7 @@ import numpy as np
 from mnist_core.config import RunConfig
 from mnist_core.datasets import SPECS, data_root, load, missing_files, normalise, resize
 from mnist_core.errors import LabError
-from mnist_core.models import create_model
+from mnist_core.models import check_config, create_model
 from mnist_core.runs import Run, RunStore
 
 if TYPE_CHECKING:
@@ -70,10 +70,16 @@ def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
 def to_half(logits: np.ndarray) -> np.ndarray:
     """(N, 10) logits in half precision, with the same class on top in every row.
 
-    Rounding can make the two highest equal; then the true first is moved up by one step.
+    Rounding can make the two highest equal; then the true first is moved up by one step. Rows
+    with values beyond half precision are shifted so that their highest is 0, which changes no
+    probability, and cut off below.
     """
-    halves = np.asarray(logits).astype(np.float16)
-    first = np.asarray(logits).argmax(axis=1)
+    logits = np.asarray(logits, dtype=np.float64)
+    first = logits.argmax(axis=1)
+    highest = logits.max(axis=1, keepdims=True)
+    limit = float(np.finfo(np.float16).max)
+    logits = np.where(np.abs(logits).max(axis=1, keepdims=True) < limit, logits, logits - highest)
+    halves = logits.clip(-limit, limit).astype(np.float16)
     rows = np.flatnonzero(halves.argmax(axis=1) != first)
     top = halves[rows].max(axis=1)
     halves[rows, first[rows]] = np.nextafter(top, np.float16(np.inf))
@@ -85,10 +91,11 @@ def load_model(run: Run) -> nn.Module:
 
     Nothing in the weights file can run: it is read as plain arrays and nothing else.
     """
+    import torch
     from safetensors import SafetensorError
     from safetensors.torch import load as read_tensors
 
-    config = run.config
+    config = check_config(run.config)
     model = create_model(config.model, config.activation, config.dropout)
     content = run.weights()
     try:
@@ -96,6 +103,8 @@ def load_model(run: Run) -> nn.Module:
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error
+    if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
+        raise LabError(f"The weights of {run.id} hold more than finite numbers.")
     return model.eval()
 
 
@@ -126,12 +135,17 @@ def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
     """
     if missing_files(run.config.dataset, data_root()):
         logits, labels = run.logits()["test"], store.labels(run)["test"]
+        if len(logits) != len(labels):
+            raise LabError(f"{run.id} keeps {len(logits)} logits for {len(labels)} test labels.")
         source = "from the logits kept with the run: the data set is not there"
     else:
-        test = load(run.config.dataset).test
+        dataset = load(run.config.dataset)
+        test = dataset.test
         pixels = resize(test.images, run.config.input_size, run.config.fit)
         logits = logits_of(load_model(run), pixels, run.config).numpy()
         labels, source = test.labels.numpy(), "computed from its weights"
+        if dataset.fingerprint != run.summary.data_fingerprint:
+            source += ", on other data files than it was trained with"
     figures = metrics(logits, labels)
     return {
         "id": run.id,

@@ -4,6 +4,7 @@ import csv
 import errno
 import io
 import json
+import math
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -83,14 +84,20 @@ def to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
     return out.getvalue().encode()
 
 
-def read_csv(path: Path) -> list[dict[str, float]]:
-    """Rows of numbers. A file that is not there is empty; a damaged one raises LabError."""
+def read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, float]]:
+    """Rows of finite numbers in these columns.
+
+    A file that is not there is empty; a damaged one raises LabError.
+    """
     try:
         if path.stat().st_size > CSV_LIMIT:
             raise ValueError("it is too large")
         rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
-        return [{name: float(value) for name, value in row.items()} for row in rows]
+        table = [{name: float(row[name]) for name in columns} for row in rows]
+        if not all(math.isfinite(value) for row in table for value in row.values()):
+            raise ValueError("it holds more than finite numbers")
+        return table
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, TypeError, AttributeError, csv.Error) as error:
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise LabError(f"{path} is damaged ({error}).") from error

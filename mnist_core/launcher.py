@@ -22,6 +22,8 @@ from mnist_core.summary import LIVE, Process, Summary
 
 PROJECT = Path(__file__).parents[1]
 AT_ONCE = 1  # runs that train at the same time; the others wait their turn
+START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
+MAX_PROCESSES = 8  # that may wait for one run
 STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
 
 
@@ -34,10 +36,16 @@ def start(store: RunStore, config: RunConfig, *, at_once: int = AT_ONCE) -> Run:
     """
     check_config(config)
     lock = store.lock(config.id)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:  # its process is at work, or about to be
-        return store.get(config.id)
+    deadline = time.monotonic() + START_GRACE
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=0.1)
+        except Timeout:  # its process is at work, about to begin, or just dying
+            run = store.find(config)
+            if run and run.state in LIVE:
+                return run
+            if time.monotonic() > deadline:
+                raise LabError(f"Another process is preparing {config.id}; look again.") from None
     try:
         run = store.find(config)
         if run and (run.finished or run.state in LIVE):
@@ -94,22 +102,41 @@ def pause(store: RunStore, run_id: str) -> None:
 
 
 def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
-    """Stops the run and makes sure that its process is gone. What it has saved stays."""
-    run = store.get(run_id)
-    process = run.summary.process and run.summary.process.find()
-    if run.finished or (run.state not in LIVE and not process):
-        return run
-    store.request(run_id, "stop")
-    if process:  # one that is still starting has nothing to save, and listens to nothing yet
-        training = store.progress(run_id).get("phase") == "training"
-        _end(process, grace if training else 0.1)
-    with store.lock(run_id):  # free, now that the process is gone
+    """Stops the run and makes sure that its process is gone. What it has saved stays.
+
+    Other processes that waited for the run are stopped in turn. Raises LabError when there is
+    no end of them.
+    """
+    for _ in range(MAX_PROCESSES):
+        run = store.get(run_id)
+        process = run.summary.process and run.summary.process.find()
+        if run.finished or (run.state not in LIVE and not process):
+            return run
+        store.request(run_id, "stop")
+        if process:  # one that is still starting has nothing to save, and listens to nothing yet
+            training = store.progress(run_id).get("phase") == "training"
+            _end(process, grace if training else 0.1)
+        if _mark_stopped(store, run_id):
+            return store.get(run_id)
+    raise LabError(f"{run_id} goes on: other processes keep taking it up; stop those first.")
+
+
+def _mark_stopped(store: RunStore, run_id: str) -> bool:
+    """False when another process has the run by now."""
+    lock = store.lock(run_id)
+    try:
+        lock.acquire(timeout=1.0)
+    except Timeout:
+        return False
+    try:
         run = store.get(run_id)
         if not run.finished and run.summary.state != "stopped":
             store.write_summary(run_id, replace(run.summary, state="stopped", process=None))
         store.request(run_id, None)
         store.clear_progress(run_id)
-    return store.get(run_id)
+        return True
+    finally:
+        lock.release()
 
 
 def _end(process: psutil.Process, grace: float) -> None:

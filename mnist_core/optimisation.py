@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import torch
 from torch import nn
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
+
+RATES = {"lr", "initial_lr", "max_lr", "min_lr"}  # settings that a schedule changes or adds
 
 
 def make_optimizer(config: RunConfig, model: nn.Module, device: str) -> torch.optim.Optimizer:
@@ -61,3 +66,36 @@ class Schedule:
             self.torch.step(validation_accuracy)
         elif not self.per_step:
             self.torch.step()
+
+
+def check_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Raises ValueError unless `state` is one that this optimiser could have saved.
+
+    Same groups and settings (the learning rate apart), and for every parameter entries that
+    have its shape, or none at all for an optimiser that keeps nothing.
+    """
+    ours = optimizer.state_dict()["param_groups"]
+    for group, saved in zip(ours, state["param_groups"], strict=True):
+        same = {k: v for k, v in group.items() if k not in RATES}
+        if any(saved[name] != value for name, value in same.items()):
+            raise ValueError("the optimiser's settings are others")
+        if not all(0 <= float(saved[name]) < math.inf for name in RATES & saved.keys()):
+            raise ValueError("the learning rate is no number")
+    parameters = [p for group in optimizer.param_groups for p in group["params"]]
+    entries = state["state"]
+    if set(entries) not in (set(), set(range(len(parameters)))):
+        raise ValueError("the optimiser's state is of other parameters")
+    if not entries and keeps_state(optimizer):
+        raise ValueError("the optimiser's state is missing")
+    for number, entry in entries.items():
+        for value in entry.values():
+            if isinstance(value, torch.Tensor) and value.ndim:
+                if value.shape != parameters[number].shape or value.dtype != torch.float32:
+                    raise ValueError("the optimiser's state has another shape")
+            elif value is not None and not math.isfinite(float(value)):
+                raise ValueError("the optimiser's state is no number")
+
+
+def keeps_state(optimizer: torch.optim.Optimizer) -> bool:
+    """Whether it remembers anything between two steps; plain SGD does not."""
+    return not isinstance(optimizer, torch.optim.SGD) or optimizer.defaults["momentum"] > 0

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,95 +19,18 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.files import (
     cannot_write,
-    read_csv,
     read_json,
     read_tensors_file,
     to_csv,
     write_bytes,
     write_json,
 )
-from mnist_core.models import recipe_of
-from mnist_core.summary import FINISHED, Summary
+from mnist_core.run import ECHOES, HISTORY, PARTS, Damaged, Run
+from mnist_core.summary import Summary, is_progress
+
+__all__ = ["ECHOES", "HISTORY", "PARTS", "Damaged", "Run", "RunStore", "store_root"]
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
-
-
-@dataclass(frozen=True)
-class Run:
-    """One run as it lies on disk. Figures that are not there are None."""
-
-    path: Path
-    config: RunConfig
-    summary: Summary
-
-    @property
-    def id(self) -> str:
-        return self.path.name
-
-    @cached_property
-    def state(self) -> str:
-        return self.summary.true_state()
-
-    @property
-    def finished(self) -> bool:
-        return self.state in FINISHED
-
-    @property
-    def has_weights(self) -> bool:
-        return bool(self.summary.weights) and (self.path / self.summary.weights).is_file()
-
-    @cached_property
-    def history(self) -> list[dict[str, float]]:
-        """One row an epoch: see training.EpochResult. Empty when there is none."""
-        return read_csv(self.path / "history.csv")
-
-    @cached_property
-    def echoes(self) -> list[dict[str, float]]:
-        """The loss within the epochs: rows of epoch, step, loss."""
-        return read_csv(self.path / "steps.csv")
-
-    def row(self) -> dict[str, Any]:
-        """The run as one flat row of a table, as `runs --json` prints it."""
-        config, summary = self.config, self.summary
-        figures = ("epochs_done", "best_epoch", "validation_accuracy", "test_accuracy")
-        figures += ("validation_loss", "test_loss", "validation_top5", "test_top5", "seconds")
-        figures += ("parameters", "macs", "receptive_field", "weights_bytes", "weights_sha256")
-        figures += ("parent", "device", "threads", "data_fingerprint", "data_note", "note")
-        return {
-            "id": self.id,
-            "dataset": config.dataset,
-            "model": config.model,
-            "recipe": recipe_of(config),
-            "group": config.group,
-            "state": self.state,
-            "has_weights": self.has_weights,
-            **{name: getattr(summary, name) for name in figures},
-            **{k: v for k, v in config.to_dict().items() if k not in ("dataset", "model")},
-        }
-
-    def weights(self) -> bytes:
-        """The weights file, checked against its checksum. Raises LabError."""
-        if not self.has_weights:
-            raise NotFound(f"{self.id} has no weights: its state is {self.state}.")
-        content = (self.path / self.summary.weights).read_bytes()
-        if hashlib.sha256(content).hexdigest() != self.summary.weights_sha256:
-            raise LabError(
-                f"{self.path / self.summary.weights} is damaged: its checksum is not the one in "
-                "summary.json; delete the run's folder and train it again."
-            )
-        return content
-
-    def logits(self) -> dict[str, np.ndarray]:
-        """Half-precision logits by part: "validation" and "test", each (N, 10)."""
-        return read_tensors_file(self.path / "logits.safetensors")
-
-
-@dataclass(frozen=True)
-class Damaged:
-    """A folder that is no readable run, and why."""
-
-    path: Path
-    reason: str
 
 
 def store_root() -> Path:
@@ -185,12 +107,14 @@ class RunStore:
         return self.named_lock(self.path(run_id).name)
 
     def named_lock(self, name: str) -> FileLock:
-        folder = self.root / ".locks"
+        """A lock for all processes that use this store. Raises LabError when it cannot be had."""
+        path = self.root / ".locks" / f"{name}.lock"
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()
         except OSError as error:
-            raise LabError(cannot_write(folder, error)) from error
-        return FileLock(folder / f"{name}.lock")
+            raise LabError(cannot_write(path, error)) from error
+        return FileLock(path)
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
         """Writes config and summary of a new run; a damaged folder in its place is set aside."""
@@ -200,9 +124,24 @@ class RunStore:
                 self._read(path)
             except LabError:
                 self._set_aside(path)
-        write_json(path / "config.json", config.to_dict())
-        self.write_summary(config.id, summary)
+        if path.exists():
+            write_json(path / "config.json", config.to_dict())
+            self.write_summary(config.id, summary)
+        else:
+            self._create_at_once(path, config, summary)
         return self.get(config.id)
+
+    def _create_at_once(self, path: Path, config: RunConfig, summary: Summary) -> None:
+        """Both files appear together: no reader meets a folder with one of them."""
+        new = path.with_name(f".new-{path.name}-{os.getpid()}")
+        try:
+            write_json(new / "config.json", config.to_dict())
+            write_json(new / "summary.json", summary.to_dict())
+            new.rename(path)
+        except OSError as error:
+            raise LabError(cannot_write(path, error)) from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
 
     def _set_aside(self, path: Path) -> None:
         aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
@@ -240,7 +179,7 @@ class RunStore:
             progress = read_json(self.path(run_id) / "progress.json")
         except (OSError, ValueError):
             return {}
-        return progress if isinstance(progress, dict) else {}
+        return progress if is_progress(progress) else {}
 
     def clear_progress(self, run_id: str) -> None:
         (self.path(run_id) / "progress.json").unlink(missing_ok=True)
@@ -300,4 +239,12 @@ class RunStore:
         fingerprint = run.summary.data_fingerprint or ""
         if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
             raise NotFound(f"{run.id} does not say which data it was trained on.")
-        return read_tensors_file(self.labels_path(run.config.dataset, fingerprint))
+        path = self.labels_path(run.config.dataset, fingerprint)
+        found = read_tensors_file(path)
+        for part in PARTS:
+            values = found.get(part)
+            if values is None or values.ndim != 1 or values.dtype != np.uint8 or not len(values):
+                raise LabError(f"{path} is damaged: {part} is not (N,) uint8.")
+            if values.max() > 9:
+                raise LabError(f"{path} is damaged: {part} holds a label above 9.")
+        return found

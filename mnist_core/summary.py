@@ -1,6 +1,5 @@
 """What summary.json says of a run, and whether the process that wrote it still lives."""
 
-import math
 import socket
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -25,8 +24,9 @@ class Process:
     host: str
 
     def __post_init__(self) -> None:
-        if not (isinstance(self.pid, int) and isinstance(self.started, (int, float))):
-            raise ValueError(f"summary.json: process is {self.pid!r}, {self.started!r}")
+        whole = isinstance(self.pid, int) and not isinstance(self.pid, bool) and self.pid > 0
+        if not (whole and is_number(self.started) and isinstance(self.host, str)):
+            raise ValueError("summary.json: process is none")
 
     @classmethod
     def of(cls, pid: int) -> Self:
@@ -91,8 +91,10 @@ class Summary:
         summary = cls(**values)
         for name, wanted in TYPES.items():
             value = getattr(summary, name)
-            if value is not None and not (isinstance(value, wanted) and is_plain(value)):
-                raise ValueError(f"summary.json: {name} is {value!r}")
+            if value is None and name in OPTIONAL:
+                continue
+            if not (is_text(value) if wanted is str else is_number(value)):
+                raise ValueError(f"summary.json: {name} is {str(value)[:40]!a}")
         if summary.weights and Path(summary.weights).name != summary.weights:
             raise ValueError("summary.json: weights outside the run's folder")
         return summary
@@ -108,12 +110,38 @@ class Summary:
 
 
 TYPES = {
-    f.name: str if "str" in str(f.type) else (int, float)
+    f.name: str if "str" in str(f.type) else float
     for f in fields(Summary)
     if f.name not in ("process", "versions")
 }
+OPTIONAL = tuple(f.name for f in fields(Summary) if "None" in str(f.type))
 
 
-def is_plain(value: Any) -> bool:
-    """Not a number that would break a chart: True, NaN or infinity."""
-    return isinstance(value, str) or (not isinstance(value, bool) and math.isfinite(value))
+def is_number(value: Any) -> bool:
+    """A number that breaks no chart: not True, NaN, infinite, or beyond all floats."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < 1e300
+
+
+def is_text(value: Any) -> bool:
+    """Text that can be written as UTF-8."""
+    return isinstance(value, str) and not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+
+
+def is_progress(value: Any) -> bool:
+    """Whether this is what a training process writes of itself (see watcher.Watcher)."""
+    if not isinstance(value, dict) or not isinstance(value.get("phase"), str):
+        return False
+    figures = ("epoch", "step", "steps", "images_per_second", "seconds_left")
+    if value["phase"] != "training":
+        return is_number(value.get("bytes", 0))
+    losses = value.get("losses")
+    return (
+        all(is_number(value.get(name)) for name in figures)
+        and value["steps"] > 0
+        and isinstance(losses, list)
+        and all(
+            isinstance(pair, list) and list(map(is_number, pair)) == [True] * 2 for pair in losses
+        )
+    )

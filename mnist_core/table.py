@@ -131,7 +131,8 @@ def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
     Best is the highest validation accuracy; a finished run goes before an unfinished one.
     """
     each = "dataset" if table["dataset"].nunique() > 1 else "model"
-    ranked = table[table["epochs_done"].fillna(0) > 0].assign(done=table["test_accuracy"].notna())
+    ranked = table[table["epochs_done"].fillna(0) > 0]
+    ranked = ranked.assign(done=ranked["test_accuracy"].notna())
     ranked = ranked.sort_values(["done", "validation_accuracy"], ascending=False, kind="stable")
     return ranked.drop_duplicates(each)["id"].head(limit).tolist()
 
@@ -189,13 +190,3 @@ def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]])
     ]
     columns = ["model", "title", "source", "recipe", "dataset", "test_accuracy", "selection"]
     return pd.DataFrame(rows, columns=[*columns, "parameters", "receptive_field"])
-
-
-def history_of(run: Run) -> list[dict[str, float]]:
-    """The run's history, with every column a chart needs. Raises LabError when it is damaged."""
-    rows = run.history
-    for row in rows:
-        missing = [name for name in HISTORY if name not in row]
-        if missing:
-            raise LabError(f"{run.path / 'history.csv'} is damaged (no column {missing[0]}).")
-    return rows

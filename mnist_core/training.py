@@ -20,7 +20,7 @@ from mnist_core.datasets import Dataset, normalise, resize
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation import Metrics, logits_of, metrics
 from mnist_core.models import create_model
-from mnist_core.optimisation import Schedule, make_optimizer
+from mnist_core.optimisation import Schedule, check_optimizer_state, make_optimizer
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
 
@@ -198,12 +198,19 @@ class Trainer:
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
-        """Goes on from `state()` of a run with the same config (or a shorter one)."""
+        """Goes on from `state()` of a run with the same config (or a shorter one).
+
+        Raises ValueError, KeyError, TypeError or RuntimeError for what is no such state. Nothing
+        of it may reach a step unchecked: torch's fused kernels trust the shapes they are given.
+        """
+        if not isinstance(state["epoch"], int) or not 0 < state["epoch"] <= self.config.epochs:
+            raise ValueError(f"epoch {state['epoch']!r} of {self.config.epochs}")
+        check_optimizer_state(self.optimizer, state["optimizer"])
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.torch.load_state_dict(state["schedule"])
-        self.best = EpochResult(**state["best"]) if state["best"] else None
+        self.best = EpochResult(**state["best"])
 
 
 def train(trainer: Trainer, on_step: OnStep | None = None) -> Iterator[EpochResult]:

@@ -16,7 +16,7 @@ from filelock import FileLock, Timeout
 from mnist_core import __version__
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
-from mnist_core.runs import Run, RunStore
+from mnist_core.runs import ECHOES, HISTORY, Run, RunStore
 from mnist_core.summary import PER_EPOCH, Process, Summary
 from mnist_core.watcher import Asked, OnProgress, Request, Watcher
 
@@ -42,8 +42,9 @@ def carry_out(
         if run and run.finished:
             return run
         dataset = None
-        if run is None:  # load first: a data set that is not there must leave no empty run
+        if run is None:  # what is not there, data or device, must leave no empty run
             dataset = _load(config, None)
+            check_device(execution)
             run = store.create(config, Summary("interrupted", created=time.time(), parent=parent))
         watcher = Watcher(store, config, on_progress, asked)
         try:
@@ -118,6 +119,12 @@ def _wait_for_place(store: RunStore, run: Run, watcher: Watcher, places: int) ->
 def _sign(store: RunStore, run: Run, state: str) -> None:
     process = Process.of(os.getpid())
     store.write_summary(run.id, replace(run.summary, state=state, process=process, note=""))
+
+
+def check_device(execution: Execution) -> None:
+    from mnist_core.training import choose_device
+
+    choose_device(execution.device)
 
 
 def _load(config: RunConfig, watcher: Watcher | None) -> Any:
@@ -207,6 +214,12 @@ def _continue(
         trainer.load_state(state["trainer"])
         saved = Summary.from_dict(state["summary"])
         history, echoes = list(state["history"]), list(state["echoes"])
+        if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
+            raise ValueError("the history is of other epochs")
+        if any(set(row) != set(HISTORY) for row in history) or not saved.best_epoch:
+            raise ValueError("the history lacks figures")
+        if any(set(row) != set(ECHOES) for row in echoes):
+            raise ValueError("the echoes lack figures")
     except Exception as error:  # whatever a damaged or hostile file makes of torch's reader
         raise LabError(
             f"The resume state of {run.id} is damaged ({type(error).__name__}); delete "

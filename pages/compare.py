@@ -14,7 +14,6 @@ from mnist_core.runs import Run
 from mnist_core.summary import LIVE
 from mnist_core.table import (
     best_groups,
-    history_of,
     known_figures,
     labels_of,
     published,
@@ -236,7 +235,7 @@ def curves(chosen: list[Run], labels: dict[str, str]) -> None:
 def curve(run: Run, label: str) -> Curve:
     """The run's curve; empty, with a line on the page, when its history is damaged."""
     try:
-        return Curve(label, history_of(run), best_epoch=run.summary.best_epoch)
+        return Curve(label, run.history, best_epoch=run.summary.best_epoch)
     except LabError as error:
         st.warning(f"{label} has no curves: {error}", icon=":material/folder_off:")
         return Curve(label, [])

@@ -57,6 +57,8 @@ def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:
             part(*arguments)
         except LabError as error:
             st.error(str(error), icon=":material/error:")
+        except OSError as error:  # of a file that the server may not read or write
+            st.error(f"{error.filename}: {error.strerror}", icon=":material/error:")
 
     return guarded
 

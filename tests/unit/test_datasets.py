@@ -85,6 +85,17 @@ def test_a_wrong_file_is_named_with_what_is_wrong_and_what_to_do(case, tmp_path)
     assert str(path.parent) in text and "delete" in text and "\n" not in text
 
 
+def test_an_older_format_beside_the_files_is_not_read(tmp_path):
+    write_dataset(tmp_path, train=12)
+    processed = tmp_path / "MNIST" / "processed"
+    processed.mkdir()
+    black = (torch.zeros(12, 28, 28, dtype=torch.uint8), torch.zeros(12, dtype=torch.long))
+    for name in ("training.pt", "test.pt"):
+        torch.save(black, processed / name)
+    data = datasets.load("MNIST", tmp_path, download=False)
+    assert data.train.images.max() > 0 and len(data.test) == 60
+
+
 def test_labels_out_of_range_are_refused(tmp_path):
     path = write_dataset(tmp_path, train=12) / "MNIST" / "raw" / "train-labels-idx1-ubyte"
     path.write_bytes(idx_bytes(np.full(12, 10, np.uint8)))

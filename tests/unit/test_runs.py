@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import psutil
 import pytest
+from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core import files
 from mnist_core.config import RunConfig
@@ -15,6 +16,7 @@ from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.evaluation import load_model, softmax, to_half
 from mnist_core.models import make_config
 from mnist_core.summary import Process, Summary
+from tests.stores import made_up_history
 
 CONFIG = make_config("lenet5")
 
@@ -28,7 +30,7 @@ def test_what_is_written_is_read_back(store):
     run = done(store, validation_accuracy=0.99, best_epoch=3, parent="x")
     assert run.config == CONFIG and run.id == CONFIG.id
     assert run.summary.validation_accuracy == 0.99 and run.row()["recipe"] == "reference"
-    history = [{"epoch": 1, "train_loss": 0.1 + 0.2}, {"epoch": 2, "train_loss": 1e-17}]
+    history = made_up_history(3, 0.1 + 0.2)
     store.write_history(run.id, history, [])
     assert store.get(run.id).history == history
     assert store.get(run.id).echoes == []
@@ -67,6 +69,13 @@ DAMAGE = {
     "infinite": ("summary.json", b'{"state": "done", "test_accuracy": Infinity}'),
     "true for a number": ("summary.json", b'{"state": "done", "seconds": true}'),
     "odd process": ("summary.json", b'{"state": "running", "process": {"pid": "x"}}'),
+    "no time": ("summary.json", b'{"state": "done", "created": null}'),
+    "beyond all numbers": ("summary.json", b'{"state": "done", "macs": 1' + b"0" * 400 + b"}"),
+    "negative pid": (
+        "summary.json",
+        b'{"state": "running", "process": {"pid": -1, "started": 1, "host": "x"}}',
+    ),
+    "half a letter": ("summary.json", b'{"state": "done", "note": "\\ud800"}'),
     "path": ("summary.json", b'{"state": "done", "weights": "../../x"}'),
     "list for text": ("summary.json", b'{"state": "done", "note": []}'),
 }
@@ -192,8 +201,77 @@ def test_logits_keep_every_prediction_in_half_precision(store):
     assert (halves.argmax(1) == logits.argmax(1)).all()
     assert np.abs(softmax(halves) - softmax(logits)).max() < 0.02
     run = done(store)
-    store.write_logits(run.id, {"test": halves})
+    store.write_logits(run.id, {"validation": halves, "test": halves})
     assert (store.get(run.id).logits()["test"] == halves).all()
+
+
+def test_logits_beyond_half_precision_keep_their_order_and_stay_finite():
+    logits = np.array([[1e9, 2e9, *[-1e9] * 8], [7e4, 6.9e4, *[0] * 8], [1, 2, *[0] * 8]])
+    halves = to_half(logits)
+    assert np.isfinite(halves).all() and halves.argmax(1).tolist() == [1, 0, 1]
+    assert halves[2].tolist() == logits[2].tolist()
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {},
+        {"test": np.zeros((3, 10), np.float16)},
+        {"validation": np.zeros((3, 9), np.float16), "test": np.zeros((3, 10), np.float16)},
+        {"validation": np.zeros((3, 10), np.float32), "test": np.zeros((3, 10), np.float16)},
+        {"validation": np.full((3, 10), np.nan, np.float16), "test": np.zeros((3, 10), np.float16)},
+        {"validation": np.zeros((0, 10), np.float16), "test": np.zeros((3, 10), np.float16)},
+    ],
+)
+def test_damaged_logits_and_labels_are_one_sentence(store, tensors):
+    run = done(store, data_fingerprint="0123456789abcdef")
+    content = tensors_to_bytes(tensors)
+    (run.path / "logits.safetensors").write_bytes(content)
+    with pytest.raises(LabError, match="is damaged"):
+        run.logits()
+    files.write_bytes(store.labels_path("MNIST", "0123456789abcdef"), content)
+    with pytest.raises(LabError, match="is damaged"):
+        store.labels(run)
+
+
+def test_a_run_appears_whole(store, monkeypatch):
+    """Killed between its two first files, a new run leaves nothing behind that counts."""
+
+    class Killed(BaseException):
+        pass
+
+    write, written = files.write_json, []
+
+    def kill_at_second(path, *arguments):
+        written.append(path)
+        if len(written) == 2:
+            raise Killed
+        write(path, *arguments)
+
+    monkeypatch.setattr("mnist_core.runs.write_json", kill_at_second)
+    with pytest.raises(Killed):
+        done(store)
+    assert store.list() == ([], [])
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"[]",
+        b"{}",
+        b'{"phase": 1}',
+        b'{"phase": "training"}',
+        b'{"phase": "downloading", "bytes": "x"}',
+    ]
+    + [
+        b'{"phase": "training", "epoch": 1, "step": 0, "steps": 0, "images_per_second": 1, '
+        b'"seconds_left": 1, "losses": []}'
+    ],
+)
+def test_damaged_progress_is_no_progress(store, content):
+    run = done(store)
+    (run.path / "progress.json").write_bytes(content)
+    assert store.progress(run.id) == {}
 
 
 def test_labels_are_kept_once_per_data_set(store):

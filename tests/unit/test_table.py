@@ -134,8 +134,8 @@ def test_published_figures_need_a_known_size(store):
 
 def test_a_damaged_history_raises_one_sentence(store):
     run = make_run(store)
-    assert len(table.history_of(run)) == 50
+    assert len(run.history) == 50
     for content in (b"epoch,train_loss\n1,0.5\n", b"epoch\nx\n", b"\xff\xfe\n1\n"):
         damage(run, "history.csv", content)
         with pytest.raises(LabError, match="damaged"):
-            table.history_of(store.get(run.id))
+            _ = store.get(run.id).history

@@ -1,5 +1,7 @@
 """Runs carried out whole: what is kept, what a kill leaves, pause, stop, extend, launcher."""
 
+import io
+import math
 import os
 import signal
 import subprocess
@@ -197,6 +199,49 @@ def test_a_damaged_resume_state_is_one_sentence(lab, content):
         carry_out(lab, config(), ONE)
 
 
+def forged(state, path, value):
+    """The state with one entry, deep inside, replaced."""
+    *parents, last = path
+    for key in parents:
+        state = state[key]
+    state[last] = value
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        (("trainer", "epoch"), "x"),
+        (("trainer", "epoch"), -5),
+        (("trainer", "epoch"), 99),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.zeros(3)),
+        (("trainer", "optimizer", "state"), {}),
+        (("trainer", "optimizer", "param_groups", 0, "lr"), "x"),
+        (("trainer", "optimizer", "param_groups", 0, "lr"), math.nan),
+        (("trainer", "optimizer", "param_groups", 0, "momentum"), 0.1),
+        (("trainer", "model", "conv1.weight"), torch.zeros(2)),
+        (("trainer", "best"), None),
+        (("summary", "seconds"), None),
+        (("history",), [1, 2]),
+        (("echoes",), [{"x": 1}]),
+    ],
+)
+def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
+    """A momentum of another shape would make torch's fused kernel write where it must not."""
+
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.request(config().id, "pause")
+
+    run = carry_out(lab, config(), ONE, on_progress=pause)
+    state = torch.load(io.BytesIO(lab.resume_state(run.id)), weights_only=True)
+    forged(state, path, value)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    lab.write_resume_state(run.id, buffer.getvalue())
+    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
+        carry_out(lab, config(), ONE)
+
+
 def wait_for(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while not condition():
@@ -248,6 +293,21 @@ def test_a_killed_process_is_interrupted_and_goes_on_to_the_same_bits(lab, tmp_p
     launcher.start(lab, settings)
     wait_for(lambda: lab.get(settings.id).finished)
     assert lab.get(settings.id).summary.weights_sha256 == whole.weights_sha256
+
+
+def test_stop_also_ends_those_who_waited_for_the_run(lab):
+    long = config(epochs=1000)
+    run = launcher.start(lab, long)
+    wait_for(lambda: lab.get(run.id).summary.epochs_done >= 1)
+    command = [sys.executable, "-m", "mnist_core", "train", "--resume", run.id]
+    waiting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert b"waiting for it" in waiting.stderr.readline()
+    assert launcher.stop(lab, run.id).state == "stopped"
+    wait_for(lambda: waiting.poll() is not None or lab.get(run.id).state == "running", 30)
+    if waiting.poll() is None:  # it took the run up after all: once more
+        launcher.stop(lab, run.id)
+    assert waiting.wait(30) is not None
+    assert lab.get(run.id).state == "stopped"
 
 
 def test_runs_take_turns(lab):
