@@ -80,6 +80,12 @@ def test_an_empty_store_says_what_to_do(store):
     assert not page.dataframe and not charts(page)
 
 
+def test_runs_without_a_finished_epoch_are_listed(store):
+    make_run(store, state="interrupted", epochs=0, best_epoch=None)
+    page = open_page()
+    assert len(table_of(page)) == 1 and chosen(page) == []
+
+
 def test_what_ships_is_there_at_first_sight(three):
     page = open_page()
     assert len(table_of(page)) == 3

@@ -1,5 +1,6 @@
 """The Train page without a browser: what it says of each state, and what its knobs do."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from mnist_core import launcher
 from mnist_core.errors import LabError
 from mnist_core.models import make_config
-from mnist_core.summary import Summary
+from mnist_core.summary import Process, Summary
 from tests.stores import damage, make_run
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
@@ -118,6 +119,30 @@ def test_a_damaged_run_is_one_line_and_the_rest_is_there(store):
     damage(make_run(store, make_config("lenet5", seed=2)))
     page = open_page()
     assert "is damaged and was left out" in words(page) and "best epoch 50" in words(page)
+
+
+@pytest.mark.parametrize(
+    "name, content",
+    [
+        ("history.csv", b"epoch,loss\n1,2\n"),
+        ("history.csv", b"\xff"),
+        ("steps.csv", b"epoch,step,loss\n1,2,nan\n"),
+        ("steps.csv", b"a\n1\n"),
+    ],
+)
+def test_damaged_curves_are_one_sentence(store, name, content):
+    damage(make_run(store), name, content)
+    page = open_page()
+    assert f"{name} is damaged" in words(page) and "best epoch 50" in words(page)
+
+
+def test_a_run_at_work_shows_its_progress_and_survives_a_torn_one(store):
+    run = make_run(store, state="running", process=Process.of(os.getpid()))
+    progress = {"phase": "training", "epoch": 3, "step": 5, "steps": 10, "losses": [[5, 0.5]]}
+    store.write_progress(run.id, progress | {"images_per_second": 9000.0, "seconds_left": 12.0})
+    assert [button.label for button in open_page().button] == ["Stop"]
+    damage(run, "progress.json", b'{"phase": "training", "steps": 0}')
+    assert [button.label for button in open_page().button] == ["Stop"]
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(store, monkeypatch):
