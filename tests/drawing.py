@@ -1,6 +1,7 @@
-"""Digits as pen strokes, and ink-on-paper photographs of them: input for tests of everything that reads a drawing.
+"""Digits as pen strokes, and photographs of them in ink on paper: input for tests of drawings.
 
-Needs numpy and Pillow only. Every random choice comes from the generator that is passed in, so a seed is a picture.
+Needs numpy and Pillow only. Every random choice comes from the generator that is passed in, so a
+seed is a picture.
 """
 
 import io
@@ -21,7 +22,7 @@ def arc(cx: float, cy: float, rx: float, ry: float, start: float, stop: float) -
     return [(cx + rx * np.cos(a), cy + ry * np.sin(a)) for a in angles]
 
 
-# Each digit: its strokes, as points (x right, y down); about one unit high, as people write them in the United States.
+# Each digit: its strokes, as points (x right, y down), about one unit high; in the American hand.
 TEMPLATES: dict[int, list[list[tuple]]] = {
     0: [arc(0.35, 0.5, 0.32, 0.5, -90, 270)],
     1: [[(0.42, 0.0), (0.30, 1.0)]],
@@ -39,7 +40,7 @@ TEMPLATES: dict[int, list[list[tuple]]] = {
 def strokes(digit: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
     """The digit's strokes, (points, 2) arrays of x, y in a box of height 1 that starts at 0, 0.
 
-    With `rng` they are slanted, turned, stretched and bent a little, as another hand would write them.
+    With `rng` they are slanted, turned, stretched and bent a little, as if by another hand.
     """
     lines = [np.asarray(line, float) for line in TEMPLATES[digit]]
     if rng is not None:
@@ -60,10 +61,10 @@ def placed_strokes(
     stroke: float = 0.10,
     rng: np.random.Generator | None = None,
 ) -> tuple[list[np.ndarray], float]:
-    """The strokes in canvas pixels, and the pen's width in pixels: what a mouse would have to follow.
+    """The strokes and the pen's width in canvas pixels: what a mouse would have to follow.
 
-    `size`: height of the finished digit, pen included, as a share of the canvas; `stroke`: the pen's width as a share
-    of that height; `position`: where in the free room, 0..1 each way (0.5, 0.5 is the middle).
+    `size`: height of the finished digit, pen included, as a share of the canvas; `stroke`: the
+    pen's width as a share of that height; `position`: where in the free room, 0..1 each way.
     """
     height, width = size * canvas, stroke * size * canvas
     lines = [p * (height - width) for p in strokes(digit, rng)]
@@ -73,7 +74,7 @@ def placed_strokes(
 
 
 def ink_mask(lines: list[np.ndarray], width: float, canvas: int, finer: int = 3) -> Image.Image:
-    """Coverage by a round pen, as an L image (255 where ink is): drawn `finer` times larger, then averaged."""
+    """Coverage by a round pen, an L image (255 = ink): drawn `finer` times larger, averaged."""
     large = Image.new("L", (canvas * finer, canvas * finer))
     pen, radius = ImageDraw.Draw(large), width * finer / 2
     for line in lines:
@@ -87,7 +88,7 @@ def ink_mask(lines: list[np.ndarray], width: float, canvas: int, finer: int = 3)
 def draw(
     digit: int, *, ink: Colour = BLACK, background: Colour = CLEAR, canvas: int = 400, **placing
 ) -> np.ndarray:
-    """A stroke-drawn digit as the canvas component returns it: (canvas, canvas, 4) uint8, RGBA, not premultiplied."""
+    """A drawn digit as the canvas component returns it: (canvas, canvas, 4) uint8 RGBA."""
     lines, width = placed_strokes(digit, canvas, **placing)
     return paint(ink_mask(lines, width, canvas), ink, background)
 
@@ -100,7 +101,10 @@ def paint(mask: Image.Image, ink: Colour = BLACK, background: Colour = CLEAR) ->
 
 
 def enlarge(digit: np.ndarray, height: int = 224, thicken: float = 0.0) -> Image.Image:
-    """A (28, 28) MNIST image as a sharp L mask of `height` pixels, its strokes `thicken` MNIST pixels wider."""
+    """A (28, 28) MNIST image as a sharp L mask of `height` pixels.
+
+    Its strokes are `thicken` MNIST pixels wider.
+    """
     grey = Image.fromarray(digit).resize((height, height), Image.Resampling.BICUBIC)
     mask = grey.point(lambda value: 255 * (value >= 128))
     reach = round(abs(thicken) * height / 28 / 2)
@@ -110,16 +114,17 @@ def enlarge(digit: np.ndarray, height: int = 224, thicken: float = 0.0) -> Image
 
 
 def photograph(
-    mask: Image.Image, rng: np.random.Generator, side: int | None = None, quality: int | None = None
+    mask: Image.Image, rng: np.random.Generator, side: int | None = None, tilt: float = 4.0
 ) -> bytes:
-    """A JPEG of the ink in `mask` (L, 255 = ink) on paper: what a phone would have taken, 90–2000 pixels high or wide.
+    """A JPEG of the ink in `mask` (L, 255 = ink) on paper, as a phone would have taken it.
 
-    Random: shade and tint of paper and ink, place, height (25–80 % of the shorter side) and tilt of the digit, gradient
-    of the light, a shadow's edge (every second photograph), blur, sensor noise, JPEG quality.
+    Random: longer side (90 to 2000 pixels, unless given), shade and tint of paper and ink, place,
+    height (25–80 % of the shorter side) and tilt of the digit (standard deviation in degrees),
+    gradient of the light, a shadow's edge (every second time), blur, noise, JPEG quality.
     """
     side = side or int(np.exp(rng.uniform(np.log(90), np.log(2000))))
     w, h = (side, int(side * rng.uniform(0.7, 1)))[:: rng.choice((-1, 1))]
-    coverage = np.asarray(_placed(mask, w, h, rng), np.float32)[..., None] / 255
+    coverage = np.asarray(_placed(mask, w, h, tilt, rng), np.float32)[..., None] / 255
     paper = rng.uniform(150, 250) * rng.uniform(0.93, 1, 3).astype(np.float32)
     ink = rng.uniform(15, 80) * rng.uniform(0.6, 1.3, 3).astype(np.float32)
     light = _light(w, h, rng)[..., None]
@@ -129,7 +134,7 @@ def photograph(
     )
     noise = rng.uniform(0, 6) * rng.standard_normal((h, w, 1), np.float32)
     grain = np.clip(np.asarray(soft, np.float32) + noise, 0, 255).astype(np.uint8)
-    return encode(Image.fromarray(grain), "JPEG", quality=quality or int(rng.integers(50, 96)))
+    return encode(Image.fromarray(grain), "JPEG", quality=int(rng.integers(50, 96)))
 
 
 def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
@@ -139,9 +144,11 @@ def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     return file.getvalue()
 
 
-def _placed(mask: Image.Image, w: int, h: int, rng: np.random.Generator) -> Image.Image:
+def _placed(
+    mask: Image.Image, w: int, h: int, tilt: float, rng: np.random.Generator
+) -> Image.Image:
     """The ink of `mask`, turned, scaled and set at random inside w × h."""
-    digit = mask.rotate(rng.normal(0, 4), Image.Resampling.BICUBIC, expand=True)
+    digit = mask.rotate(rng.normal(0, tilt), Image.Resampling.BICUBIC, expand=True)
     digit = digit.crop(digit.point(lambda value: 255 * (value >= 64)).getbbox())
     scale = rng.uniform(0.25, 0.8) * min(w, h) / max(digit.size)
     size = [max(2, round(length * scale)) for length in digit.size]
@@ -156,7 +163,7 @@ def _placed(mask: Image.Image, w: int, h: int, rng: np.random.Generator) -> Imag
 
 
 def _light(w: int, h: int, rng: np.random.Generator) -> np.ndarray:
-    """(h, w) float32 factors: a gradient of up to 45 %, and in every second picture a shadow with an edge."""
+    """(h, w) float32 factors: a gradient of up to 45 %, and every second time a shadow's edge."""
     y, x = np.mgrid[-1 : 1 : h * 1j, -1 : 1 : w * 1j].astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi)
     light = 1 - rng.uniform(0, 0.45) * (0.5 + 0.35 * (x * np.cos(angle) + y * np.sin(angle)))
