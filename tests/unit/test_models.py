@@ -1,6 +1,10 @@
 """The same checks for every registered network. A new network gets them all by registering."""
 
 import copy
+import re
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -148,3 +152,14 @@ def test_a_name_is_registered_once():
         register_model("lenet5", source="test", recipes=recipes)
     with pytest.raises(ValueError, match="lower-case"):
         register_model("My Net", source="test", recipes=recipes)
+
+
+def test_the_readmes_network_works_as_it_stands_there():
+    """In a process of its own: the registry of this one stays as it is."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    code = re.search(r"```python\n(.*?)```", readme, re.DOTALL).group(1)
+    code += "\nimport torch\nfrom mnist_core.models import create_model, make_config, model_names"
+    code += "\nassert 'tiny' in model_names() and make_config('tiny').lr == 0.1"
+    code += "\nassert create_model('tiny')(torch.zeros(2, 1, 28, 28)).shape == (2, 10)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
