@@ -20,7 +20,7 @@ import numpy as np
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError
-from mnist_core.idx import check_file, file_names
+from mnist_core.idx import IdxFile, check_file, file_names
 
 if TYPE_CHECKING:
     import torch
@@ -111,6 +111,12 @@ def missing_files(name: str, root: Path) -> list[Path]:
     return [folder / file for file in file_names(name) if not (folder / file).is_file()]
 
 
+def check_files(name: str, root: Path) -> list[IdxFile]:
+    """Checks the four files of a data set that is there, without torch. Raises LabError."""
+    folder = root / name / "raw"
+    return [check_file(folder / file, name) for file in file_names(name)]
+
+
 @functools.cache
 def validation_permutation(count: int) -> np.ndarray:
     """The order whose first sixth is the validation set: 10,000 of 60,000.
@@ -138,8 +144,7 @@ def load(
         if not download:
             raise LabError(_how_to_get(spec.name, root))
         _download(spec.name, root, on_download)
-    folder = root / spec.name / "raw"
-    files = [check_file(folder / file, spec.name) for file in file_names(spec.name)]
+    files = check_files(spec.name, root)
     full, test = (_read(spec, root, train) for train in (True, False))
     fingerprint = hashlib.sha256("".join(f.digest for f in files).encode()).hexdigest()[:16]
     note = "; ".join(file.note for file in files if file.note)

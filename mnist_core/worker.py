@@ -43,8 +43,9 @@ def carry_out(
             return run
         dataset = None
         if run is None:  # what is not there, data or device, must leave no empty run
-            dataset = _load(config, None)
-            check_device(execution)
+            dataset = _data_at_hand(config)
+            if execution.device != "auto":
+                _check_device(execution)
             run = store.create(config, Summary("interrupted", created=time.time(), parent=parent))
         watcher = Watcher(store, config, on_progress, asked)
         try:
@@ -121,7 +122,17 @@ def _sign(store: RunStore, run: Run, state: str) -> None:
     store.write_summary(run.id, replace(run.summary, state=state, process=process, note=""))
 
 
-def check_device(execution: Execution) -> None:
+def _data_at_hand(config: RunConfig) -> Any:
+    """Makes sure that the data set is there and whole: quickly, or by loading what was missing."""
+    from mnist_core import datasets
+
+    if datasets.missing_files(config.dataset, datasets.data_root()):
+        return _load(config, None)
+    datasets.check_files(config.dataset, datasets.data_root())
+    return None
+
+
+def _check_device(execution: Execution) -> None:
     from mnist_core.training import choose_device
 
     choose_device(execution.device)

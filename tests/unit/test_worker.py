@@ -13,6 +13,7 @@ from mnist_core.extension import branch_off, extended
 from mnist_core.models import make_config
 from mnist_core.summary import Summary
 from mnist_core.worker import carry_out
+from tests.idx_data import write_dataset
 
 ONE = Execution(threads=1, device="cpu")
 
@@ -162,6 +163,17 @@ def test_a_missing_data_set_leaves_no_empty_run(lab):
     assert lab.list() == ([], [])
 
 
+def test_damaged_data_or_a_missing_device_leave_no_empty_run(lab, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="which this machine lacks"):
+        carry_out(lab, config(), Execution(device="cuda"))
+    monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "torn", train=12)))
+    (tmp_path / "torn" / "MNIST" / "raw" / "t10k-images-idx3-ubyte").write_bytes(b"torn")
+    with pytest.raises(LabError, match="t10k-images-idx3-ubyte is not an IDX file"):
+        carry_out(lab, config(), ONE)
+    assert lab.list() == ([], [])
+
+
 def test_a_run_that_waited_for_data_says_why_it_stands(lab):
     queued = make_config("lenet5", dataset="QMNIST")
     lab.create(queued, Summary("interrupted"))
@@ -172,8 +184,6 @@ def test_a_run_that_waited_for_data_says_why_it_stands(lab):
 
 
 def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
-    from tests.idx_data import write_dataset
-
     def pause(progress):
         if progress["phase"] == "epoch":
             lab.request(config().id, "pause")
@@ -185,6 +195,7 @@ def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
     assert lab.get(config().id).state == "interrupted"
 
 
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x04cos\nsystem\n."])
 def test_a_damaged_resume_state_is_one_sentence(lab, content):
     lab.create(config(), Summary("interrupted"))
