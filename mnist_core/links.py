@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
@@ -23,9 +24,10 @@ def config_from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
     except InputError as error:
         complaints.append(f"{error}; showing lenet5")
         config = make_config("lenet5")
-    for name in RunConfig.names():
-        if name == "model" or name not in query:
-            continue
+    asked = {name: query[name] for name in RunConfig.names() if name in query and name != "model"}
+    with suppress(InputError):  # all at once: one field's bounds may depend on another's value
+        return check_config(config.replace(**asked)), complaints
+    for name in asked:
         try:
             config = check_config(config.replace(**{name: query[name]}))
         except InputError as error:

@@ -144,6 +144,15 @@ def encode(image: Image.Image, kind: str = "PNG", **options) -> bytes:
     return file.getvalue()
 
 
+def alike(a: np.ndarray, b: np.ndarray) -> float:
+    """Correlation of two images at the best of nine shifts of up to one pixel.
+
+    A hair's breadth can make a centre of mass round the other way.
+    """
+    shifts = [np.roll(a, (y, x), (0, 1)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
+    return max(np.corrcoef(shifted.ravel(), b.ravel())[0, 1] for shifted in shifts)
+
+
 def _placed(
     mask: Image.Image, w: int, h: int, tilt: float, rng: np.random.Generator
 ) -> Image.Image:

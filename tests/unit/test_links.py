@@ -23,13 +23,14 @@ from mnist_core.words import number
 from tests.stores import make_run
 
 CONFIGS = st.builds(
-    lambda model, **fields: make_config(model, **fields),
+    lambda model, lr, share, **fields: make_config(model, lr=lr, min_lr=share * lr, **fields),
     st.sampled_from(model_names()),
     dataset=st.sampled_from(DATASETS),
     activation=st.sampled_from(ACTIVATIONS),
     optimizer=st.sampled_from(OPTIMIZERS),
     schedule=st.sampled_from(SCHEDULES),
     lr=st.floats(1e-6, 10),
+    share=st.floats(0, 0.1),
     dropout=st.floats(0, 0.9),
     epochs=st.integers(1, 1000),
     seed=st.integers(0, 2**31 - 1),
