@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.runs import RunStore
@@ -75,3 +78,17 @@ class Watcher:
         self.store.write_progress(self.config.id, {**progress, "time": time.time()})
         if self.on_progress:
             self.on_progress(progress)
+
+
+@contextmanager
+def holding(lock: FileLock, asked: Request) -> Iterator[None]:
+    """Holds the lock; while another process has it, Ctrl-C ends the waiting."""
+    while not lock.is_locked:
+        if asked():
+            raise KeyboardInterrupt
+        with suppress(Timeout):
+            lock.acquire(timeout=Watcher.PERIOD)
+    try:
+        yield
+    finally:
+        lock.release()

@@ -6,19 +6,17 @@ import io
 import os
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from filelock import FileLock, Timeout
+from filelock import Timeout
 
 from mnist_core import __version__
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
 from mnist_core.runs import ECHOES, HISTORY, Run, RunStore
 from mnist_core.summary import PER_EPOCH, Process, Summary
-from mnist_core.watcher import Asked, OnProgress, Request, Watcher
+from mnist_core.watcher import Asked, OnProgress, Request, Watcher, holding
 
 
 def carry_out(
@@ -37,7 +35,7 @@ def carry_out(
     many processes train that were started so. Raises LabError for what a person can put right;
     the run is then "interrupted", its note says why, and nothing of it is lost.
     """
-    with _locked(store.lock(config.id), asked):
+    with holding(store.lock(config.id), asked):
         run = store.find(config)
         if run and run.finished:
             return run
@@ -53,20 +51,6 @@ def carry_out(
         except LabError as error:
             _leave(store, run.id, "interrupted", str(error))
             raise
-
-
-@contextmanager
-def _locked(lock: FileLock, asked: Request) -> Iterator[None]:
-    """Holds the lock; while another process has it, Ctrl-C ends the waiting."""
-    while not lock.is_locked:
-        if asked():
-            raise KeyboardInterrupt
-        with suppress(Timeout):
-            lock.acquire(timeout=Watcher.PERIOD)
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _leave(store: RunStore, run_id: str, state: str, note: str = "") -> Run:
