@@ -114,7 +114,7 @@ def train(options: Namespace) -> int:
     if existing and existing.finished:
         return _report(options, existing, cached=True)
     if parent:
-        branch_off(store, parent, extended(parent, config.epochs))
+        branch_off(store, parent, config)
     if existing and existing.state in LIVE and existing.summary.process.pid != os.getpid():
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
     elif not places:  # a run from the launcher keeps what was asked of it while it started

@@ -27,7 +27,6 @@ def carry_out(
     on_progress: OnProgress | None = None,
     asked: Request = lambda: None,
     places: int = 0,
-    parent: str | None = None,
 ) -> Run:
     """Trains the config's run to its end, from where it stands; returns it.
 
@@ -44,7 +43,7 @@ def carry_out(
             dataset = _data_at_hand(config)
             if execution.device != "auto":
                 _check_device(execution)
-            run = store.create(config, Summary("interrupted", created=time.time(), parent=parent))
+            run = store.create(config, Summary("interrupted", created=time.time()))
         watcher = Watcher(store, config, on_progress, asked)
         try:
             return _attempt(store, run, execution, watcher, dataset, places)
@@ -143,7 +142,7 @@ def _train(store: RunStore, run: Run, execution: Execution, watcher: Watcher, da
     store.write_summary(run.id, summary)
     for result in train(trainer, watcher.on_step):
         history.append(asdict(result))
-        echoes += [dict(zip(("epoch", "step", "loss"), e, strict=True)) for e in trainer.echoes]
+        echoes += [dict(zip(ECHOES, e, strict=True)) for e in trainer.echoes]
         summary = _save_epoch(store, run, trainer, history, echoes, summary)
         if watcher.on_progress:
             watcher.on_progress({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
