@@ -33,21 +33,13 @@ def _print_json(value: Any) -> None:
 
 def describe_model(name: str) -> dict[str, Any]:
     """One network with the settings of its first recipe: what it costs and what it sees."""
-    from mnist_core.profiling import count_macs, count_parameters
-    from mnist_core.receptive_field import UnsupportedOperation, last_convolution_field
+    from mnist_core.profiling import figures
 
     spec, config = model_spec(name), make_config(name)
-    model = create_model(name)
-    try:
-        field = last_convolution_field(model, config.input_size)
-    except UnsupportedOperation:
-        field = None
     return {
         "name": name,
         "title": spec.title,
-        "parameters": count_parameters(model),
-        "macs": count_macs(model, config.input_size),
-        "receptive_field": field,
+        **figures(create_model(name), config.input_size),
         "input_size": config.input_size,
         "source": spec.source,
         "recipes": [recipe.name for recipe in spec.recipes],

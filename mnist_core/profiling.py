@@ -22,6 +22,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from mnist_core.errors import InputError
+from mnist_core.receptive_field import UnsupportedOperation, last_convolution_field
 from mnist_core.twin import trial, twin_and_image
 
 
@@ -62,6 +63,19 @@ def profile(model: nn.Module, input_size: int = 28, channels: int = 1) -> Profil
 def count_parameters(model: nn.Module) -> int:
     """Number of parameters, trainable or not; one that two layers share counts once."""
     return sum(parameter.numel() for parameter in model.parameters())
+
+
+def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
+    """Parameters, MACs and receptive field (None where the graph cannot be walked)."""
+    try:
+        field = last_convolution_field(model, input_size)
+    except UnsupportedOperation:
+        field = None
+    return {
+        "parameters": count_parameters(model),
+        "macs": count_macs(model, input_size),
+        "receptive_field": field,
+    }
 
 
 def count_macs(model: nn.Module, input_size: int = 28, channels: int = 1) -> int:

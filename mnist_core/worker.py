@@ -164,22 +164,14 @@ def _describe(summary: Summary, trainer: Any, dataset: Any) -> Summary:
     """The summary with what is known before the first step."""
     import torch
 
-    from mnist_core.profiling import count_macs, count_parameters
-    from mnist_core.receptive_field import UnsupportedOperation, last_convolution_field
+    from mnist_core.profiling import figures
 
-    side = trainer.config.input_size
-    try:
-        field = last_convolution_field(trainer.model, side)
-    except UnsupportedOperation:
-        field = None
     return replace(
         summary,
         state="running",
         note="",
         process=Process.of(os.getpid()),
-        parameters=count_parameters(trainer.model),
-        macs=count_macs(trainer.model, side),
-        receptive_field=field,
+        **figures(trainer.model, trainer.config.input_size),
         device=trainer.execution.device,
         threads=trainer.execution.threads,
         data_fingerprint=dataset.fingerprint,
