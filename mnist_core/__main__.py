@@ -44,6 +44,11 @@ def make_parser() -> Parser:
     sub = command("predict", "What a run's network reads in pictures of your own.")
     sub.add_argument("id", metavar="RUN", help="the run's id")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+    sub = command("reproduce", "Makes what ships with the lab, and goes on where it stopped.")
+    sub.add_argument("what", choices=("grid",), help="grid: a run for every setting of the sliders")
+    sub.add_argument(
+        "--at-once", default=None, help="runs at a time; as many as cores if not given"
+    )
     return parser
 
 

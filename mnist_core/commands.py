@@ -6,7 +6,9 @@ import json
 import os
 import signal
 import sys
+import time
 from argparse import Namespace
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from mnist_core.models import check_config, create_model, make_config, model_nam
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE
 from mnist_core.terminal import ProgressLine, print_table
-from mnist_core.words import percent
+from mnist_core.words import duration, percent
 
 MAX_AT_ONCE = 64
 
@@ -102,7 +104,7 @@ def train(options: Namespace) -> int:
     if options.at_once is not None:
         places = _check_at_once(options.at_once)
     config, parent = _wanted(options, store)
-    existing = store.find(config)
+    existing = store.find_folder(config)
     if existing and existing.finished:
         return _report(options, existing, cached=True)
     if parent:
@@ -168,7 +170,7 @@ def _read_config(path: Path) -> RunConfig:
 
 
 def _forget_request(store: RunStore, config: RunConfig) -> None:
-    if store.find(config):
+    if store.find_folder(config):
         store.request(config.id, None)
 
 
@@ -206,6 +208,29 @@ def _outcome(run: Run, cached: bool) -> str:
         f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "
         f"validation {percent(summary.validation_accuracy)}, test {percent(summary.test_accuracy)}"
     )
+
+
+def reproduce(options: Namespace) -> int:
+    from mnist_core.reproduce import make_grid
+
+    at_once = _check_at_once(options.at_once or os.cpu_count() or 1)
+    began = time.monotonic()
+    runs = make_grid(RunStore(), at_once, _tell_made)
+    states = Counter(run.state for run in runs)
+    if options.json:
+        _print_json({"runs": len(runs), **states, "file": str(RunStore().bundle)})
+    else:
+        took = duration(time.monotonic() - began)
+        print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")
+    return 0
+
+
+def _tell_made(made: Any) -> None:
+    run = made.run
+    result = percent(run.summary.validation_accuracy) if run.state == "done" else run.state
+    left = duration(made.seconds_left)
+    line = f"{made.done}/{made.total} · {run.id} · {result} · about {left} left"
+    print(line, file=sys.stderr, flush=True)
 
 
 def evaluate(options: Namespace) -> int:

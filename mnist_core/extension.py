@@ -40,7 +40,7 @@ def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
     if content is None:
         raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
     with store.lock(config.id):
-        if store.find(config) is not None:
+        if store.find_folder(config) is not None:
             return
         summary = Summary("interrupted", created=time.time(), parent=parent.id)
         store.create(config, summary)

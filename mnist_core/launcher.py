@@ -41,13 +41,13 @@ def start(store: RunStore, config: RunConfig, *, at_once: int = AT_ONCE) -> Run:
         try:
             lock.acquire(timeout=0.1)
         except Timeout:  # its process is at work, about to begin, or just dying
-            run = store.find(config)
+            run = store.find_folder(config)
             if run and run.state in LIVE:
                 return run
             if time.monotonic() > deadline:
                 raise LabError(f"Another process is preparing {config.id}; look again.") from None
     try:
-        run = store.find(config)
+        run = store.find_folder(config)
         if run and (run.finished or run.state in LIVE):
             return run
         run = run or store.create(config, Summary("interrupted", created=time.time()))

@@ -83,7 +83,9 @@ class Run:
     def weights(self) -> bytes:
         """The weights file, checked against its checksum. Raises LabError."""
         if not self.has_weights:
-            raise NotFound(f"{self.id} has no weights: its state is {self.state}.")
+            raise NotFound(
+                f"{self.id} has no weights ({self.state}); `train` with its config makes them."
+            )
         try:
             content = (self.path / self.summary.weights).read_bytes()
         except OSError as error:

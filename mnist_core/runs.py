@@ -15,6 +15,7 @@ import numpy as np
 from filelock import FileLock
 from safetensors.numpy import save as tensors_to_bytes
 
+from mnist_core.bundle import read_bundle
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.files import (
@@ -46,14 +47,27 @@ class RunStore:
         self.root = Path(root) if root is not None else store_root()
 
     def list(self) -> tuple[list[Run], list[Damaged]]:
-        """All runs, the newest first, and the folders that are damaged."""
-        runs, damaged = [], []
+        """All runs, the newest first, and what of the store is damaged.
+
+        A run that has a folder is that folder's, also when a bundle holds it too.
+        """
+        bundle, damaged = read_bundle(self.bundle)
+        runs: dict[str, Run] = {run.id: run for run in bundle}
+        damaged = list(damaged)
         for path in self._folders():
             try:
-                runs.append(self._read(path))
+                runs[path.name] = self._read(path)
             except LabError as error:
                 damaged.append(Damaged(path, str(error)))
-        return sorted(runs, key=lambda run: (-run.summary.created, run.id)), damaged
+        return sorted(runs.values(), key=lambda run: (-run.summary.created, run.id)), damaged
+
+    @property
+    def bundle(self) -> Path:
+        """The file of the runs that have a history only, and no folder: the grid's."""
+        return self.root / "grid.jsonl"
+
+    def _bundled(self, run_id: str) -> Run | None:
+        return next((run for run in read_bundle(self.bundle)[0] if run.id == run_id), None)
 
     def _folders(self) -> list[Path]:
         try:
@@ -77,6 +91,9 @@ class RunStore:
         """Raises InputError for a bad id, NotFound, or LabError for a damaged folder."""
         path = self.path(run_id)
         if not path.is_dir():
+            bundled = self._bundled(run_id)
+            if bundled:
+                return bundled
             raise NotFound(
                 f"run: there is no {run_id} in {self.root}; see: python -m mnist_core runs"
             )
@@ -84,8 +101,12 @@ class RunStore:
 
     def find(self, config: RunConfig) -> Run | None:
         """The run of this config, or None when it is not there (or damaged)."""
+        return self.find_folder(config) or self._bundled(config.id)
+
+    def find_folder(self, config: RunConfig) -> Run | None:
+        """The run of this config if it has a folder: one that can be trained, and keep weights."""
         try:
-            return self.get(config.id)
+            return self._read(self.path(config.id))
         except LabError:
             return None
 

@@ -1,7 +1,7 @@
 """What summary.json says of a run, and whether the process that wrote it still lives."""
 
 import socket
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -101,6 +101,10 @@ class Summary:
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
+
+    def without(self, *names: str) -> Self:
+        """The same with these fields missing."""
+        return replace(self, **dict.fromkeys(names))
 
     def true_state(self) -> str:
         """The state, corrected when the process that should be at work is gone."""

@@ -27,20 +27,22 @@ def carry_out(
     on_progress: OnProgress | None = None,
     asked: Request = lambda: None,
     places: int = 0,
+    dataset: Any = None,
 ) -> Run:
     """Trains the config's run to its end, from where it stands; returns it.
+
+    `dataset` is the config's, for a process that has loaded it already.
 
     Waits while another process trains it. With `places`, waits also until fewer than that
     many processes train that were started so. Raises LabError for what a person can put right;
     the run is then "interrupted", its note says why, and nothing of it is lost.
     """
     with holding(store.lock(config.id), asked):
-        run = store.find(config)
+        run = store.find_folder(config)
         if run and run.finished:
             return run
-        dataset = None
         if run is None:  # what is not there, data or device, must leave no empty run
-            dataset = _data_at_hand(config)
+            dataset = dataset or _data_at_hand(config)
             if execution.device != "auto":
                 _check_device(execution)
             run = store.create(config, Summary("interrupted", created=time.time()))

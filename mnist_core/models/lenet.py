@@ -62,6 +62,13 @@ def lenet5_1998(activation, dropout):
             selection="best epoch on 10,000 validation images",
         ),
         Recipe(
+            "grid",
+            "3 epochs, a run for every setting of the sliders",
+            RESIZED
+            | {"activation": "ReLU", "optimizer": "SGD", "lr": 0.01, "momentum": 0.9}
+            | {"weight_decay": 5e-4, "batch_size": 64, "epochs": 3},
+        ),
+        Recipe(
             "tutorial",
             "the newcomer's path: ReLU, small steps, 5 epochs",
             RESIZED

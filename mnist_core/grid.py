@@ -1,0 +1,25 @@
+"""The grid that ships: a run for every setting of the four sliders. Loads without torch."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from mnist_core.config import RunConfig
+from mnist_core.models import make_config
+
+MODEL, DATASET, RECIPE = "lenet5", "MNIST", "grid"
+# What the sliders of the Train page step over.
+AXES: dict[str, tuple] = {
+    "lr": (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0),
+    "batch_size": (64, 256, 1024),
+    "activation": ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU"),
+    "dropout": (0.0, 0.25, 0.5),
+}
+
+
+def grid_configs() -> list[RunConfig]:
+    """Every point of the grid; the last axis varies fastest."""
+    base = make_config(MODEL, RECIPE, dataset=DATASET)
+    return [
+        base.replace(**dict(zip(AXES, point, strict=True))) for point in product(*AXES.values())
+    ]
