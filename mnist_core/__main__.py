@@ -44,8 +44,13 @@ def make_parser() -> Parser:
     sub = command("predict", "What a run's network reads in pictures of your own.")
     sub.add_argument("id", metavar="RUN", help="the run's id")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+    _add_train(command("speed", "How long training with these settings takes on this machine."))
     sub = command("reproduce", "Makes what ships with the lab, and goes on where it stopped.")
-    sub.add_argument("what", choices=("grid",), help="grid: a run for every setting of the sliders")
+    what = "grid: a run for every setting of the sliders; zoo: every network of the references; "
+    what += "table: what the zoo reached, beside what was published"
+    sub.add_argument("what", choices=("grid", "zoo", "table"), help=what)
+    sub.add_argument("--only", metavar="NAME", nargs="+", help="zoo: these networks only")
+    sub.add_argument("--seeds", metavar="N", help="zoo: the first N seeds only")
     sub.add_argument(
         "--at-once", default=None, help="runs at a time; as many as cores if not given"
     )

@@ -9,8 +9,11 @@ import sys
 import time
 from argparse import Namespace
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+
+import psutil
 
 from mnist_core import datasets as data
 from mnist_core.config import Execution, RunConfig, Whole
@@ -211,17 +214,55 @@ def _outcome(run: Run, cached: bool) -> str:
 
 
 def reproduce(options: Namespace) -> int:
+    makes = {"grid": _reproduce_grid, "zoo": _reproduce_zoo, "table": _reproduce_table}
+    return makes[options.what](options)
+
+
+def _reproduce_grid(options: Namespace) -> int:
     from mnist_core.reproduce import make_grid
 
     at_once = _check_at_once(options.at_once or os.cpu_count() or 1)
     began = time.monotonic()
     runs = make_grid(RunStore(), at_once, _tell_made)
+    return _tell_all(options, runs, began, file=str(RunStore().bundle))
+
+
+def _reproduce_zoo(options: Namespace) -> int:
+    from mnist_core.zoo import make_zoo
+
+    at_once = _check_at_once(options.at_once or os.cpu_count() or 1)
+    seeds = None if options.seeds is None else _check_seeds(options.seeds)
+    began = time.monotonic()
+    runs = make_zoo(RunStore(), at_once, _tell_made, options.only or (), seeds)
+    return _tell_all(options, runs, began, ids=[run.id for run in runs])
+
+
+def _check_seeds(value: str) -> int:
+    rule = Whole(1, 1000)
+    try:
+        return rule.check(value)
+    except (ValueError, OverflowError):
+        raise InputError(f"seeds: {value!r} was given; allowed is {rule.allowed}") from None
+
+
+def _tell_all(options: Namespace, runs: Any, began: float, **more: Any) -> int:
     states = Counter(run.state for run in runs)
     if options.json:
-        _print_json({"runs": len(runs), **states, "file": str(RunStore().bundle)})
+        _print_json({"runs": len(runs), **states, **more})
     else:
         took = duration(time.monotonic() - began)
         print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")
+    return 0
+
+
+def _reproduce_table(options: Namespace) -> int:
+    from mnist_core.results import markdown, results
+
+    rows = results(RunStore())
+    if options.json:
+        _print_json(rows)
+    else:
+        print(markdown(rows))
     return 0
 
 
@@ -231,6 +272,20 @@ def _tell_made(made: Any) -> None:
     left = duration(made.seconds_left)
     line = f"{made.done}/{made.total} · {run.id} · {result} · about {left} left"
     print(line, file=sys.stderr, flush=True)
+
+
+def speed(options: Namespace) -> int:
+    from mnist_core.speed import measure_once
+
+    began = psutil.Process().create_time()
+    config, _ = _wanted(options, RunStore())
+    known = measure_once(RunStore(), config, began)
+    if options.json:
+        _print_json({**asdict(known), "epoch": known.epoch(config.batch_size)})
+    else:
+        epoch, whole = (duration(s) for s in (known.epoch(config.batch_size), known.run(config)))
+        print(f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run")
+    return 0
 
 
 def evaluate(options: Namespace) -> int:

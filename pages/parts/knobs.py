@@ -6,14 +6,13 @@ import streamlit as st
 
 from mnist_core.config import ACTIVATIONS, DATASETS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.errors import InputError
-from mnist_core.links import config_from_query, query_of
+from mnist_core.grid import AXES
+from mnist_core.links import config_from_query, opening_config, query_of
 from mnist_core.models import make_config, model_names, model_spec, recipe_of
 from mnist_core.words import number
 from pages.parts import common
 
-LEARNING_RATES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
-BATCH_SIZES = (32, 64, 128, 256, 512, 1024)
-DROPOUTS = (0.0, 0.02, 0.1, 0.25, 0.5)
+ADDRESS = (*RunConfig.names(), "recipe")  # what of the address bar says which run is shown
 OWN = "your own settings"
 
 
@@ -23,7 +22,7 @@ def settle_config() -> RunConfig:
     A link, and the browser's back and forward, change the address; the knobs follow it. After
     a visit to another page the address is bare, and the knobs are as they were left.
     """
-    query = {k: v for k, v in st.query_params.items() if k in RunConfig.names()}
+    query = {k: v for k, v in st.query_params.items() if k in ADDRESS}
     if query != st.session_state.get("train_query") and (query or "train" not in st.session_state):
         st.session_state.train, st.session_state.complaints = config_from_query(query)
     return st.session_state.train
@@ -33,7 +32,7 @@ def remember(config: RunConfig) -> None:
     """Puts the config into the address bar."""
     query = query_of(config)
     st.session_state.train_query = query
-    for name in RunConfig.names():
+    for name in ADDRESS:
         if name in query and st.query_params.get(name) != query[name]:
             st.query_params[name] = query[name]
         elif name not in query and name in st.query_params:
@@ -46,7 +45,7 @@ def turn(name: str, key: str) -> None:
     st.session_state.complaints = []
     try:
         if name == "model":
-            config = make_config(value, dataset=config.dataset, seed=config.seed)
+            config = opening_config(value).replace(dataset=config.dataset, seed=config.seed)
         elif name == "recipe":
             keep = {"dataset": config.dataset, "seed": config.seed}
             config = make_config(config.model, value, **keep) if value != OWN else config
@@ -54,6 +53,13 @@ def turn(name: str, key: str) -> None:
             config = config.replace(**{name: value})
     except InputError as error:
         st.session_state.complaints = [str(error)]
+    move_to(config)
+
+
+def move_to(config: RunConfig) -> None:
+    """Shows another run; the one that was shown stays as a faint line."""
+    if config != st.session_state.train:
+        st.session_state.train_left = st.session_state.train
     st.session_state.train = config
 
 
@@ -92,12 +98,13 @@ def choose(config: RunConfig) -> None:
 def turn_knobs(config: RunConfig) -> None:
     """The four knobs, and more."""
     rate, batch, dropout = st.columns(3)
-    rates = steps(LEARNING_RATES, config.lr)
-    knob(rate.select_slider, "Learning rate", "lr", options=rates, format_func=number)
-    sizes = steps(BATCH_SIZES, config.batch_size)
-    knob(batch.select_slider, "Batch size", "batch_size", options=sizes)
-    shares = steps(DROPOUTS, config.dropout)
-    knob(dropout.select_slider, "Dropout", "dropout", options=shares, format_func=number)
+    for column, label, name in (
+        (rate, "Learning rate", "lr"),
+        (batch, "Batch size", "batch_size"),
+        (dropout, "Dropout", "dropout"),
+    ):
+        options = steps(AXES[name], getattr(config, name))
+        knob(column.select_slider, label, name, options=options, format_func=number)
     knob(st.pills, "Activation", "activation", options=ACTIVATIONS, required=True)
     with st.expander("More: epochs, seed, optimiser, schedule, augmentation, exact values"):
         more_knobs(config)

@@ -1,0 +1,45 @@
+"""Images of a data set in rows: enlarged without smoothing, each with its words below."""
+
+from __future__ import annotations
+
+import base64
+import html
+import io
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+STYLE = """<style>
+.gallery {display: flex; flex-wrap: wrap; gap: 10px}
+.gallery figure {margin: 0; width: 72px; text-align: center; font-size: 13px; line-height: 1.25}
+.gallery img {width: 72px; height: 72px; image-rendering: pixelated; border-radius: 4px;
+ display: block; margin-bottom: 3px}
+.gallery a {color: inherit; text-decoration: none}
+.gallery .wrong {color: #d1426f; font-weight: 600}
+</style>"""
+
+
+def gallery(
+    images: Sequence[np.ndarray],
+    captions: Sequence[str],
+    links: Sequence[str] = (),
+    wrong: Sequence[bool] = (),
+) -> None:
+    """(H, W) uint8 images, white on black, with a caption each; a link makes one a button."""
+    figures = []
+    for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
+        words = html.escape(caption)
+        kind = ' class="wrong"' if wrong and wrong[place] else ""
+        inside = f'<img src="{_data_url(image)}" alt="{words}"><span{kind}>{words}</span>'
+        if links:
+            inside = f'<a href="{html.escape(links[place])}" target="_self">{inside}</a>'
+        figures.append(f"<figure>{inside}</figure>")
+    st.html(f'{STYLE}<div class="gallery">{"".join(figures)}</div>')
+
+
+def _data_url(image: np.ndarray) -> str:
+    out = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG")
+    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()

@@ -1,0 +1,230 @@
+"""What there is of the shown run, in one row, and what can be done about it."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from mnist_core import launcher, speed
+from mnist_core.config import RunConfig
+from mnist_core.datasets import data_root, missing_files
+from mnist_core.extension import EXTENDABLE
+from mnist_core.links import query_of
+from mnist_core.runs import Run, RunStore
+from mnist_core.statistics import spread
+from mnist_core.summary import LIVE
+from mnist_core.words import duration, percent
+from pages.parts import common
+from pages.parts.knobs import move_to
+
+MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
+SEEDS = 5
+MOST_AT_ONCE = 8
+
+
+def outcome(run: Run) -> str:
+    """A run's state and figures in one line."""
+    summary = run.summary
+    line = [common.STATES[run.state]]
+    if summary.best_epoch:
+        line.append(f"best epoch {summary.best_epoch:.0f} of {run.config.epochs}")
+        line.append(f"validation **{percent(summary.validation_accuracy)}**")
+    if summary.test_accuracy is not None:
+        line.append(f"test **{percent(summary.test_accuracy)}**")
+    if run.state in ("paused", "stopped", "interrupted"):
+        line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs are kept")
+    return " · ".join(line)
+
+
+def seeds_line(group: list[Run]) -> str:
+    """The test accuracy over the finished seeds of a config; empty for fewer than two."""
+    tests = [run.summary.test_accuracy for run in group if run.summary.test_accuracy is not None]
+    if len(tests) < 2:
+        return ""
+    over = spread(tests)
+    return f" · {len(tests)} seeds: test {100 * over.mean:.2f} ± {100 * over.deviation:.2f} %"
+
+
+def price(store: RunStore, config: RunConfig) -> str:
+    """What training would cost on this machine; has its speed measured when it is not known."""
+    known = speed.recall(store, config)
+    if known:
+        cost = f"about {duration(known.run(config))} here"
+    elif measuring(store, config):
+        cost = "measuring how fast this machine is …"
+    else:
+        cost = "how long it takes is not known"
+    epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
+    return f":material/radio_button_unchecked: Not trained yet · {epochs} · {cost}"
+
+
+def measuring(store: RunStore, config: RunConfig) -> bool:
+    """Whether this machine's speed for such configs is being measured; begins it once."""
+    if speed.recall(store, config):
+        return False
+    asked = st.session_state.setdefault("train_measuring", {})
+    kind = speed.kind(config)
+    if kind not in asked:
+        asked[kind] = time.monotonic()
+        speed.measure_in_background(store, config)
+    return time.monotonic() - asked[kind] < MEASURING
+
+
+def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
+    """One row, whatever the state: how it stands, and the buttons that fit."""
+    row = st.container(
+        horizontal=True, vertical_alignment="center", border=True, key="train_status"
+    )
+    with row:
+        if run and run.state in LIVE:
+            live_row(store, run)
+        else:
+            group = [other for other in runs if other.config.group == config.group]
+            words = outcome(run) + seeds_line(group) if run else price(store, config)
+            st.markdown(words, width="stretch")
+            train_button(store, config, run)
+            if run and run.finished:
+                further(store, run)
+    remarks(run, config)
+
+
+def live_row(store: RunStore, run: Run) -> None:
+    share, words = in_progress(run, store.progress(run.id))
+    st.progress(share, f"{outcome(run)} · {words}", width="stretch")
+    pause_and_stop(store, run, "shown")
+
+
+def pause_and_stop(store: RunStore, run: Run, key: str) -> None:
+    """Two buttons. A paused run goes on with one click, as does a stopped one."""
+    if st.button("Pause", icon=":material/pause:", key=f"pause_{key}"):
+        launcher.pause(store, run.id)
+        st.rerun()
+    if st.button("Stop", icon=":material/stop:", key=f"stop_{key}"):
+        launcher.stop(store, run.id)
+        st.rerun()
+
+
+def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
+    """Train, go on, or train again a run whose weights do not ship."""
+    if run and run.finished and (run.has_weights or run.state == "diverged"):
+        return
+    label, kind, help = "Train", "primary", None
+    if run and run.finished:
+        label, kind = "Train it here", "secondary"
+        help = "This run ships as curves only. Trained here, it has weights: to see what it "
+        help += "misreads, to draw for it, to train it on."
+    elif run and run.summary.epochs_done:
+        label = "Go on"
+    clicked = st.button(label, icon=":material/play_arrow:", type=kind, key="train_now", help=help)
+    if clicked:
+        launcher.start(store, config)
+        st.rerun()
+
+
+def further(store: RunStore, run: Run) -> None:
+    """What can be done with a finished run: more seeds, more epochs."""
+    with st.popover("Further", icon=":material/forward:"):
+        if st.button(
+            f"Again with {SEEDS} seeds",
+            icon=":material/casino:",
+            key="train_seeds",
+            help="Trains the same config from other random starts: how much of it is luck?",
+        ):
+            for seed in seeds(run.config):
+                config = run.config.replace(seed=seed)
+                if store.find(config) is None:
+                    launcher.start(store, config)
+            st.rerun()
+        if run.state == "done":
+            extend(store, run)
+
+
+def seeds(config: RunConfig) -> list[int]:
+    """1 to 5 or, for a config with a higher seed, the five from that on."""
+    first = 1 if config.seed <= SEEDS else config.seed
+    return list(range(first, first + SEEDS))
+
+
+def extend(store: RunStore, run: Run) -> None:
+    """More epochs from where the run ended."""
+    if run.config.schedule not in EXTENDABLE:
+        st.caption(f"A {run.config.schedule} schedule ends with its run: it cannot be trained on.")
+        return
+    if store.resume_state(run.id) is None:
+        st.caption("To train it on, train it here first: it ships without the state to go on from.")
+        return
+    more = st.number_input("More epochs", 1, 1000 - run.config.epochs, 2, key="train_more")
+    if st.button(f"Train on for {more}", icon=":material/fast_forward:", key="train_on"):
+        longer = launcher.extend(store, run.id, run.config.epochs + more)
+        move_to(longer.config)
+        st.rerun()
+
+
+def remarks(run: Run | None, config: RunConfig) -> None:
+    """What the run's record notes, and what a download will mean."""
+    if run and run.summary.note and run.state != "diverged":
+        st.warning(run.summary.note, icon=":material/info:")
+    if run is None and missing_files(config.dataset, data_root()):
+        st.caption(
+            f"{config.dataset} is not on this machine yet: training downloads it first "
+            f"into {data_root()}."
+        )
+
+
+def in_progress(run: Run, progress: dict) -> tuple[float, str]:
+    """How much of the run is done, and what it is at."""
+    phase = progress.get("phase", "starting")
+    if phase != "training":
+        size = f" ({progress['bytes'] / 1e6:.0f} MB)" if progress.get("bytes") else ""
+        words = {"waiting": "waiting for another run to end", "testing": "reading the test set"}
+        return 0.0, f"{words.get(phase, phase)}{size} …"
+    inside = progress["step"] / progress["steps"]
+    done = (progress["epoch"] - 1 + inside) / run.config.epochs
+    words = (
+        f"epoch {progress['epoch']} of {run.config.epochs}"
+        f" · {progress['images_per_second']:,.0f} images/s"
+        f" · {duration(progress['seconds_left'])} left"
+    )
+    return min(done, 1.0), words
+
+
+def name_of(run: Run) -> str:
+    """A run's name as a link to it: its network, data set and what sets it apart."""
+    query = query_of(run.config)
+    apart = [f"{name} {query[name]}" for name in query if name not in ("dataset", "model")]
+    address = "&".join(f"{name}={value}" for name, value in query.items())
+    words = f"{common.model_title(run.config.model)} · {run.config.dataset} · {', '.join(apart)}"
+    return f"[{words}](/?{address})"
+
+
+def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
+    """What else is in progress, and how many runs may train at once."""
+    live = [run for run in runs if run.state in LIVE and run.id != config.id]
+    st.subheader("Runs in progress")
+    if not live:
+        st.caption("No other run is in progress.")
+    for run in live:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            share, words = in_progress(run, store.progress(run.id))
+            best = run.summary.validation_accuracy
+            reached = f" · {percent(best, 1)}" if best is not None else ""
+            st.progress(share, f"{name_of(run)} · {words}{reached}", width="stretch")
+            pause_and_stop(store, run, run.id)
+    if hasattr(store, "at_once"):  # TEMPORARY
+        at_once(store)
+
+
+def at_once(store: RunStore) -> None:
+    """The setting: how many runs train at the same time."""
+    key = "train_at_once"
+    st.session_state.setdefault(key, min(store.at_once(), MOST_AT_ONCE))
+    st.number_input(
+        "Runs that train at once",
+        1,
+        MOST_AT_ONCE,
+        key=key,
+        width=220,
+        on_change=lambda: store.set_at_once(st.session_state[key]),
+        help="The others wait their turn. For many runs, as many as the machine has cores is best.",
+    )
