@@ -43,7 +43,7 @@ def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
         figure = draw(shown, CHART_HEIGHT, 0 if stand_in else config.epochs, band)
         column.plotly_chart(figure, key=name, alt=f"{name.capitalize()} by epoch")
     with st.container(key="train_remark", horizontal=True, vertical_alignment="center"):
-        remark(config, run, stand_in)
+        remark(config, run, stand_in, bool(shown))
 
 
 def before(config: RunConfig, runs: list[Run]) -> list[charts.Curve]:
@@ -71,7 +71,7 @@ def band_of(config: RunConfig, runs: list[Run]) -> charts.Band | None:
     return charts.Band(group) if len(group) > 1 else None
 
 
-def remark(config: RunConfig, run: Run | None, stand_in: Run | None) -> None:
+def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: bool) -> None:
     """One line below the curves, and a button for what it advises."""
     found = diagnose(run) if run else None
     if found:
@@ -84,7 +84,7 @@ def remark(config: RunConfig, run: Run | None, stand_in: Run | None) -> None:
     elif stand_in:
         words = in_words(config, stand_in.config)
         st.caption(f"Faint: the nearest run that is trained. It has {words}.")
-    elif run is None:
+    elif not curves:
         st.caption("No run of this network on this data set yet: its curves appear as it trains.")
     else:
         st.caption("Dotted: on the images it learns from. Solid: on 10,000 images held out.")

@@ -92,11 +92,19 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
 def live_row(store: RunStore, run: Run) -> None:
     share, words = in_progress(run, store.progress(run.id))
     st.progress(share, f"{outcome(run)} · {words}", width="stretch")
-    pause_and_stop(store, run, "shown")
+    controls(store, run, "shown")
 
 
-def pause_and_stop(store: RunStore, run: Run, key: str) -> None:
-    """Two buttons. A paused run goes on with one click, as does a stopped one."""
+def controls(store: RunStore, run: Run, key: str) -> None:
+    """Pause and stop; a paused run goes on with one click, as does a stopped one.
+
+    A process that hangs hears neither: it can be ended and its run taken over.
+    """
+    if run.silent_for:
+        if st.button("Take over", icon=":material/restart_alt:", key=f"take_over_{key}"):
+            launcher.take_over(store, run.id)
+            st.rerun()
+        return
     if st.button("Pause", icon=":material/pause:", key=f"pause_{key}"):
         launcher.pause(store, run.id)
         st.rerun()
@@ -174,11 +182,11 @@ def remarks(run: Run | None, config: RunConfig) -> None:
 
 def in_progress(run: Run, progress: dict) -> tuple[float, str]:
     """How much of the run is done, and what it is at."""
+    if run.silent_for:
+        return 0.0, f"no sign of life from its process for {duration(run.silent_for)}"
     phase = progress.get("phase", "starting")
     if phase != "training":
-        size = f" ({progress['bytes'] / 1e6:.0f} MB)" if progress.get("bytes") else ""
-        words = {"waiting": "waiting for another run to end", "testing": "reading the test set"}
-        return 0.0, f"{words.get(phase, phase)}{size} …"
+        return 0.0, f"{preparing(phase, progress)} …"
     inside = progress["step"] / progress["steps"]
     done = (progress["epoch"] - 1 + inside) / run.config.epochs
     words = (
@@ -187,6 +195,17 @@ def in_progress(run: Run, progress: dict) -> tuple[float, str]:
         f" · {duration(progress['seconds_left'])} left"
     )
     return min(done, 1.0), words
+
+
+def preparing(phase: str, progress: dict) -> str:
+    """What a process does that is not training, or what it waits for."""
+    if phase == "downloading" and progress.get("bytes"):
+        return f"downloading ({progress['bytes'] / 1e6:.0f} MB)"
+    if phase == "waiting" and progress.get("ahead"):
+        before = "1 run is" if progress["ahead"] == 1 else f"{progress['ahead']} runs are"
+        return f"{before} before it"
+    words = {"waiting": "waiting for another run to end", "testing": "reading the test set"}
+    return words.get(phase, phase)
 
 
 def name_of(run: Run) -> str:
@@ -210,9 +229,8 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             best = run.summary.validation_accuracy
             reached = f" · {percent(best, 1)}" if best is not None else ""
             st.progress(share, f"{name_of(run)} · {words}{reached}", width="stretch")
-            pause_and_stop(store, run, run.id)
-    if hasattr(store, "at_once"):  # TEMPORARY
-        at_once(store)
+            controls(store, run, run.id)
+    at_once(store)
 
 
 def at_once(store: RunStore) -> None:

@@ -16,7 +16,6 @@ from mnist_core.links import (
     differences,
     nearest,
     query_of,
-    seconds_needed,
 )
 from mnist_core.models import make_config, model_names
 from mnist_core.words import number
@@ -49,10 +48,18 @@ def test_the_command_trains_the_run(config):
     assert _wanted(make_parser().parse_args(arguments), None)[0].id == config.id
 
 
-def test_a_link_says_only_what_differs_from_the_recipe():
-    assert query_of(make_config("medium")) == {"dataset": "MNIST", "model": "medium"}
-    changed = make_config("medium", lr=0.1)
-    assert query_of(changed) == {"dataset": "MNIST", "model": "medium", "lr": "0.1"}
+def test_a_link_names_the_recipe_the_sliders_and_what_differs():
+    sliders = {"lr": "0.041", "batch_size": "128", "activation": "ReLU", "dropout": "0.1"}
+    whole = {"dataset": "MNIST", "model": "medium", "recipe": "reference"} | sliders
+    assert query_of(make_config("medium")) == whole
+    assert query_of(make_config("medium", lr=0.1, seed=3)) == whole | {"lr": "0.1", "seed": "3"}
+
+
+def test_without_a_recipe_a_link_starts_from_what_the_page_opens_with():
+    assert config_from_query({"lr": "0.3"}) == (make_config("lenet5", "grid", lr=0.3), [])
+    assert config_from_query({"model": "medium"}) == (make_config("medium"), [])
+    reference = config_from_query({"model": "lenet5", "recipe": "reference"})
+    assert reference == (make_config("lenet5"), [])
 
 
 @pytest.mark.parametrize(
@@ -60,10 +67,11 @@ def test_a_link_says_only_what_differs_from_the_recipe():
     [
         ({"lr": "abc"}, "lr: 'abc' was given; allowed is .*; showing 0.01", {"lr": 0.01}),
         ({"model": "x"}, "model: 'x' was given; .*; showing lenet5", {"model": "lenet5"}),
+        ({"recipe": "x"}, "recipe: 'x' was given; .*; showing lenet5, grid", {"epochs": 3}),
         ({"model": "../etc"}, "model: .* was given", {"model": "lenet5"}),
         ({"dataset": "CIFAR"}, "dataset: 'CIFAR' was given; .*; showing MNIST", {}),
         ({"input_size": "28"}, "input_size: 28 was given; lenet5 takes images of 32", {}),
-        ({"epochs": "1e400"}, "epochs: '1e400' was given", {"epochs": 50}),
+        ({"epochs": "1e400"}, "epochs: '1e400' was given", {"epochs": 3}),
         ({"seed": "<script>"}, "seed: '<script>' was given", {"seed": 1}),
     ],
 )
@@ -105,8 +113,7 @@ def test_the_nearest_run_differs_least(store):
     assert nearest(near.config, [near]) is None
 
 
-def test_the_cost_follows_the_newest_run_of_the_network(store):
-    old = make_run(store, make_config("lenet5"), created=1.0, seconds=500.0)
-    new = make_run(store, make_config("lenet5", seed=2), created=2.0, seconds=100.0)
-    assert seconds_needed(make_config("lenet5", epochs=5), [old, new]) == pytest.approx(10)
-    assert seconds_needed(make_config("medium"), [old, new]) is None
+def test_of_runs_that_differ_as_much_the_one_with_closer_numbers_is_nearest(store):
+    made = [make_run(store, make_config("lenet5", lr=lr)) for lr in (0.001, 0.1, 1)]
+    assert nearest(make_config("lenet5", lr=0.2), made).config.lr == 0.1
+    assert nearest(make_config("lenet5", lr=0.002), made).config.lr == 0.001
