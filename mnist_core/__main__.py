@@ -10,7 +10,7 @@ import sys
 # a busy two-core machine run 4 to 10 times slower than one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from mnist_core import commands
+from mnist_core import commands, reproduce_commands, study_commands
 from mnist_core.config import DATASETS, Execution, RunConfig
 from mnist_core.errors import LabError
 
@@ -31,7 +31,9 @@ def make_parser() -> Parser:
     def command(name: str, about: str) -> argparse.ArgumentParser:
         sub = subparsers.add_parser(name, help=about, description=about, allow_abbrev=False)
         sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
-        sub.set_defaults(run=getattr(commands, name))
+        homes = (commands, study_commands, reproduce_commands)
+        home = next(module for module in homes if hasattr(module, name))
+        sub.set_defaults(run=getattr(home, name))
         return sub
 
     command("models", "The networks, with what each costs and sees.")
@@ -44,6 +46,17 @@ def make_parser() -> Parser:
     sub = command("predict", "What a run's network reads in pictures of your own.")
     sub.add_argument("id", metavar="RUN", help="the run's id")
     sub.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+    sub = command("layers", "A network layer by layer: what each costs, and its receptive field.")
+    sub.add_argument("names", metavar="NETWORK", nargs="*", help="all of them if none is given")
+    sub = command("fields", "The receptive fields of a run's network, as measured by gradients.")
+    sub.add_argument("ids", metavar="RUN", nargs="+", help="a run's id")
+    for way in ("row", "column"):
+        sub.add_argument(f"--{way}", default="0.5", help=f"the unit's {way} in its map, 0 to 1")
+    sub = command("robustness", "How runs fare on test images made harder; kept with each run.")
+    sub.add_argument("ids", metavar="RUN", nargs="+", help="a run's id")
+    sub = command("bench", "Measures what the lab's own figures of speed say, on this machine.")
+    about = "networks: what each costs; store: how fast many runs are listed and shown"
+    sub.add_argument("what", choices=("networks", "store"), help=about)
     _add_train(command("speed", "How long training with these settings takes on this machine."))
     sub = command("reproduce", "Makes what ships with the lab, and goes on where it stopped.")
     what = "grid: a run for every setting of the sliders; zoo: every network of the references; "
@@ -62,7 +75,9 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--config", metavar="FILE", help="a config.json to train")
     sub.add_argument("--resume", metavar="RUN", help="go on with a run that was interrupted")
     sub.add_argument("--extend", metavar="RUN", help="train a finished run on, to --epochs in all")
-    sub.add_argument("--at-once", default=None, help="wait until fewer than this many runs train")
+    queue = "wait for its turn: as many train at once as the store's setting says"
+    sub.add_argument("--queue", action="store_true", help=queue)
+    sub.add_argument("--at-once", metavar="N", help="wait for its turn: N train at once")
     for owner in (RunConfig, Execution):
         for name in owner.names():
             knob = owner.metadata(name)

@@ -6,9 +6,8 @@ import json
 import os
 import signal
 import sys
-import time
 from argparse import Namespace
-from collections import Counter
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,16 @@ from typing import Any
 import psutil
 
 from mnist_core import datasets as data
-from mnist_core.config import Execution, RunConfig, Whole
+from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import InputError, LabError
 from mnist_core.extension import branch_off, extended
 from mnist_core.files import read_json
 from mnist_core.models import check_config, create_model, make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
+from mnist_core.settings import check_at_once
 from mnist_core.summary import LIVE
 from mnist_core.terminal import ProgressLine, print_table
 from mnist_core.words import duration, percent
-
-MAX_AT_ONCE = 64
 
 
 def _print_json(value: Any) -> None:
@@ -103,9 +101,7 @@ def train(options: Namespace) -> int:
 
     store = RunStore()
     execution = Execution.from_dict(_given(options, Execution))
-    places = 0
-    if options.at_once is not None:
-        places = _check_at_once(options.at_once)
+    at_once = _at_once(options, store)
     config, parent = _wanted(options, store)
     existing = store.find_folder(config)
     if existing and existing.finished:
@@ -114,11 +110,11 @@ def train(options: Namespace) -> int:
         branch_off(store, parent, config)
     if existing and existing.state in LIVE and existing.summary.process.pid != os.getpid():
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
-    elif not places:  # a run from the launcher keeps what was asked of it while it started
+    elif not at_once:  # a run from the launcher keeps what was asked of it while it started
         _forget_request(store, config)
     line = ProgressLine(config)
     run = carry_out(
-        store, config, execution, on_progress=line.show, asked=_signals(), places=places
+        store, config, execution, on_progress=line.show, asked=_signals(), at_once=at_once
     )
     line.end()
     if run.summary.data_note:
@@ -126,18 +122,18 @@ def train(options: Namespace) -> int:
     return _report(options, run, cached=False)
 
 
+def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
+    """How many may train at once, for a run that waits its turn; None for one that does not."""
+    if options.at_once is None:
+        return store.at_once if options.queue else None
+    number = check_at_once(options.at_once)
+    return lambda: number
+
+
 def _given(options: Namespace, owner: type) -> dict[str, str]:
     """The options that were given, of those that are `owner`'s fields."""
     values = {name: getattr(options, name) for name in owner.names()}
     return {name: value for name, value in values.items() if value is not None}
-
-
-def _check_at_once(value: str) -> int:
-    rule = Whole(1, MAX_AT_ONCE)
-    try:
-        return rule.check(value)
-    except (ValueError, OverflowError):
-        raise InputError(f"at-once: {value!r} was given; allowed is {rule.allowed}") from None
 
 
 def _wanted(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
@@ -211,67 +207,6 @@ def _outcome(run: Run, cached: bool) -> str:
         f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "
         f"validation {percent(summary.validation_accuracy)}, test {percent(summary.test_accuracy)}"
     )
-
-
-def reproduce(options: Namespace) -> int:
-    makes = {"grid": _reproduce_grid, "zoo": _reproduce_zoo, "table": _reproduce_table}
-    return makes[options.what](options)
-
-
-def _reproduce_grid(options: Namespace) -> int:
-    from mnist_core.reproduce import make_grid
-
-    at_once = _check_at_once(options.at_once or os.cpu_count() or 1)
-    began = time.monotonic()
-    runs = make_grid(RunStore(), at_once, _tell_made)
-    return _tell_all(options, runs, began, file=str(RunStore().bundle))
-
-
-def _reproduce_zoo(options: Namespace) -> int:
-    from mnist_core.zoo import make_zoo
-
-    at_once = _check_at_once(options.at_once or os.cpu_count() or 1)
-    seeds = None if options.seeds is None else _check_seeds(options.seeds)
-    began = time.monotonic()
-    runs = make_zoo(RunStore(), at_once, _tell_made, options.only or (), seeds)
-    return _tell_all(options, runs, began, ids=[run.id for run in runs])
-
-
-def _check_seeds(value: str) -> int:
-    rule = Whole(1, 1000)
-    try:
-        return rule.check(value)
-    except (ValueError, OverflowError):
-        raise InputError(f"seeds: {value!r} was given; allowed is {rule.allowed}") from None
-
-
-def _tell_all(options: Namespace, runs: Any, began: float, **more: Any) -> int:
-    states = Counter(run.state for run in runs)
-    if options.json:
-        _print_json({"runs": len(runs), **states, **more})
-    else:
-        took = duration(time.monotonic() - began)
-        print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")
-    return 0
-
-
-def _reproduce_table(options: Namespace) -> int:
-    from mnist_core.results import markdown, results
-
-    rows = results(RunStore())
-    if options.json:
-        _print_json(rows)
-    else:
-        print(markdown(rows))
-    return 0
-
-
-def _tell_made(made: Any) -> None:
-    run = made.run
-    result = percent(run.summary.validation_accuracy) if run.state == "done" else run.state
-    left = duration(made.seconds_left)
-    line = f"{made.done}/{made.total} · {run.id} · {result} · about {left} left"
-    print(line, file=sys.stderr, flush=True)
 
 
 def speed(options: Namespace) -> int:

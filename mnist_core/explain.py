@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mnist_core.errors import InputError
 
@@ -32,6 +32,7 @@ WORDS = {
 LAST, LINE = 254, 255  # of the palette: the last colour of the scale; the lines between channels
 ZERO = LAST // 2
 GAP = (128, 136, 146)
+FRAME = (45, 212, 191)  # no colour of the scale
 # Zero is dark, so that bright means strong, on a light page and on a dark one; cold is negative.
 SCALE = ("#d6f0ff", "#5db4ee", "#1d6fb8", "#123a5e", "#10151c", "#5e3410", "#c2660c", "#f7a93b")
 SCALE += ("#fff1c9",)
@@ -59,7 +60,7 @@ def feature_maps(model: nn.Module, image: torch.Tensor) -> dict[str, np.ndarray]
         for name, module in model._modules.items():  # named_children leaves repeated ones out
             image = module(image)
             if type(module).__name__ not in IDLE:
-                maps[_free_name(name, maps)] = _as_array(image)
+                maps[free_name(name, maps)] = _as_array(image)
     return maps
 
 
@@ -68,7 +69,7 @@ def _as_array(value: torch.Tensor) -> np.ndarray:
     return np.array(value[0].numpy(force=True), dtype=np.float32)
 
 
-def _free_name(name: str, taken: dict[str, Any]) -> str:
+def free_name(name: str, taken: dict[str, Any]) -> str:
     names = (name, *(f"{name}#{number}" for number in range(2, len(taken) + 3)))
     return next(candidate for candidate in names if candidate not in taken)
 
@@ -91,7 +92,7 @@ def _along_graph(
             idle = type(module).__name__ in IDLE
             if node.op.startswith("call_") and isinstance(value, torch.Tensor) and not idle:
                 name = node.target if module else node.name
-                maps[_free_name(name, maps)] = _as_array(value)
+                maps[free_name(name, maps)] = _as_array(value)
             return value
 
     Recorder(twin, graph=trace_graph(twin)).run(image)
@@ -157,14 +158,32 @@ def png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
     return file.getvalue()
 
 
-def tile(maps: np.ndarray, width: int = 280, height: int = 280, *, grey: bool = False) -> Tile:
+def first_kernels(model: nn.Module) -> tuple[str, np.ndarray] | None:
+    """The first convolution's name and weights, (channels, kh, kw); None without one.
+
+    One that reads several channels shows their mean.
+    """
+    for name, module in model.named_modules():
+        if type(module).__name__ == "Conv2d":
+            return name, module.weight.numpy(force=True).mean(axis=1)
+    return None
+
+
+def tile(
+    maps: np.ndarray,
+    width: int = 280,
+    height: int = 280,
+    *,
+    grey: bool = False,
+    limit: float | None = None,
+) -> Tile:
     """All channels of one stage as one picture that is to be shown as it is, pixel by pixel.
 
     `maps`: (C, H, W) becomes a grid of channels, row by row; (N,) a strip of cells, wrapped, a
     quarter as high at most. Each value is a square of whole pixels, as large as fits into
     `width` × `height`. Values of both signs get colours centred on zero, cold and warm; values
     that are never negative go from dark to warm. `grey`: black for the lowest, white for the
-    highest.
+    highest. `limit`: the colours end at ± this value, whatever the values.
     """
     maps = np.nan_to_num(np.asarray(maps, dtype=np.float32), posinf=0, neginf=0)
     largest = max(width, height)
@@ -173,9 +192,31 @@ def tile(maps: np.ndarray, width: int = 280, height: int = 280, *, grey: bool = 
     elif maps.ndim != 3:
         maps, height, largest = maps.reshape(-1, 1, 1), height // 4, width // 10 - 2
     low, high = _range(maps, grey)
+    if limit:
+        low, high = (0.0, limit) if low == 0 else (-limit, limit)
+        maps = maps.clip(low, high)
     start = ZERO if not grey and low == 0 else 0
     indices = np.rint(start + (maps - low) * ((LAST - start) / (high - low))).astype(np.uint8)
     return Tile(_grid(indices, width, height, largest), _palette(grey), low, high)
+
+
+def outlined(
+    values: np.ndarray, box: tuple[int, int, int, int], side: int = 256, *, grey: bool = False
+) -> bytes:
+    """A PNG of one channel, (h, w), enlarged to at most `side` pixels, with a frame around a part.
+
+    `box`: (top, left, bottom, right) in values, bottom and right just outside. What of the frame
+    lies beyond the channel is cut off.
+    """
+    factor = max(1, (side - 2) // max(values.shape))
+    picture = Image.fromarray(tile(values, side, side, grey=grey).pixels)
+    edge = (picture.height - factor * len(values)) // 2
+    top, left, bottom, right = (at * factor + edge for at in box)
+    pen, line = ImageDraw.Draw(picture), max(2, min(4, factor // 3))
+    for grow, colour, width in ((1, (0, 0, 0), line + 2), (0, FRAME, line)):
+        corners = (left - grow, top - grow, right - 1 + grow, bottom - 1 + grow)
+        pen.rectangle(corners, outline=colour, width=width)
+    return png(np.asarray(picture))
 
 
 def _range(maps: np.ndarray, grey: bool) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import Any
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 from mnist_core.runs import Run, RunStore
-from mnist_core.summary import PER_EPOCH, Summary
+from mnist_core.summary import LIVE, PER_EPOCH, Summary
 
 EXTENDABLE = ("constant", "step", "plateau")  # their shape does not depend on the run's length
 
@@ -35,18 +35,29 @@ def extended(run: Run, epochs: Any) -> RunConfig:
 
 
 def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
-    """Makes the run of `config` start where `parent` ended, unless it is there already."""
+    """Makes the run of `config` start where `parent` ended, unless it has begun already."""
     content = store.resume_state(parent.id)
     if content is None:
         raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
+    if _has_begun(store, parent, config):
+        return  # in training perhaps, with its lock held
     with store.lock(config.id):
-        if store.find_folder(config) is not None:
+        if _has_begun(store, parent, config):
             return
-        summary = Summary("interrupted", created=time.time(), parent=parent.id)
+        own = {name: getattr(parent.summary, name) for name in ("device", "threads")}
+        summary = Summary("interrupted", created=time.time(), parent=parent.id, **own)
         store.create(config, summary)
         store.write_weights(config.id, parent.summary.best_epoch or 0, parent.weights())
         store.write_history(config.id, parent.history, parent.echoes)
         store.write_resume_state(config.id, content)
-        names = (*PER_EPOCH, "device", "threads")
-        figures = {name: getattr(parent.summary, name) for name in names}
+        figures = {name: getattr(parent.summary, name) for name in PER_EPOCH}
         store.write_summary(config.id, replace(summary, **figures))
+
+
+def _has_begun(store: RunStore, parent: Run, config: RunConfig) -> bool:
+    """False also for a branch that was cut short, before it had the state to go on from."""
+    run = store.find_folder(config)
+    if run is None:
+        return False
+    own = run.summary.parent != parent.id
+    return own or run.finished or run.state in LIVE or store.resume_state(run.id) is not None

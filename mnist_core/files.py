@@ -6,6 +6,7 @@ import io
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -17,6 +18,8 @@ from safetensors.numpy import load as read_tensors
 
 from mnist_core.errors import LabError, NotFound
 
+# A file on its way (see write_bytes) that a training process writes; others write requests.
+TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
 CSV_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
 
 
@@ -40,6 +43,13 @@ def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise LabError(cannot_write(path, error)) from error
+
+
+def sweep(folder: Path) -> None:
+    """Removes what killed processes had half written into a folder that this one alone writes."""
+    for path in folder.iterdir():
+        if TEMPORARY.fullmatch(path.name):
+            path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:

@@ -18,8 +18,8 @@ AXES: dict[str, tuple] = {
 
 
 def grid_configs() -> list[RunConfig]:
-    """Every point of the grid; the last axis varies fastest."""
-    base = make_config(MODEL, RECIPE, dataset=DATASET)
-    return [
-        base.replace(**dict(zip(AXES, point, strict=True))) for point in product(*AXES.values())
-    ]
+    """Every point of the grid; those that differ from the preset in fewer sliders come first."""
+    preset = make_config(MODEL, RECIPE, dataset=DATASET)
+    points = [dict(zip(AXES, point, strict=True)) for point in product(*AXES.values())]
+    points.sort(key=lambda p: sum(getattr(preset, name) != value for name, value in p.items()))
+    return [preset.replace(**point) for point in points]

@@ -39,6 +39,12 @@ def test_images(dataset: str, root: Path, indices: np.ndarray) -> np.ndarray:
     return np.array(images[indices])
 
 
+def test_set(dataset: str, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    """All test images, (N, 28, 28), and labels, (N,) uint8, as they lie on disk: nothing is read
+    before it is looked at. Raises LabError."""
+    return _open(dataset, root, test=True)
+
+
 def _open(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.ndarray]:
     """Images and labels as they lie in their files; nothing is read before it is looked at."""
     names = file_names(dataset)[2:] if test else file_names(dataset)[:2]

@@ -25,16 +25,18 @@ SPECK = 0.05  # a part smaller than this share of the largest one is dirt
 MIN_EXTENT = 0.05  # a digit is higher or wider than this share of the shorter side
 
 
-def from_photo(data: bytes | Image.Image) -> Stages | None:
+def from_photo(data: bytes | Image.Image, *, fill: bool = False) -> Stages | None:
     """The steps from a photograph of dark ink on paper to 28×28; None when nothing is found on it.
 
-    Raises InputError like read_image.
+    `fill` is from_ink's. Raises InputError like read_image.
     """
-    return _from_grey(on_white(read_image(data)))
+    return _from_grey(on_white(read_image(data)), fill=fill)
 
 
-def from_image(data: bytes | Image.Image) -> Stages | None:
+def from_image(data: bytes | Image.Image, *, fill: bool = False) -> Stages | None:
     """The steps from an image file of any kind to 28×28; None when nothing is found on it.
+
+    `fill` is from_ink's.
 
     Decided in this order:
     1. Mostly transparent: a drawing, read like the canvas.
@@ -45,11 +47,11 @@ def from_image(data: bytes | Image.Image) -> Stages | None:
     """
     image = read_image(data)
     if image.mode == "RGBA" and (np.asarray(image.getchannel("A")) < 128).mean() > 0.5:
-        return from_canvas(np.asarray(image))
+        return from_canvas(np.asarray(image), fill=fill)
     grey = on_white(image)
     if _is_normalised(grey):
         return Stages((Stage("as it is", "Already 28×28, bright on black.", np.asarray(grey)),))
-    return _from_grey(grey, bright=is_bright_on_dark(grey))
+    return _from_grey(grey, bright=is_bright_on_dark(grey), fill=fill)
 
 
 def is_bright_on_dark(grey: Image.Image) -> bool:
@@ -146,7 +148,7 @@ def _near_largest(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
         near = wider
 
 
-def _from_grey(grey: Image.Image, bright: bool = False) -> Stages | None:
+def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> Stages | None:
     """The steps from dark ink on light paper, mode L; `bright`: from bright ink on dark."""
     shown = _work_size(grey)
     page = ImageOps.invert(shown) if bright else shown
@@ -163,6 +165,7 @@ def _from_grey(grey: Image.Image, bright: bool = False) -> Stages | None:
         ink,
         Stage("as photographed", "Your picture, in grey.", np.asarray(shown)),
         Stage("light evened out", "Divided by the brightness of the paper around.", even),
+        fill=fill,
     )
 
 

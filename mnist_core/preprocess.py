@@ -12,6 +12,10 @@ centre of 28×28. What that leaves open was measured on the 10,000 test images:
 - Averaging over areas gives such edges (125 and 244); smoother filters do not (50 and 244).
 - The brightest pixel is 254 or 255 in all; in 88 % the brightest quarter of the ink is full white.
 
+FashionMNIST and KMNIST were made otherwise: their pictures fill all 28 pixels. Of 500 test images
+of each, made sharp and placed at random on a canvas, LeNet-5 reads 50 % (garments) and 79 % (kana)
+after the procedure above, 87 % and 93 % when they are scaled to fill the image (`fill`).
+
 Ink is what differs from the background, be it light or dark, opaque or clear. For photographs see
 photo.py. Images are (height, width) uint8, 0 = no ink, 255 = full ink, unless said otherwise.
 Needs numpy and Pillow only.
@@ -24,12 +28,14 @@ from PIL import Image
 
 from mnist_core.errors import InputError
 
+INK = "ink found"  # the name of the step that the normalising begins with
 SIDE = 28  # of the image that networks read
 BOX = 20  # the digit is scaled to fit this square
 CENTRE = 14  # the pixel, counted from 0, that the centre of mass falls into
 FULL = 0.75  # ink's pixels above this quantile are made full white: a thin pen is not a faint pen
 SHOWN_SIDE = 400  # larger intermediate images are shrunk to this for showing
 MAX_CANVAS_SIDE = 4096
+FILLED = ("FashionMNIST", "KMNIST")  # data sets whose pictures fill the image
 MIN_CONTRAST = 8  # of 255: a fainter difference from the background cannot be seen
 
 
@@ -66,34 +72,53 @@ class Stages:
         return self.steps[self.names.index(name)]
 
 
-def from_canvas(rgba: np.ndarray) -> Stages | None:
+def from_canvas(rgba: np.ndarray, *, fill: bool = False) -> Stages | None:
     """The steps from a drawing, (h, w, 4) uint8 RGBA, to 28×28; None when nothing is drawn yet.
 
-    A single dot is ink, and is scaled to fill 20×20 like any drawing.
+    A single dot is ink, and is scaled to fill 20×20 like any drawing; with `fill`, all of 28×28.
     Raises InputError for another shape or type.
     """
     rgba = _checked_canvas(rgba)
     ink = _canvas_ink(rgba)
     if ink is None:
         return None
-    return from_ink(ink, Stage("as drawn", "Your drawing, in grey.", _grey(rgba, ink)))
+    grey = Stage("as drawn", "Your drawing, in grey.", _grey(rgba, ink))
+    return from_ink(ink, grey, fill=fill)
 
 
-def from_ink(ink: np.ndarray, *before: Stage) -> Stages | None:
-    """The steps from ink, (h, w) uint8, to 28×28, after those `before`; None when there is none."""
+def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | None:
+    """The steps from ink, (h, w) uint8, to 28×28, after those `before`; None when there is none.
+
+    `fill`: the ink fills the whole image, for the networks of data sets that are FILLED.
+    """
     if not ink.any():
         return None
     cropped = crop(ink)
+    steps = (
+        *before,
+        Stage(INK, "What differs from the background, bright on black.", ink),
+        Stage("cropped", "Cut to the smallest box that holds the ink.", cropped),
+    )
+    if fill:
+        how = "Scaled until its longer side fills the image."
+        return Stages((*steps, Stage("fit 28×28", how, fit(cropped, SIDE))))
     fitted = fit(cropped)
     return Stages(
         (
-            *before,
-            Stage("ink found", "What differs from the background, bright on black.", ink),
-            Stage("cropped", "Cut to the smallest box that holds the ink.", cropped),
+            *steps,
             Stage("fit 20×20", "Scaled until its longer side is 20 pixels.", fitted),
             Stage("centred 28×28", "Its centre of mass moved to the middle.", centre(fitted)),
         )
     )
+
+
+def without_normalising(stages: Stages) -> Stages:
+    """The steps of the same ink when it is only shrunk; an image without such a step stays."""
+    if INK not in stages.names:
+        return stages
+    kept = stages.steps[: stages.names.index(INK) + 1]
+    how = "The whole picture shrunk to 28×28: not cropped, not scaled, not centred."
+    return Stages((*kept, Stage("only shrunk", how, as_drawn(kept[-1].image))))
 
 
 def as_drawn(image: np.ndarray) -> np.ndarray:
@@ -113,16 +138,16 @@ def crop(ink: np.ndarray) -> np.ndarray:
     return ink[_box(ink >= min(32, ink.max()))]
 
 
-def fit(ink: np.ndarray) -> np.ndarray:
-    """Scales to (20, 20): the longer side fills it, the shorter one is in the middle."""
+def fit(ink: np.ndarray, box: int = BOX) -> np.ndarray:
+    """Scales to (box, box): the longer side fills it, the shorter one is in the middle."""
     h, w = ink.shape
     side = max(h, w)
     square = np.zeros((side, side), np.float32)  # in uint8 the average of a hair would round to 0
     y, x = (side - h) // 2, (side - w) // 2
     square[y : y + h, x : x + w] = ink
     # Averaging over areas would only repeat pixels when it enlarges.
-    how = Image.Resampling.BOX if side >= BOX else Image.Resampling.BICUBIC
-    fitted = np.asarray(Image.fromarray(square).resize((BOX, BOX), how)).clip(0)
+    how = Image.Resampling.BOX if side >= box else Image.Resampling.BICUBIC
+    fitted = np.asarray(Image.fromarray(square).resize((box, box), how)).clip(0)
     full = np.quantile(fitted[fitted > 0.05 * fitted.max()], FULL)
     return np.rint((fitted * (255 / full)).clip(0, 255)).astype(np.uint8)
 

@@ -6,8 +6,9 @@ fields. A stage's field is the union over its channels and over all paths that l
 
 from __future__ import annotations
 
+import itertools
 import threading
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +33,7 @@ class Field:
     unit's field, negative in padding; `first_center` is its middle, in pixel indices, so that
     0.0 is the middle of the first pixel. `whole`: flatten, linear or global pooling has taken in
     the whole map; size and start then describe the part of the image that it reaches, usually
-    all of it, and jump is 0.
+    all of it, and jump is 0. `inputs` are the stages whose maps it reads, "input" for the image.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Field:
     start: Pair
     first_center: tuple[float, float]
     whole: bool
+    inputs: tuple[str, ...]
     _grid: Grid = field(repr=False, compare=False)
 
     @property
@@ -65,6 +67,17 @@ class Field:
             raise IndexError(f"{self.name} has {height}×{width} units, none at ({row}, {col})")
         return self._grid.box(row, col)
 
+    def edges(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """(top, bottom) for every row of units, and (left, right) for every column.
+
+        `box` of a unit is made of both; (0, 0) for rows and columns that see only padding.
+        """
+        height, width = self._grid.extent
+        by_row = [[self._grid.box(row, col) for col in range(width)] for row in range(height)]
+        rows = [max((box[0], box[2]) for box in boxes) for boxes in by_row]
+        cols = [max((box[1], box[3]) for box in boxes) for boxes in zip(*by_row, strict=True)]
+        return rows, cols
+
 
 def trace_fields(model: nn.Module, input_size: int = 28, channels: int = 1) -> dict[str, Field]:
     """The receptive field of every stage, in the order of computation.
@@ -80,21 +93,25 @@ def trace_fields(model: nn.Module, input_size: int = 28, channels: int = 1) -> d
     graph = trace_graph(twin)
     values = _run(twin, graph, image)
     grids: dict[fx.Node, Grid] = {}
+    origins: dict[fx.Node, tuple[str, ...]] = {}
     fields: dict[str, Field] = {}
     for node in graph.nodes:
         value = values[node]
         if node.op == "placeholder" and isinstance(value, torch.Tensor):
-            grids[node] = Grid.image(input_size)
+            grids[node], origins[node] = Grid.image(input_size), ("input",)
         sources = _sources(node, grids)
+        inputs = tuple(dict.fromkeys(name for each in _sources(node, origins) for name in each))
         if not node.op.startswith("call_") or not sources or not _holds_tensors(value):
             continue
-        call = _call(node, twin, values, sources, _stage_name(node, fields))
+        call = _call(node, twin, values, sources, stage_name(node, fields))
         grid, window = apply(call)
-        grids[node] = grid
+        grids[node], origins[node] = grid, inputs
         if call.kind.endswith("_") and isinstance(node.args[0], fx.Node):
             grids[node.args[0]] = grid  # x.add_(y) changes what later uses of x see
+            origins[node.args[0]] = (call.stage,)
         if isinstance(value, torch.Tensor):
-            fields[call.stage] = _describe(call, grid, window)
+            fields[call.stage] = _describe(call, grid, window, inputs)
+            origins[node] = (call.stage,)
     return fields
 
 
@@ -153,18 +170,19 @@ def _holds_tensors(value: Any) -> bool:
     return isinstance(value, torch.Tensor)
 
 
-def _sources(node: fx.Node, grids: dict[fx.Node, Grid]) -> list[Grid]:
-    """The grids of the maps among the arguments, one that is given twice also twice."""
+def _sources(node: fx.Node, known: Mapping[fx.Node, Any]) -> list[Any]:
+    """What is known of the maps among the arguments, of one that is given twice also twice."""
     nodes: list[fx.Node] = []
     fx.node.map_arg((node.args, node.kwargs), nodes.append)
-    return [grids[source] for source in nodes if source in grids]
+    return [known[source] for source in nodes if source in known]
 
 
-def _stage_name(node: fx.Node, taken: dict[str, Field]) -> str:
+def stage_name(node: fx.Node, taken: Container[str]) -> str:
+    """The stage's key: see `trace_fields`."""
     name = node.target if node.op == "call_module" else node.name
     if name not in taken:
         return name
-    return next(f"{name}#{n}" for n in range(2, len(taken) + 3) if f"{name}#{n}" not in taken)
+    return next(f"{name}#{n}" for n in itertools.count(2) if f"{name}#{n}" not in taken)
 
 
 def _call(
@@ -186,7 +204,7 @@ def _call(
     return Call(stage, kind, module, args, kwargs, tuple(sources), shape)
 
 
-def _describe(call: Call, grid: Grid, window: Window | None) -> Field:
+def _describe(call: Call, grid: Grid, window: Window | None, inputs: tuple[str, ...]) -> Field:
     if grid.whole:
         top, left, bottom, right = grid.everything().box(0, 0)
         start, size, jump = (top, left), (bottom - top, right - left), (0, 0)
@@ -208,5 +226,6 @@ def _describe(call: Call, grid: Grid, window: Window | None) -> Field:
         start=start,
         first_center=tuple(s + (n - 1) / 2 for s, n in zip(start, first, strict=True)),
         whole=grid.whole,
+        inputs=inputs,
         _grid=grid,
     )

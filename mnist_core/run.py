@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,7 +16,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import read_csv, read_tensors_file
 from mnist_core.models import recipe_of
-from mnist_core.summary import FINISHED, Summary
+from mnist_core.summary import FINISHED, LIVE, SILENT, Summary
 
 PARTS = ("validation", "test")
 # The columns of history.csv and of steps.csv.
@@ -38,7 +40,26 @@ class Run:
 
     @cached_property
     def state(self) -> str:
-        return self.summary.true_state()
+        at_work = self.summary.state in LIVE
+        return self.summary.true_state(self._unheard) if at_work else self.summary.state
+
+    @property
+    def silent_for(self) -> float | None:
+        """Seconds since the last sign of life of a process that should give one every second.
+
+        None while it does, and for a run that nobody trains. A process that is there but silent
+        hangs or was halted: launcher.take_over ends it and has the run trained on.
+        """
+        return self._unheard if self.state in LIVE and self._unheard > SILENT else None
+
+    @cached_property
+    def _unheard(self) -> float:
+        """Seconds since the process at work last wrote, or touched, what it is at."""
+        seen = [0.0]
+        for name in ("summary.json", "progress.json"):
+            with suppress(OSError):
+                seen.append((self.path / name).stat().st_mtime)
+        return max(0.0, time.time() - max(seen))
 
     @property
     def finished(self) -> bool:

@@ -8,6 +8,7 @@ import re
 import shutil
 import time
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,9 @@ from mnist_core.files import (
     write_bytes,
     write_json,
 )
+from mnist_core.remembered import read_config, read_summary
 from mnist_core.run import ECHOES, HISTORY, PARTS, Damaged, Run
+from mnist_core.settings import read_at_once, write_at_once
 from mnist_core.summary import Summary, is_progress
 
 __all__ = ["ECHOES", "HISTORY", "PARTS", "Damaged", "Run", "RunStore", "store_root"]
@@ -41,7 +44,7 @@ def store_root() -> Path:
 
 
 class RunStore:
-    """The folders below `root`; every method reads or writes them, nothing is remembered."""
+    """The folders below `root`; every method reads or writes them, see `remembered`."""
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = Path(root) if root is not None else store_root()
@@ -71,7 +74,9 @@ class RunStore:
 
     def _folders(self) -> list[Path]:
         try:
-            return [p for p in self.root.iterdir() if RUN_ID.fullmatch(p.name) and p.is_dir()]
+            with os.scandir(self.root) as entries:
+                found = [e.name for e in entries if RUN_ID.fullmatch(e.name) and e.is_dir()]
+            return [self.root / name for name in found]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -112,16 +117,24 @@ class RunStore:
 
     def _read(self, path: Path) -> Run:
         try:
-            config = RunConfig.from_dict(read_json(path / "config.json"))
-            summary = Summary.from_dict(read_json(path / "summary.json"))
+            config, own_id = read_config(path / "config.json")
+            summary = read_summary(path / "summary.json")
         except (OSError, ValueError, TypeError, RecursionError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise LabError(f"{path.name} is damaged and was left out: {reason}.") from error
-        if config.id != path.name:
+        if own_id != path.name:
             raise LabError(
                 f"{path.name} is damaged and was left out: config.json is another run's."
             )
         return Run(path, config, summary)
+
+    def at_once(self) -> int:
+        """How many runs train at the same time; runs that wait look at it twice a second."""
+        return read_at_once(self.root / "settings.json")
+
+    def set_at_once(self, number: int) -> None:
+        """Raises InputError, or LabError when it cannot be kept."""
+        write_at_once(self.root / "settings.json", number)
 
     def lock(self, run_id: str) -> FileLock:
         """The lock of a run's folder. The operating system frees it when its process dies."""
@@ -171,17 +184,23 @@ class RunStore:
         except OSError as error:
             raise LabError(cannot_write(aside, error)) from error
 
+    def check_folder(self, run_id: str) -> Path:
+        """The run's folder. Raises NotFound once somebody has deleted it: it stays away then."""
+        path = self.path(run_id)
+        if not (path / "config.json").exists():
+            raise NotFound(f"The folder of {run_id} was deleted; nothing more is written there.")
+        return path
+
     def write_summary(self, run_id: str, summary: Summary) -> None:
         """The summary is what makes a run's new state true; write it last."""
-        write_json(self.path(run_id) / "summary.json", summary.to_dict())
+        write_json(self.check_folder(run_id) / "summary.json", summary.to_dict())
 
     def request(self, run_id: str, what: str | None) -> None:
         """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
-        path = self.path(run_id) / "request"
         if what is None:
-            path.unlink(missing_ok=True)
+            (self.path(run_id) / "request").unlink(missing_ok=True)
         else:
-            write_bytes(path, what.encode())
+            write_bytes(self.check_folder(run_id) / "request", what.encode())
 
     def requested(self, run_id: str) -> str | None:
         """What was asked of the training process, if anything."""
@@ -192,10 +211,16 @@ class RunStore:
 
     def write_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
         """What a running process is at; overwritten about twice a second, so not flushed."""
-        write_json(self.path(run_id) / "progress.json", progress, flush=False)
+        write_json(self.check_folder(run_id) / "progress.json", progress, flush=False)
+
+    def beat(self, run_id: str) -> None:
+        """A sign of life, which needs no room on the disk: see run.Run.silent_for."""
+        for name in ("progress.json", "summary.json"):
+            with suppress(OSError):
+                return os.utime(self.path(run_id) / name)
 
     def progress(self, run_id: str) -> dict[str, Any]:
-        """See worker.Watcher; empty when nothing runs."""
+        """See watcher.Watcher; empty when nothing runs."""
         try:
             progress = read_json(self.path(run_id) / "progress.json")
         except (OSError, ValueError):
@@ -206,7 +231,7 @@ class RunStore:
         (self.path(run_id) / "progress.json").unlink(missing_ok=True)
 
     def write_resume_state(self, run_id: str, content: bytes) -> None:
-        write_bytes(self.path(run_id) / "resume.pt", content)
+        write_bytes(self.check_folder(run_id) / "resume.pt", content)
 
     def resume_state(self, run_id: str) -> bytes | None:
         """The bytes from which training goes on, or None when no epoch was finished."""
@@ -220,17 +245,19 @@ class RunStore:
     def write_history(
         self, run_id: str, history: Iterable[Mapping[str, Any]], echoes: Iterable[Mapping[str, Any]]
     ) -> None:
-        write_bytes(self.path(run_id) / "history.csv", to_csv(history))
-        write_bytes(self.path(run_id) / "steps.csv", to_csv(echoes))
+        write_bytes(self.check_folder(run_id) / "history.csv", to_csv(history))
+        write_bytes(self.check_folder(run_id) / "steps.csv", to_csv(echoes))
 
-    def write_weights(self, run_id: str, epoch: int, content: bytes) -> dict[str, Any]:
+    def write_weights(
+        self, run_id: str, epoch: int, content: bytes, suffix: str = ""
+    ) -> dict[str, Any]:
         """Writes the weights under a name of their epoch; returns the summary's fields on them.
 
         The name differs from that of the weights before, which stay valid until the summary
         names the new ones.
         """
-        name = f"weights-epoch{epoch:03d}.safetensors"
-        write_bytes(self.path(run_id) / name, content)
+        name = f"weights-epoch{epoch:03d}{suffix}.safetensors"
+        write_bytes(self.check_folder(run_id) / name, content)
         digest = hashlib.sha256(content).hexdigest()
         return {"weights": name, "weights_sha256": digest, "weights_bytes": len(content)}
 
@@ -241,7 +268,9 @@ class RunStore:
 
     def write_logits(self, run_id: str, logits: Mapping[str, np.ndarray]) -> None:
         """Half-precision logits (see evaluation.to_half) of "validation" and "test"."""
-        write_bytes(self.path(run_id) / "logits.safetensors", tensors_to_bytes(dict(logits)))
+        write_bytes(
+            self.check_folder(run_id) / "logits.safetensors", tensors_to_bytes(dict(logits))
+        )
 
     def labels_path(self, dataset: str, fingerprint: str) -> Path:
         return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"

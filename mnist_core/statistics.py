@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,3 +55,63 @@ def spread(values: Sequence[float]) -> Spread:
     if not values:
         raise ValueError("spread: at least one value is needed")
     return Spread(fmean(values), stdev(values) if len(values) > 1 else None, len(values))
+
+
+def mean_interval(seeds: Spread, confidence: float = 0.95) -> Interval | None:
+    """Student's interval of the mean over seeds, cut to 0 and 1; None for a single seed.
+
+    It says how far the mean could be off because these seeds are a sample of all seeds; the
+    test images are the same for each, so it knows nothing of them.
+
+    Student (W. S. Gosset): The probable error of a mean. Biometrika 6, 1908.
+    """
+    if seeds.deviation is None:
+        return None
+    reach = student_quantile((1 + confidence) / 2, seeds.count - 1)
+    reach *= seeds.deviation / math.sqrt(seeds.count)
+    return Interval(max(0.0, seeds.mean - reach), min(1.0, seeds.mean + reach))
+
+
+@functools.cache
+def student_quantile(share: float, freedom: int) -> float:
+    """Below this value lies `share` (0.5 or more) of Student's t with whole degrees of freedom.
+
+    Raises ValueError for other shares and degrees.
+    """
+    if not 0.5 <= share < 1 or freedom < 1:
+        raise ValueError(f"student_quantile: {share} at {freedom} degrees cannot be")
+    low, high = 0.0, 1.0
+    while student_below(high, freedom) < share:
+        high *= 2
+    for _ in range(80):
+        middle = (low + high) / 2
+        low, high = (middle, high) if student_below(middle, freedom) < share else (low, middle)
+    return (low + high) / 2
+
+
+def student_below(value: float, freedom: int) -> float:
+    """The share of Student's t below `value`, by the finite series for whole degrees of freedom.
+
+    M. Abramowitz, I. Stegun: Handbook of mathematical functions, 26.7.3 and 26.7.4.
+    """
+    angle = math.atan2(value, math.sqrt(freedom))
+    cosine, odd = math.cos(angle), freedom % 2
+    term = total = cosine if odd else 1.0
+    for step in range(2 + odd, freedom, 2):
+        term *= cosine * cosine * (step - 1) / step
+        total += term
+    between = math.sin(angle) * (total if freedom > 1 else 0.0)
+    between = 2 / math.pi * (angle + between) if odd else between
+    return 0.5 + between / 2
+
+
+def pareto_front(costs: Sequence[float], gains: Sequence[float]) -> list[int]:
+    """The indices that no other beats: none is as cheap and better, or cheaper and as good.
+
+    From the cheapest to the dearest; of equals the first stands for all.
+    """
+    front: list[int] = []
+    for index in sorted(range(len(costs)), key=lambda i: (costs[i], -gains[i], i)):
+        if not front or gains[index] > gains[front[-1]]:
+            front.append(index)
+    return front

@@ -1,5 +1,6 @@
 """What summary.json says of a run, and whether the process that wrote it still lives."""
 
+import math
 import socket
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
@@ -10,6 +11,7 @@ import psutil
 STATES = ("queued", "running", "paused", "interrupted", "stopped", "diverged", "done")
 FINISHED = ("done", "diverged")
 LIVE = ("queued", "running")
+SILENT = 30.0  # seconds without a sign of life after which a process is no longer believed in
 # The fields of a summary that every epoch may change.
 PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
 PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")
@@ -33,9 +35,14 @@ class Process:
         """The living process with this pid. Raises psutil.NoSuchProcess."""
         return cls(pid, psutil.Process(pid).create_time(), socket.gethostname())
 
+    @property
+    def here(self) -> bool:
+        """Whether it is a process of this machine, which can be found and ended."""
+        return self.host == socket.gethostname()
+
     def find(self) -> psutil.Process | None:
         """The living process, or None. On another host nothing can be told: None."""
-        if self.host != socket.gethostname():
+        if not self.here:
             return None
         try:
             process = psutil.Process(self.pid)
@@ -106,11 +113,17 @@ class Summary:
         """The same with these fields missing."""
         return replace(self, **dict.fromkeys(names))
 
-    def true_state(self) -> str:
-        """The state, corrected when the process that should be at work is gone."""
-        if self.state in LIVE and not (self.process and self.process.find()):
-            return "interrupted"
-        return self.state
+    def true_state(self, unheard: float = math.inf) -> str:
+        """The state, corrected when the process that should be at work is gone.
+
+        `unheard` is the time in seconds since its last sign of life: all that is known of a
+        process on another host that shares the store.
+        """
+        if self.state not in LIVE:
+            return self.state
+        if self.process and not self.process.here:
+            return self.state if unheard < SILENT else "interrupted"
+        return self.state if self.process and self.process.find() else "interrupted"
 
 
 TYPES = {
@@ -139,7 +152,7 @@ def is_progress(value: Any) -> bool:
         return False
     figures = ("epoch", "step", "steps", "images_per_second", "seconds_left")
     if value["phase"] != "training":
-        return is_number(value.get("bytes", 0))
+        return is_number(value.get("bytes", 0)) and is_number(value.get("ahead", 0))
     losses = value.get("losses")
     return (
         all(is_number(value.get(name)) for name in figures)

@@ -8,20 +8,23 @@ from typing import Any
 
 import pandas as pd
 
+from mnist_core.bundle import BundledRun
 from mnist_core.config import DATASETS, RunConfig
 from mnist_core.errors import LabError
+from mnist_core.figures import stored
 from mnist_core.models import make_config, model_names, model_spec
 from mnist_core.runs import Run, RunStore
 from mnist_core.statistics import Spread, spread, wilson
 from mnist_core.words import field_name, number
 
 WHOLE = ("test_images", "parameters", "receptive_field", "macs", "weights_bytes")
-WHOLE += ("epochs_done", "epochs", "best_epoch", "seed")
-FIGURES = ("validation_accuracy", "test_accuracy", "seconds")
+WHOLE += ("epochs_done", "epochs", "best_epoch", "seed", "blocks")
+FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
 TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "note", "search")
-COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE)
+COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
 # Where the labels of the test images are not kept with the store, their number is the published.
 TEST_IMAGES = {"QMNIST": 60_000}
+SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 VARIED = ("dataset", "model", "seed")  # a recipe is the same recipe for any of these
 HISTORY = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
@@ -30,7 +33,8 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
     """The runs in their order, with COLUMNS; accuracies are fractions, a missing figure is NA.
 
     Costs no look into the runs' folders: of the store it reads one file of labels for each data
-    set, to know how many test images there are.
+    set, to know how many test images there are. Latency and blocks are those of the network, and
+    so is the size of the weights where a run keeps none.
     """
     images: dict[tuple[str, str | None], int] = {}
     rows = []
@@ -41,7 +45,8 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
         rows.append(_row(run, images.get(data)))
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     kinds = {name: "Int64" for name in WHOLE}
-    return table.astype(kinds | {n: "float64" for n in (*FIGURES, "test_low", "test_high")})
+    kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
+    return table.astype(kinds | {"bundled": "bool"})
 
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
@@ -62,7 +67,12 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
     }
     counts = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
     row |= {name: _whole(getattr(summary, name)) for name in counts}
-    row |= {name: getattr(summary, name) for name in FIGURES}
+    row |= {name: getattr(summary, name) for name in FIGURES if name != "latency_ms"}
+    network = stored().get(config.model, {})
+    row |= {name: network.get(name) for name in ("latency_ms", "blocks")}
+    row["bundled"] = isinstance(run, BundledRun)
+    if row["weights_bytes"] is None and summary.epochs_done:
+        row["weights_bytes"] = network.get("weights_bytes")
     if summary.test_accuracy is not None and images:
         interval = wilson(round(min(max(summary.test_accuracy, 0), 1) * images), images)
         row |= {"test_images": images, "test_low": interval.low, "test_high": interval.high}
@@ -126,15 +136,20 @@ def select(
 
 
 def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
-    """The ids of the best run of each data set or, where there is one data set, of each network.
+    """The ids of the runs that are worth comparing first: the best of each network.
 
-    Best is the highest validation accuracy; a finished run goes before an unfinished one.
+    They are of the data set on which most networks have run, so that they can be compared;
+    where there is but one network, the best of each data set. Best is the highest validation
+    accuracy; a finished run goes before an unfinished one.
     """
-    each = "dataset" if table["dataset"].nunique() > 1 else "model"
     ranked = table[table["epochs_done"].fillna(0) > 0]
     ranked = ranked.assign(done=ranked["test_accuracy"].notna())
     ranked = ranked.sort_values(["done", "validation_accuracy"], ascending=False, kind="stable")
-    return ranked.drop_duplicates(each)["id"].head(limit).tolist()
+    networks = ranked.groupby("dataset", sort=False)["model"].nunique()
+    if networks.max() == 1:
+        return ranked.drop_duplicates("dataset")["id"].head(limit).tolist()
+    here = ranked[ranked["dataset"] == networks.idxmax()] if len(networks) else ranked
+    return here.drop_duplicates("model")["id"].head(limit).tolist()
 
 
 def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
@@ -154,8 +169,8 @@ def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
 
 
 def labels_of(table: pd.DataFrame) -> dict[str, str]:
-    """id -> a short name: network and data set, and whatever else tells these runs apart."""
-    names = table["title"] + " · " + table["dataset"]
+    """id -> a short name: the network, and whatever else tells these runs apart."""
+    names = table["title"] + (" · " + table["dataset"] if table["dataset"].nunique() > 1 else "")
     for more in (table["recipe"], "seed " + table["seed"].astype(str), table["id"].str[-10:]):
         tells_apart = more.groupby(names).transform("nunique") > 1
         names = names.mask(tells_apart, names + " · " + more)
@@ -163,9 +178,9 @@ def labels_of(table: pd.DataFrame) -> dict[str, str]:
 
 
 def known_figures(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
-    """model -> its parameters and receptive field, for the networks that have a run."""
-    known = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
-    return known[["parameters", "receptive_field"]].to_dict("index")
+    """model -> SIZES of its first recipe; of a network added since, those of a run."""
+    ran = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
+    return ran[list(SIZES)].to_dict("index") | stored()
 
 
 def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
@@ -179,8 +194,7 @@ def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]])
             "dataset": dataset,
             "test_accuracy": recipe.published[dataset] / 100,
             "selection": recipe.selection,
-            "parameters": figures[model]["parameters"],
-            "receptive_field": figures[model]["receptive_field"],
+            **{name: figures[model][name] for name in SIZES},
         }
         for model in model_names()
         if model in figures
@@ -189,4 +203,4 @@ def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]])
         if dataset in recipe.published
     ]
     columns = ["model", "title", "source", "recipe", "dataset", "test_accuracy", "selection"]
-    return pd.DataFrame(rows, columns=[*columns, "parameters", "receptive_field"])
+    return pd.DataFrame(rows, columns=[*columns, *SIZES])

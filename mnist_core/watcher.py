@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,9 +12,11 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
 from mnist_core.runs import RunStore
 
 Progress = dict[str, Any]
+LEAST_WORK = 0.01  # the part of a core's time below which a process does nothing
 OnProgress = Callable[[Progress], None]
 Request = Callable[[], str | None]  # "pause", "stop", or None: go on
 
@@ -24,9 +28,10 @@ class Asked(Exception):
 class Watcher:
     """Between steps: writes progress.json twice a second and notices what is asked of the run.
 
-    progress.json holds the phase (waiting, downloading, loading, training, testing), the time
-    of writing, and while training epoch, step, steps, images_per_second, seconds_left and
-    `losses`: the pairs (step, loss) of this epoch so far.
+    progress.json holds the phase (waiting, downloading, loading, training, testing). While
+    waiting, `ahead` counts the runs that wait before this one; while training, there are epoch,
+    step, steps, images_per_second, seconds_left and `losses`: the pairs (step, loss) of this
+    epoch so far. The time at which the file was last written or touched is a sign of life.
     """
 
     PERIOD = 0.5  # seconds
@@ -39,8 +44,8 @@ class Watcher:
         self.epoch = 0
         self.next_look = 0.0
 
-    def phase(self, name: str) -> None:
-        self.tell({"phase": name})
+    def phase(self, name: str, **more: Any) -> None:
+        self.tell({"phase": name, **more})
         self.check()
 
     def on_step(self, step: Any) -> None:
@@ -55,7 +60,8 @@ class Watcher:
             self.check()
 
     def check(self) -> None:
-        """Raises Asked when the run shall pause or stop."""
+        """Raises Asked when the run shall pause or stop, NotFound when its folder is gone."""
+        self.store.check_folder(self.config.id)
         what = self.asked() or self.store.requested(self.config.id)
         if what:
             raise Asked(what)
@@ -75,9 +81,48 @@ class Watcher:
         }
 
     def tell(self, progress: Progress) -> None:
-        self.store.write_progress(self.config.id, {**progress, "time": time.time()})
-        if self.on_progress:
-            self.on_progress(progress)
+        """Writes progress.json; on a full disk it stays as it was, and training goes on."""
+        with suppress(LabError):
+            self.store.write_progress(self.config.id, progress)
+        self.say(progress)
+
+    def say(self, progress: Progress) -> None:
+        """To who started this process. A log that finds no room is no reason to stop."""
+        try:
+            if self.on_progress:
+                self.on_progress(progress)
+        except OSError as error:
+            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+                raise
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Gives a sign of life once a period, for as long as this process computes at all.
+
+        So a long step or a slow import is no silence, but a process that was halted, or hangs
+        in wait for something that never comes, falls silent.
+        """
+        over = threading.Event()
+
+        def beat() -> None:
+            before = _worked()
+            while not over.wait(self.PERIOD):
+                if _worked() - before > LEAST_WORK * self.PERIOD:
+                    self.store.beat(self.config.id)
+                before = _worked()
+
+        thread = threading.Thread(target=beat, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join()
+
+
+def _worked() -> float:
+    """Seconds of CPU that this process has used, but for those of the thread that asks."""
+    return time.process_time() - time.thread_time()
 
 
 @contextmanager

@@ -6,16 +6,19 @@ import io
 import os
 import platform
 import time
+from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from filelock import Timeout
+from filelock import FileLock
 
-from mnist_core import __version__
+from mnist_core import __version__, turns
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
-from mnist_core.runs import ECHOES, HISTORY, Run, RunStore
-from mnist_core.summary import PER_EPOCH, Process, Summary
+from mnist_core.files import sweep
+from mnist_core.resuming import go_on_from
+from mnist_core.runs import ECHOES, Run, RunStore
+from mnist_core.summary import Process, Summary
 from mnist_core.watcher import Asked, OnProgress, Request, Watcher, holding
 
 
@@ -26,16 +29,17 @@ def carry_out(
     *,
     on_progress: OnProgress | None = None,
     asked: Request = lambda: None,
-    places: int = 0,
+    at_once: turns.AtOnce | None = None,
     dataset: Any = None,
 ) -> Run:
     """Trains the config's run to its end, from where it stands; returns it.
 
     `dataset` is the config's, for a process that has loaded it already.
 
-    Waits while another process trains it. With `places`, waits also until fewer than that
-    many processes train that were started so. Raises LabError for what a person can put right;
-    the run is then "interrupted", its note says why, and nothing of it is lost.
+    Waits while another process trains it. With `at_once`, waits its turn: until fewer runs
+    than that train which were started so, and none waits that came before. Raises LabError for
+    what a person can put right; the run is then "interrupted", its note says why, and nothing
+    of it is lost.
     """
     with holding(store.lock(config.id), asked):
         run = store.find_folder(config)
@@ -46,21 +50,34 @@ def carry_out(
             if execution.device != "auto":
                 _check_device(execution)
             run = store.create(config, Summary("interrupted", created=time.time()))
+        sweep(run.path)
         watcher = Watcher(store, config, on_progress, asked)
         try:
-            return _attempt(store, run, execution, watcher, dataset, places)
-        except LabError as error:
-            _leave(store, run.id, "interrupted", str(error))
+            with watcher.beating():
+                return _attempt(store, run, execution, watcher, dataset, at_once)
+        except Exception as error:
+            _leave_interrupted(store, run, error)
             raise
 
 
 def _leave(store: RunStore, run_id: str, state: str, note: str = "") -> Run:
     """Writes the state in which this process leaves the run."""
     summary = store.get(run_id).summary
+    store.clear_progress(run_id)  # makes room, on a disk that is full, for the summary
     store.write_summary(run_id, replace(summary, state=state, note=note, process=None))
     store.request(run_id, None)
-    store.clear_progress(run_id)
     return store.get(run_id)
+
+
+def _leave_interrupted(store: RunStore, run: Run, error: Exception) -> None:
+    """Says in the summary why training ended. Where even that cannot be written, the process
+    that the summary names is soon gone, which says at least that the run is interrupted."""
+    turns.leave(store, run.id)
+    note = str(error)
+    if not isinstance(error, LabError):  # of the machine or of torch: memory, driver, a fault
+        note = f"Training ended with {type(error).__name__}: {note.strip().partition(chr(10))[0]}"
+    with suppress(LabError, OSError):
+        _leave(store, run.id, "interrupted", note)
 
 
 def _attempt(
@@ -69,37 +86,54 @@ def _attempt(
     execution: Execution,
     watcher: Watcher,
     dataset: Any,
-    places: int,
+    at_once: turns.AtOnce | None,
 ) -> Run:
-    from mnist_core.training import Diverged
-
+    place, diverged = None, ()
     try:
-        place = _wait_for_place(store, run, watcher, places)
-        try:
-            return _train(store, run, execution, watcher, dataset)
-        finally:
-            if place:
-                place.release()
-    except Diverged as error:
-        return _leave(store, run.id, "diverged", str(error))
+        if at_once:
+            place, execution = _wait_for_turn(store, run, watcher, execution, at_once)
+        _sign(store, run, "running")
+        watcher.phase("loading")
+        diverged = _load_code()
+        return _train(store, run, execution, watcher, dataset)
     except Asked as asked:
         return _leave(store, run.id, "paused" if str(asked) == "pause" else "stopped")
+    except LabError as error:
+        if not isinstance(error, diverged):
+            raise
+        return _leave(store, run.id, "diverged", str(error))
+    finally:
+        turns.leave(store, run.id)
+        if place:
+            place.release()
 
 
-def _wait_for_place(store: RunStore, run: Run, watcher: Watcher, places: int) -> Any:
-    _sign(store, run, "queued" if places else "running")
-    while places:
-        for number in range(places):
-            place = store.named_lock(f"place-{number}")
-            try:
-                place.acquire(timeout=0)
-            except Timeout:
-                continue
-            _sign(store, run, "running")
-            return place
-        watcher.phase("waiting")
-        time.sleep(Watcher.PERIOD)
-    return None
+def _load_code() -> type[LabError]:
+    """All that training needs, to its end: what is edited from now on is for the next run."""
+    from mnist_core import evaluation, profiling  # noqa: F401
+    from mnist_core.training import Diverged
+
+    return Diverged
+
+
+def _wait_for_turn(
+    store: RunStore, run: Run, watcher: Watcher, execution: Execution, at_once: turns.AtOnce
+) -> tuple[FileLock, Execution]:
+    """A place to train in and, unless threads are asked for or recorded, its share of them."""
+
+    def look(ahead: int) -> None:
+        watcher.phase("waiting", ahead=ahead)
+        if not ahead:  # the next may be ready; a long line of others must not fill the memory
+            _load_code()
+
+    _sign(store, run, "queued")
+    place, sharing = turns.wait(store, run.id, at_once, look)
+    if not execution.threads and not run.summary.threads:
+        from mnist_core.training import choose_threads
+
+        share = max(1, (os.cpu_count() or 1) // sharing)
+        execution = execution.replace(threads=min(choose_threads(0), share))
+    return place, execution
 
 
 def _sign(store: RunStore, run: Run, state: str) -> None:
@@ -136,18 +170,16 @@ def _load(config: RunConfig, watcher: Watcher | None) -> Any:
 def _train(store: RunStore, run: Run, execution: Execution, watcher: Watcher, dataset: Any) -> Run:
     from mnist_core.training import Trainer, train
 
-    watcher.phase("loading")
     dataset = dataset or _load(run.config, watcher)
     trainer = Trainer(run.config, dataset, _as_recorded(run.summary, execution))
     summary = _describe(run.summary, trainer, dataset)
-    history, echoes, summary = _continue(store, run, trainer, summary)
+    history, echoes, summary = go_on_from(store, run, trainer, summary)
     store.write_summary(run.id, summary)
     for result in train(trainer, watcher.on_step):
         history.append(asdict(result))
         echoes += [dict(zip(ECHOES, e, strict=True)) for e in trainer.echoes]
         summary = _save_epoch(store, run, trainer, history, echoes, summary)
-        if watcher.on_progress:
-            watcher.on_progress({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
+        watcher.say({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
         watcher.check()  # here nothing of an epoch would be lost
     watcher.phase("testing")
     return _finish(store, run, trainer, dataset, summary)
@@ -185,40 +217,6 @@ def _describe(summary: Summary, trainer: Any, dataset: Any) -> Summary:
             "platform": platform.platform(),
         },
     )
-
-
-def _continue(
-    store: RunStore, run: Run, trainer: Any, summary: Summary
-) -> tuple[list[dict], list[dict], Summary]:
-    """Loads the resume state, if there is one: history, echoes and summary go on from it."""
-    import torch
-
-    content = store.resume_state(run.id)
-    if content is None:
-        return [], [], summary
-    try:
-        # weights_only: a pickle that would run code raises instead
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-        trainer.load_state(state["trainer"])
-        saved = Summary.from_dict(state["summary"])
-        history, echoes = list(state["history"]), list(state["echoes"])
-        if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
-            raise ValueError("the history is of other epochs")
-        if any(set(row) != set(HISTORY) for row in history) or not saved.best_epoch:
-            raise ValueError("the history lacks figures")
-        if any(set(row) != set(ECHOES) for row in echoes):
-            raise ValueError("the echoes lack figures")
-    except Exception as error:  # whatever a damaged or hostile file makes of torch's reader
-        raise LabError(
-            f"The resume state of {run.id} is damaged ({type(error).__name__}); delete "
-            f"{store.path(run.id) / 'resume.pt'} to train from the start."
-        ) from error
-    if saved.data_fingerprint != summary.data_fingerprint:
-        raise LabError(
-            f"{run.id} was trained on other data files than those in MNIST_DATA now; "
-            "point MNIST_DATA at the same files."
-        )
-    return history, echoes, replace(summary, **{name: getattr(saved, name) for name in PER_EPOCH})
 
 
 def _save_epoch(
@@ -276,4 +274,5 @@ def _finish(store: RunStore, run: Run, trainer: Any, dataset: Any, summary: Summ
     store.write_logits(run.id, {part: to_half(values) for part, values in logits.items()})
     figures = {"test_loss": test.loss, "test_accuracy": test.accuracy, "test_top5": test.top5}
     store.write_summary(run.id, replace(summary, **figures))
+    store.drop_old_weights(run.id, keep=summary.weights)  # of an epoch that a kill cut short
     return _leave(store, run.id, "done")

@@ -1,33 +1,30 @@
-"""Compare: all runs in one table; accuracy against size; the curves of chosen runs."""
+"""Compare: all runs in one table; how accurate, how sure, at what cost; and why."""
 
 from __future__ import annotations
-
-import html
 
 import pandas as pd
 import streamlit as st
 
-from mnist_core.charts import Curve, accuracy_curves, colour, loss_curves
-from mnist_core.config import DATASETS
-from mnist_core.errors import LabError
-from mnist_core.runs import Run
-from mnist_core.summary import LIVE
-from mnist_core.table import (
-    best_groups,
-    known_figures,
-    labels_of,
-    published,
-    runs_table,
-    select,
-    title_of,
-)
-from mnist_core.tradeoff import CHOSEN_LIMIT, GREY, accuracy_against
+from mnist_core.table import best_groups, known_figures, labels_of, published, runs_table
+from mnist_core.tradeoff import AXES, accuracy_against, points
 from mnist_core.words import percent
 from pages.parts import common
-from pages.parts.choice import choose, want
+from pages.parts.choice import choose, marked
+from pages.parts.compare_curves import curves_tab, settings_tab
+from pages.parts.compare_inside import inside_tab
+from pages.parts.compare_mistakes import mistakes_tab
+from pages.parts.compare_robust import robust_tab
+from pages.parts.compare_scene import Scene, chart, export, legend
+from pages.parts.compare_table import arrange, filters, show_table
+from pages.parts.compare_trust import trust_tab
 
-GLYPHS = {"MNIST": "●", "FashionMNIST": "■", "KMNIST": "◆", "QMNIST": "▲"}
-ALL = "All"
+TABS = {"Curves": curves_tab, "Mistakes": mistakes_tab, "Trust": trust_tab}
+TABS |= {"Inside": inside_tab, "Robustness": robust_tab, "Settings": settings_tab}
+ALONE = (mistakes_tab, trust_tab, inside_tab)  # a click in them runs them only, not the page
+AGAINST = {
+    "cmp_left": {"parameters": "Parameters", "macs": "MACs"},
+    "cmp_right": {"receptive_field": "Receptive field", "latency_ms": "Latency"},
+}
 
 
 def main() -> None:
@@ -40,67 +37,36 @@ def main() -> None:
         )
         return
     table = runs_table(store, runs)
-    shown = filters(table)
-    if shown.empty:
+    found = filters(table)
+    if found.empty:
         st.info("No run matches. Clear the search or choose another data set or network.")
         return
-    st.markdown(takeaway(shown))
-    chosen = choose(shown, set(table["id"]))
-    labels = labels_of(shown[shown["id"].isin(chosen)])
-    legend(shown, chosen, labels)
-    sizes(table, shown, chosen)
-    show_table(shown)
-    curves([run for run_id in chosen for run in runs if run.id == run_id], labels)
+    rows = arrange(found)
+    st.markdown(takeaway(found, len(rows)))
+    chosen = choose(rows, set(table["id"]))
+    labels = labels_of(rows[rows["id"].isin(chosen)])
+    by_id = {run.id: run for run in runs}
+    scene = Scene(store, by_id, rows, chosen, labels, marked(chosen))
+    legend(scene)
+    tradeoffs(table, scene)
+    show_table(rows)
+    details(scene)
 
 
-def filters(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows that the person asked for; what was asked is in the address bar."""
-    datasets = [name for name in DATASETS if name in set(table["dataset"])]
-    models = sorted(table["model"].unique(), key=title_of)
-    left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
-    dataset = left.pills(
-        "Data set",
-        [ALL, *datasets],
-        default=ALL,
-        required=True,
-        wrap=True,
-        key="cmp_dataset",
-        bind="query-params",
-        help="Which images the networks learned.",
-    )
-    chosen = middle.multiselect(
-        "Network",
-        models,
-        format_func=title_of,
-        placeholder="All networks",
-        key="cmp_model",
-        bind="query-params",
-        help="Only these networks; none chosen means all.",
-    )
-    words = right.text_input(
-        "Search",
-        placeholder="e.g. tutorial seed 2",
-        icon=":material/search:",
-        key="cmp_text",
-        bind="query-params",
-        help="Runs that hold all these words: state, recipe, optimiser, activation, seed, id …",
-    )
-    return select(table, None if dataset in (ALL, None) else dataset, chosen, words or "")
-
-
-def takeaway(shown: pd.DataFrame) -> str:
+def takeaway(found: pd.DataFrame, rows: int) -> str:
     """One line: how many runs, and the best of each data set with its uncertainty."""
     best = [
-        f"**{run['dataset']}** {run['title']} {accuracy}"
-        for run, seeds in best_groups(shown)
+        f"**{row['dataset']}** {row['title']} {accuracy}"
+        for row, seeds in best_groups(found)
         for accuracy in [
             f"{100 * seeds.mean:.2f} ± {100 * seeds.deviation:.2f} % ({seeds.count} seeds)"
             if seeds.deviation is not None
-            else f"{percent(seeds.mean)} (95 %: {interval(run)}; 1 seed)"
+            else f"{percent(seeds.mean)} (95 %: {interval(row)}; 1 seed)"
         ]
     ]
-    count = "1 run" if len(shown) == 1 else f"{len(shown):,} runs"
-    unfinished = int(shown["test_accuracy"].isna().sum())
+    count = "1 run" if len(found) == 1 else f"{len(found):,} runs"
+    count += f" in {rows:,} rows" if 1 < rows < len(found) else ""
+    unfinished = int(found["test_accuracy"].isna().sum())
     count += f", {unfinished:,} of them without a test figure" if unfinished else ""
     return (
         f"{count}. Test accuracy of the best by validation: {' · '.join(best)}"
@@ -109,175 +75,71 @@ def takeaway(shown: pd.DataFrame) -> str:
     )
 
 
-def interval(run: pd.Series) -> str:
-    return f"{100 * run['test_low']:.2f}–{100 * run['test_high']:.2f}"
+def interval(row: pd.Series) -> str:
+    return f"{100 * row['test_low']:.2f}–{100 * row['test_high']:.2f}"
 
 
-def legend(shown: pd.DataFrame, chosen: list[str], labels: dict[str, str]) -> None:
-    """One legend for all charts: a colour for each chosen run, a sign for each data set."""
-    rows = shown.set_index("id")
-    entries = [
-        f'<span style="white-space:nowrap"><span style="color:{colour(number)}">'
-        f"{GLYPHS[rows.loc[run_id, 'dataset']]}</span> {html.escape(labels[run_id])}</span>"
-        for number, run_id in enumerate(chosen)
-    ]
-    others = ["○ published", "● other runs"] if len(shown) > len(chosen) else ["○ published"]
-    entries += [
-        f'<span><span style="color:{GREY}">{words[0]}</span>{words[1:]}</span>' for words in others
-    ]
-    style = "display:flex;flex-wrap:wrap;gap:0.2rem 1.25rem;font-size:0.95rem"
-    st.html(f'<div style="{style}">{"".join(entries)}</div>')
-
-
-def sizes(table: pd.DataFrame, shown: pd.DataFrame, chosen: list[str]) -> None:
-    """Accuracy against parameters and against receptive field."""
-    if shown["test_accuracy"].isna().all():
+def tradeoffs(table: pd.DataFrame, scene: Scene) -> None:
+    """Accuracy against parameters, and against what else a network costs or sees."""
+    if scene.rows["test_accuracy"].isna().all():
         st.info("None of these runs is finished; their test accuracy appears here when one is.")
         return
-    left, right = st.columns(2)
-    st.caption(
-        "Filled: runs of this lab at their best validation epoch; the whiskers are 95 % Wilson "
-        "intervals over the test images, for one seed. Hollow: published figures, whose tooltip "
-        "says how they were chosen. The axis is stretched towards 100 %; a triangle pointing "
-        "down is a run below 50 %, off the axis."
-    )
-    references = published_figures(table, shown)
-    for place, column, words in (
-        (left, "parameters", "Accuracy against parameters"),
-        (right, "receptive_field", "Accuracy against receptive field"),
-    ):
+    wanted = st.session_state["cmp_model"]
+    figures = {k: v for k, v in known_figures(table).items() if not wanted or k in wanted}
+    references = published(scene.rows["dataset"].unique(), figures)
+    for place, (key, names) in zip(st.columns(2), AGAINST.items(), strict=True):
         with place:
-            st.markdown(f"##### {words}")
-            st.plotly_chart(
-                accuracy_against(column, shown, references, chosen),
-                key=f"cmp_{column}",
-                alt=f"Test {words.lower()}, a point for each finished run",
-            )
+            tradeoff(key, names, scene, references)
+    with st.expander("How to read these charts", icon=":material/help:"):
+        st.markdown(READING)
 
 
-def published_figures(table: pd.DataFrame, shown: pd.DataFrame) -> pd.DataFrame:
-    """The references' figures for what is shown: of networks with a run and, if asked, of all."""
-    others = st.toggle(
-        "Published figures of networks that have no run here",
-        key="cmp_published",
-        bind="query-params",
-        help="Their parameters and receptive fields are measured first, which takes some seconds.",
-    )
-    figures = known_figures(table)
-    if others:
-        figures = common.model_figures() | figures
-    wanted = st.session_state["cmp_model"] or list(figures)
-    figures = {name: row for name, row in figures.items() if name in wanted}
-    return published(shown["dataset"].unique(), figures)
-
-
-def show_table(shown: pd.DataFrame) -> None:
-    """The table of runs; its ticked rows are the runs to compare."""
-    st.markdown("##### Runs")
-    in_percent = {
-        name: (100 * shown[name]).round(4) for name in ("validation_accuracy", "test_accuracy")
-    }
-    low, high = (shown[name] for name in ("test_low", "test_high"))
-    intervals = [
-        f"{100 * a:.2f}–{100 * b:.2f}" if pd.notna(a) else None
-        for a, b in zip(low, high, strict=True)
-    ]
-    states = {name: words.split(": ", 1)[-1] for name, words in common.STATES.items()}
-    st.dataframe(
-        shown.assign(**in_percent, interval=intervals, state=shown["state"].map(states)),
-        column_config=COLUMNS,
-        column_order=list(COLUMNS),
-        hide_index=True,
-        placeholder="–",
-        key="cmp_table",
-        on_select="rerun",
-        selection_mode="multi-row",
-        alt="All runs with accuracy, size and settings; tick a row to compare its curves",
-    )
-    st.caption(
-        f"Tick up to {CHOSEN_LIMIT} rows to compare their curves. All figures are from a run's "
-        "best validation epoch; validation is a sixth of the training images, held out."
-    )
-    with st.container(horizontal=True):
-        st.button("Tick the best", icon=":material/star:", on_click=want, args=(None,))
-        st.button("Untick all", icon=":material/close:", on_click=want, args=([],))
-        if shown["state"].isin(LIVE).any():
-            st.button("Look again", icon=":material/refresh:", help="Some runs still train.")
-
-
-def curves(chosen: list[Run], labels: dict[str, str]) -> None:
-    """Loss and accuracy by epoch of the chosen runs, overlaid."""
-    if not chosen:
-        st.info("Tick runs in the table to see their curves.")
-        return
-    overlaid = [curve(run, labels[run.id]) for run in chosen]
-    if not any(drawn.history for drawn in overlaid):
-        st.info("The chosen runs have no finished epoch yet.")
-        return
-    left, right = st.columns(2)
-    with left:
-        st.markdown("##### Loss by epoch")
-        st.plotly_chart(
-            loss_curves(overlaid, showlegend=False),
-            key="cmp_loss",
-            alt="Training and validation loss of the chosen runs by epoch",
+def tradeoff(key: str, names: dict[str, str], scene: Scene, references: pd.DataFrame) -> None:
+    """One chart of accuracy; what it is drawn against is chosen above it."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        column = st.segmented_control(
+            "Accuracy against",
+            list(names),
+            format_func=names.get,
+            default=next(iter(names)),
+            required=True,
+            key=key,
+            bind="query-params",
+            help="What each network costs or sees, along the horizontal axis.",
         )
-    with right:
-        st.markdown("##### Accuracy by epoch")
-        st.plotly_chart(
-            accuracy_curves(overlaid, showlegend=False),
-            key="cmp_accuracy",
-            alt="Training and validation accuracy of the chosen runs by epoch",
-        )
-    st.caption("Solid: validation images. Dotted: training images. Star: best validation epoch.")
+        export(points(column, scene.rows, references), f"cmp_{column}")
+    chart(
+        "",
+        accuracy_against(column, scene.rows, references, scene.chosen, scene.marked),
+        pd.DataFrame(),
+        f"cmp_{column}",
+        f"Test accuracy against {AXES[column].title.lower()}, a point for each finished row",
+        clickable=True,
+    )
 
 
-def curve(run: Run, label: str) -> Curve:
-    """The run's curve; empty, with a line on the page, when its history is damaged."""
-    try:
-        return Curve(label, run.history, best_epoch=run.summary.best_epoch)
-    except LabError as error:
-        st.warning(f"{label} has no curves: {error}", icon=":material/folder_off:")
-        return Curve(label, [])
+READING = """
+- **Filled**: runs of this lab at their best validation epoch. A click marks a run in every chart.
+- **Whiskers**: 95 % intervals. For one seed Wilson's interval over the test images; for several
+  seeds Student's interval of their mean, which two or three seeds leave wide.
+- **Hollow**: published figures; the tooltip says how each was chosen. They come without interval.
+- **Dotted line**: the front. No network here is both to the left of it and better.
+- The accuracy axis is stretched towards 100 %; a triangle pointing down is a run below 50 %.
+"""
 
 
-def _number(label: str, help: str, format: str = "localized"):
-    return st.column_config.NumberColumn(label, help=help, format=format)
+def details(scene: Scene) -> None:
+    """All about the ticked rows; only the open tab computes anything."""
+    if not scene.chosen:
+        st.info("Tick runs in the table to compare them.")
+        return
+    tabs = st.tabs(list(TABS), key="cmp_tab", bind="query-params")
+    for tab, part in zip(tabs, TABS.values(), strict=True):
+        if tab.open:
+            with tab:
+                show = common.in_a_sentence(part)
+                (st.fragment(show) if part in ALONE else show)(scene)
 
-
-COLUMNS = {
-    "title": st.column_config.TextColumn("Network", pinned=True, width=120),
-    "dataset": st.column_config.TextColumn("Data set"),
-    "recipe": st.column_config.TextColumn(
-        "Preset",
-        width=150,
-        help="The nearest preset of the network, and what differs from it.",
-    ),
-    "state": st.column_config.TextColumn("State", help="Done, or how far it is from that."),
-    "test_accuracy": _number("Test", "Accuracy on the test images, read once.", "%.2f %%"),
-    "interval": st.column_config.TextColumn(
-        "95 % interval",
-        help="Wilson's interval of the test accuracy, in per cent: how far off it may be "
-        "because the test images are a sample. It says nothing of other seeds.",
-    ),
-    "validation_accuracy": _number(
-        "Validation", "Accuracy on the held-out images; it picks the best epoch.", "%.2f %%"
-    ),
-    "parameters": _number("Parameters", "Numbers that the network learns."),
-    "receptive_field": _number(
-        "Receptive field", "Side in pixels of what one unit of the last convolution sees."
-    ),
-    "macs": _number("MACs", "Multiplications with addition for one image."),
-    "weights_bytes": _number("File", "Size of the weights file.", "bytes"),
-    "epochs_done": _number("Epochs", "Finished epochs.", "%d"),
-    "epochs": _number("of", "Epochs that the run is meant to have.", "%d"),
-    "best_epoch": _number("Best", "Epoch with the highest validation accuracy.", "%d"),
-    "seconds": _number("Seconds", "Time spent in epochs, on its own machine.", "%.0f"),
-    "seed": _number("Seed", "Start of every random choice.", "%d"),
-    "device": st.column_config.TextColumn("Device"),
-    "id": st.column_config.TextColumn("Id", help="The run's folder, and its name in commands."),
-    "note": st.column_config.TextColumn("Note", help="Why it ended, or what is odd about it."),
-}
 
 common.enter_through_app()
 main()

@@ -2,26 +2,38 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 import numpy as np
 import streamlit as st
 from PIL import Image
+from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core import explain, preprocess
-from mnist_core.charts import COLOURS
 from mnist_core.datasets import SPECS
-from mnist_core.errors import LabError
-from mnist_core.examples import EXAMPLES
 from mnist_core.runs import Run
+from mnist_core.voting import best_of_each, rank, vote
 from mnist_core.words import percent
 from pages.parts.common import all_runs, enter_through_app, model_title
-from pages.parts.drawing import drawing, example, upload
-
-if TYPE_CHECKING:
-    from torch import nn
+from pages.parts.play_answer import show_answer, show_votes
+from pages.parts.play_fool import fool
+from pages.parts.play_handwriting import handwriting
+from pages.parts.play_input import (
+    DRAW,
+    WAYS,
+    Given,
+    as_drawn,
+    follow_test_link,
+    forget_lost,
+    given,
+    tell_lost,
+)
+from pages.parts.play_layers import layers
+from pages.parts.play_move import move
+from pages.parts.play_networks import networks
+from pages.parts.play_unit import unit
+from pages.parts.play_why import why
 
 SHOWN = 140  # side in pixels of a picture of what the network sees
+AS_DRAWN = "Skips the normalising: the whole picture is only shrunk to 28×28, as most demos do."
 EXPECTS = {
     "MNIST": "Expects one handwritten digit, 0 to 9.",
     "QMNIST": "Expects one handwritten digit, 0 to 9.",
@@ -32,35 +44,22 @@ EXPECTS = {
 }
 
 
-def rank(run: Run) -> tuple[bool, float]:
-    """Finished runs first, and of these the more accurate."""
-    return run.state != "done", -(run.summary.validation_accuracy or 0.0)
-
-
 def follow_link(runs: dict[str, Run]) -> None:
     """Chooses the run that the address bar asks for, unless it is the one shown anyway."""
     state, asked = st.session_state, st.query_params.get("play_run")
     if asked is None or asked == state.get("play_shown"):
         return
-    state["play_lost"] = None if asked in runs else asked
+    state["play_lost"] = (
+        None
+        if asked in runs
+        else (
+            f"The link asks for the run {asked[:100]!r}, which is not here or has no weights; "
+            "this is another one."
+        )
+    )
     if asked in runs:
         dataset = runs[asked].config.dataset
         state["play_data"], state[f"play_run_{dataset}"] = dataset, asked
-
-
-def forget_link() -> None:
-    st.session_state["play_lost"] = None
-
-
-def tell_lost() -> None:
-    """Says until another run is chosen that a link led nowhere."""
-    lost = st.session_state.get("play_lost")
-    if lost is not None:
-        st.warning(
-            f"The link asks for the run {lost[:100]!r}, which is not here or has no weights; "
-            "this is another one.",
-            icon=":material/link_off:",
-        )
 
 
 def choose_run(runs: dict[str, Run]) -> Run:
@@ -74,7 +73,7 @@ def choose_run(runs: dict[str, Run]) -> Run:
         key="play_data",
         required=True,
         persist_state="session",
-        on_change=forget_link,
+        on_change=forget_lost,
         help="The images that the network learned from.",
     )
     own = {id: run for id, run in runs.items() if run.config.dataset == dataset}
@@ -84,7 +83,7 @@ def choose_run(runs: dict[str, Run]) -> Run:
         format_func=lambda id: title(own[id], list(own.values())),
         key=f"play_run_{dataset}",
         persist_state="session",
-        on_change=forget_link,
+        on_change=forget_lost,
         help="With its accuracy on validation images; the best finished run comes first.",
     )
     st.query_params["play_run"] = st.session_state["play_shown"] = chosen
@@ -99,81 +98,45 @@ def title(run: Run, others: list[Run]) -> str:
     return " · ".join(parts + [run.id[-10:]] * several)
 
 
-@st.cache_resource(max_entries=32, show_spinner="Loading the network …")
-def network(run_id: str, weights_sha256: str, _run: Run) -> nn.Module:
-    """One network for all visitors: nothing may change it or leave anything on it."""
-    from mnist_core.evaluation import load_model
-
-    return load_model(_run)
-
-
-def look(run: Run, image: np.ndarray) -> tuple[nn.Module, dict[str, np.ndarray]]:
-    """The network, and the output of each of its stages for one (28, 28) image."""
-    model = network(run.id, run.summary.weights_sha256, run)
-    import torch
-
-    from mnist_core.datasets import to_input
-
-    return model, explain.feature_maps(model, to_input(torch.tensor(image)[None], run.config))
-
-
-def show_answer(run: Run, logits: np.ndarray, drawn: bool) -> None:
-    """The class, how sure, and the probabilities of all ten."""
-    from mnist_core.evaluation import softmax
-
-    probabilities = softmax(logits[None])[0]
-    classes = SPECS[run.config.dataset].classes
-    first, second = probabilities.argsort()[::-1][:2]
-    article = "an" if classes[first][0] in "8A" else "a"
-    st.header(
-        f"Reads {article} **{classes[first]}** · {percent(probabilities[first], 1)}", anchor=False
-    )
-    if drawn:
-        guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
-        sure = probabilities[second] < 0.001
-        st.markdown(f":green-badge[Yours] Second guess: {'none above 0.1 %' if sure else guess}")
-    else:
-        what = EXAMPLES[run.config.dataset].what
-        st.markdown(f":orange-badge[Example] Here the lab drew {what}. Now draw your own!")
-    st.vega_lite_chart(
-        bars(classes, probabilities),
-        height=270,
-        key="play_bars",
-        alt=f"Probabilities of the ten classes; the highest is {classes[first]}",
+def choose_way() -> str:
+    st.session_state.setdefault("play_way", DRAW)
+    return st.segmented_control(
+        "Your input",
+        WAYS,
+        key="play_way",
+        required=True,
+        persist_state="session",
+        on_change=forget_test,
+        help="A drawing, a picture file, a photograph, or an image of the test set.",
     )
 
 
-def bars(classes: tuple[str, ...], probabilities: np.ndarray) -> dict[str, Any]:
-    """Horizontal bars in the order of the classes, as a Vega-Lite chart."""
-    top = probabilities.argmax()
-    rows = [
-        {"class": name, "probability": p, "text": percent(p, 1), "top": bool(i == top)}
-        for i, (name, p) in enumerate(zip(classes, probabilities.tolist(), strict=True))
-    ]
-    axis = {"title": None, "labelFontSize": 14, "ticks": False, "domain": False}
-    scale = {"domain": [0, 1.18]}
-    return {
-        "data": {"values": rows},
-        "encoding": {
-            "y": {"field": "class", "type": "nominal", "sort": None, "axis": axis},
-            "x": {"field": "probability", "type": "quantitative", "scale": scale, "axis": None},
-        },
-        "layer": [
-            {
-                "mark": {"type": "bar", "cornerRadiusEnd": 3, "height": {"band": 0.72}},
-                "encoding": {
-                    "color": {
-                        "condition": {"test": "datum.top", "value": COLOURS[0]},
-                        "value": COLOURS[-1],
-                    }
-                },
-            },
-            {
-                "mark": {"type": "text", "align": "left", "dx": 5, "color": COLOURS[-1]},
-                "encoding": {"text": {"field": "text"}},
-            },
-        ],
-    }
+def forget_test() -> None:
+    """The address bar names a test image only while one is shown."""
+    forget_lost()
+    st.session_state["play_test_shown"] = None
+    st.query_params.pop("play_test", None)
+
+
+def answer(
+    run: Run, voters: list[Run], one: Given, middle: DeltaGenerator, right: DeltaGenerator
+) -> int | None:
+    """The chosen network's answer, and beside it everybody's. The label; None without network."""
+    known = any(voter.id == run.id for voter in voters)
+    able, reasons = networks(voters if known else [*voters, run])
+    votes = vote(able, one.stages.final)
+    own = next((each for each in votes if each.run.id == run.id), None)
+    with middle:
+        if own:
+            show_answer(one, own)
+        else:
+            st.error(reasons[run.id], icon=":material/error:")
+        st.caption(EXPECTS.get(run.config.dataset, SPECS[run.config.dataset].about))
+    counted = [each for each in votes if any(each.run.id == voter.id for voter in voters)]
+    if counted:
+        with right:
+            show_votes(counted, reasons, run, voters)
+    return own.label if own else None
 
 
 def show_steps(stages: preprocess.Stages) -> None:
@@ -199,39 +162,22 @@ def squared(image: np.ndarray) -> np.ndarray:
     return np.asarray(square)
 
 
-def show_stages(model: nn.Module, maps: dict[str, np.ndarray]) -> None:
-    """One picture for each stage of the network, with what it is, its shape and its scale."""
-    st.subheader("What each layer makes of it", anchor=False)
-    st.caption(
-        "The output of every stage, channel by channel. Black is zero; the brighter, the farther "
-        "from it. Each stage has its own scale."
-    )
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.caption("negative", width="content")
-        st.image(explain.colour_bar().png(), alt="From light blue through black to light orange")
-        st.caption("positive", width="content")
-    for flat in (False, True):
-        with st.grid("auto", min_column_width=260, gap="small"):
-            for name, values in maps.items():
-                if (values.ndim == 1) == flat:
-                    show_stage(name, explain.kind_of(model, name), values)
-
-
-def show_stage(name: str, kind: str, values: np.ndarray) -> None:
-    picture = explain.tile(values, 256, 256, grey=name == "input")
-    what = f"**{name}** · {kind}" if kind != name else f"**{name}**"
-    shape = " × ".join(map(str, values.shape))
-    st.image(
-        picture.png(),
-        caption=f"{what}  \n{shape} · {ends(picture)}",
-        width=picture.indices.shape[1],
-        alt=f"Output of stage {name}, {shape}",
-    )
-
-
-def ends(picture: explain.Tile) -> str:
-    """The values at both ends of the colours, such as "−3.1 to 3.1"."""
-    return f"{picture.low:.3g} to {picture.high:.3g}".replace("-", "−")
+def sections(run: Run, voters: list[Run], one: Given, label: int, own: Given) -> None:
+    """What lies below the answer; only the open one is computed. `own` is always normalised."""
+    image = one.stages.final
+    names = {
+        "Layers": lambda: layers(run, image),
+        "One unit": lambda: unit(run, image),
+        "Why": lambda: why(run, image, label),
+        "Fool it": lambda: fool(run, image),
+        "Move it": lambda: move(voters, image, run.config.dataset),
+        "Your handwriting": lambda: handwriting(voters, own),
+    }
+    tabs = st.tabs(list(names), key="play_tab", on_change="rerun", bind="query-params")
+    for tab, show in zip(tabs, names.values(), strict=True):
+        if tab.open:
+            with tab:
+                show()
 
 
 enter_through_app()
@@ -242,32 +188,24 @@ if not ready:
     st.info("No network has been trained yet.", icon=":material/school:")
     st.page_link("pages/train.py", label="Train one", icon=":material/tune:")
     st.stop()
+follow_test_link()
 with st.container(horizontal=True):
     run = choose_run(ready)
-    way = st.segmented_control(
-        "Your input",
-        ["Draw", "Upload a picture"],
-        default="Draw",
-        key="play_way",
-        required=True,
-        persist_state="session",
-    )
-tell_lost()
-dataset = run.config.dataset
-st.caption(EXPECTS.get(dataset, SPECS[dataset].about))
+    way = choose_way()
+told = st.container()
+voters = best_of_each(ready.values(), run.config.dataset)
 
-with st.container(horizontal=True, gap="medium"):
-    left, right = st.container(width=300), st.container(key="play_answer")
+with st.container(horizontal=True, gap="small"):
+    left = st.container(width=300)
+    middle = st.container(width="stretch", key="play_answer")
+    right = st.container(width="stretch", key="play_votes")
 with left:
-    own = drawing(dataset) if way == "Draw" else upload()
-stages = own or preprocess.from_canvas(example(dataset))
-model, maps = None, {}
-with right:
-    try:
-        model, maps = look(run, stages.final)
-        show_answer(run, list(maps.values())[-1], drawn=own is not None)
-    except LabError as error:
-        st.error(str(error), icon=":material/error:")
-show_steps(stages)
-if model:
-    show_stages(model, maps)
+    own = given(way, run)
+    plain = st.toggle("As drawn", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
+one = as_drawn(own) if plain else own
+with told:
+    tell_lost()
+label = answer(run, voters, one, middle, right)
+show_steps(one.stages)
+if label is not None:
+    sections(run, voters, one, label, own)

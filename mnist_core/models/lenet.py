@@ -4,6 +4,7 @@ Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to d
 recognition. Proceedings of the IEEE 86(11), 1998.
 """
 
+from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
 
 PADDED = {"input_size": 32, "fit": "pad", "scaling": "standard"}
@@ -77,6 +78,7 @@ def lenet5_1998(activation, dropout):
             published={"MNIST": 98.0},
             selection="after the last epoch; no validation set",
         ),
+        improved(0.003, epochs=80, **RESIZED, activation="SELU"),
     ),
 )
 def lenet5(activation, dropout):

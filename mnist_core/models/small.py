@@ -5,18 +5,22 @@ dropout; a 1×1 convolution with bias ends every block but the last; then global
 and a 1×1 convolution to the ten classes.
 """
 
+from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
 
 SOURCE = "R3 · Small CNNs: accuracy against parameters and receptive field"
 
 
-def reference(published: float, dropout: float, lr: float, **fields) -> tuple[Recipe, ...]:
-    """The recipe that all three share: SGD with momentum, 19 epochs."""
+def recipes(
+    published: float, dropout: float, lr: float, better: dict[str, float], **fields
+) -> tuple[Recipe, ...]:
+    """The reference's recipe, SGD with momentum over 19 epochs, and the better one."""
     fields |= {"optimizer": "SGD", "momentum": 0.9, "lr": lr, "epochs": 19}
     fields |= {"dropout": dropout, "activation": "ReLU"}
     title = "SGD with momentum, 19 epochs"
     selection = "best epoch on the test set"
-    return (Recipe("reference", title, fields, {"MNIST": published}, selection),)
+    reference = Recipe("reference", title, fields, {"MNIST": published}, selection)
+    return reference, improved(0.01, **{"dropout": dropout, "activation": "ReLU", **better})
 
 
 def _conv(stages, name, channels, activation, dropout, *, stride=1, padding=1, pool=False):
@@ -44,7 +48,7 @@ def _head(stages):
     "medium",
     title="Medium",
     source=SOURCE,
-    recipes=reference(99.44, dropout=0.1, lr=0.041, batch_size=128),
+    recipes=recipes(99.44, 0.1, 0.041, {"epochs": 80, "dropout": 0.03}, batch_size=128),
 )
 def medium(activation, dropout):
     """Three blocks of two convolutions, each ended by max pooling."""
@@ -66,7 +70,7 @@ def medium(activation, dropout):
     "small",
     title="Small",
     source=SOURCE,
-    recipes=reference(99.25, dropout=0.02, lr=0.061, batch_size=32, rotation=5.0),
+    recipes=recipes(99.25, 0.02, 0.061, {}, batch_size=32, rotation=5.0),
 )
 def small(activation, dropout):
     """Two blocks of three convolutions; the last one has a stride of two."""
@@ -87,7 +91,7 @@ def small(activation, dropout):
     "ultrasmall",
     title="UltraSmall",
     source=SOURCE,
-    recipes=reference(99.00, dropout=0.02, lr=0.025, batch_size=64, rotation=5.0),
+    recipes=recipes(99.00, 0.02, 0.025, {}, batch_size=64, rotation=5.0),
 )
 def ultrasmall(activation, dropout):
     """Seven convolutions in under 4,500 parameters."""

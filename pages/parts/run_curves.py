@@ -74,7 +74,9 @@ def band_of(config: RunConfig, runs: list[Run]) -> charts.Band | None:
 def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: bool) -> None:
     """One line below the curves, and a button for what it advises."""
     found = diagnose(run) if run else None
-    if found:
+    if run and run.summary.note and not found:
+        st.markdown(f":material/info: {run.summary.note}", width="stretch")
+    elif found:
         st.markdown(f":material/lightbulb: {found.sentence}", width="stretch")
         if found.changes and st.button(
             found.advice.capitalize(), key="train_advice", icon=":material/tune:"

@@ -10,11 +10,11 @@ from mnist_core import launcher, speed
 from mnist_core.config import RunConfig
 from mnist_core.datasets import data_root, missing_files
 from mnist_core.extension import EXTENDABLE
-from mnist_core.links import query_of
+from mnist_core.links import as_recipe
 from mnist_core.runs import Run, RunStore
 from mnist_core.statistics import spread
 from mnist_core.summary import LIVE
-from mnist_core.words import duration, percent
+from mnist_core.words import duration, field_name, number, percent
 from pages.parts import common
 from pages.parts.knobs import move_to
 
@@ -55,6 +55,8 @@ def price(store: RunStore, config: RunConfig) -> str:
         cost = "measuring how fast this machine is …"
     else:
         cost = "how long it takes is not known"
+    if missing_files(config.dataset, data_root()):
+        cost += f", after a download of {config.dataset}"
     epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
     return f":material/radio_button_unchecked: Not trained yet · {epochs} · {cost}"
 
@@ -86,7 +88,6 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
             train_button(store, config, run)
             if run and run.finished:
                 further(store, run)
-    remarks(run, config)
 
 
 def live_row(store: RunStore, run: Run) -> None:
@@ -169,17 +170,6 @@ def extend(store: RunStore, run: Run) -> None:
         st.rerun()
 
 
-def remarks(run: Run | None, config: RunConfig) -> None:
-    """What the run's record notes, and what a download will mean."""
-    if run and run.summary.note and run.state != "diverged":
-        st.warning(run.summary.note, icon=":material/info:")
-    if run is None and missing_files(config.dataset, data_root()):
-        st.caption(
-            f"{config.dataset} is not on this machine yet: training downloads it first "
-            f"into {data_root()}."
-        )
-
-
 def in_progress(run: Run, progress: dict) -> tuple[float, str]:
     """How much of the run is done, and what it is at."""
     if run.silent_for:
@@ -209,12 +199,11 @@ def preparing(phase: str, progress: dict) -> str:
 
 
 def name_of(run: Run) -> str:
-    """A run's name as a link to it: its network, data set and what sets it apart."""
-    query = query_of(run.config)
-    apart = [f"{name} {query[name]}" for name in query if name not in ("dataset", "model")]
-    address = "&".join(f"{name}={value}" for name, value in query.items())
-    words = f"{common.model_title(run.config.model)} · {run.config.dataset} · {', '.join(apart)}"
-    return f"[{words}](/?{address})"
+    """A run's name: its network, its data set and what sets it apart."""
+    recipe, changed = as_recipe(run.config)
+    apart = [f"{field_name(name)} {number(value)}" for name, value in changed.items()]
+    parts = [common.model_title(run.config.model), run.config.dataset, recipe, *apart]
+    return " · ".join(parts)
 
 
 def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
@@ -228,7 +217,10 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             share, words = in_progress(run, store.progress(run.id))
             best = run.summary.validation_accuracy
             reached = f" · {percent(best, 1)}" if best is not None else ""
-            st.progress(share, f"{name_of(run)} · {words}{reached}", width="stretch")
+            if st.button(name_of(run), type="tertiary", key=f"show_{run.id}", help="Show this run"):
+                move_to(run.config)
+                st.rerun()
+            st.progress(share, f"{words}{reached}", width="stretch")
             controls(store, run, run.id)
     at_once(store)
 
@@ -236,7 +228,7 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
 def at_once(store: RunStore) -> None:
     """The setting: how many runs train at the same time."""
     key = "train_at_once"
-    st.session_state.setdefault(key, min(store.at_once(), MOST_AT_ONCE))
+    st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
     st.number_input(
         "Runs that train at once",
         1,

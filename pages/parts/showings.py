@@ -55,13 +55,22 @@ def training_images(config: RunConfig) -> None:
 def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
     """Each epoch moves every image a little: two sliders, and some of what comes of it."""
     st.markdown("**Augmentation**: each epoch turns and shifts every image anew, at random.")
-    turn, shift = st.columns(2)
-    options = sorted({*range(0, 31, 5), config.rotation}), sorted({*range(0, 5), config.shift})
-    format = {"format_func": lambda value: f"±{value:g}"}
-    knob(turn.select_slider, "Rotation in degrees", "rotation", key="augment_rotation",
-         options=options[0], **format)  # fmt: skip
-    knob(shift.select_slider, "Shift in pixels", "shift", key="augment_shift",
-         options=options[1], **format)  # fmt: skip
+    for column, label, name, most in zip(
+        st.columns(2),
+        ("Rotation in degrees", "Shift in pixels"),
+        ("rotation", "shift"),
+        (30, 4),
+        strict=True,
+    ):
+        values = sorted({*range(0, most + 1, 1 + most // 7), getattr(config, name)})
+        knob(
+            column.select_slider,
+            label,
+            name,
+            key=f"augment_{name}",
+            options=values,
+            format_func=lambda value: f"±{value:g}",
+        )
     if not config.rotation and not config.shift:
         st.caption("Both are 0: the network sees the images as they are.")
         return

@@ -1,19 +1,26 @@
 """Compare without a browser, over stores of runs that nobody had to train."""
 
 import json
-import os
-import subprocess
-import sys
+import re
+import shutil
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.models import make_config
+from mnist_core import store_bench
+from mnist_core.bundle import bundled, write_bundle
+from mnist_core.calibration import calibration
+from mnist_core.corruptions import CORRUPTIONS
+from mnist_core.graph import describe
+from mnist_core.models import create_model, make_config
+from mnist_core.robustness import FORMAT
 from mnist_core.statistics import wilson
-from pages.parts import common
-from tests.stores import FIGURES, damage, make_labels, make_run
+from mnist_core.tradeoff import RING
+from pages.parts import compare_inside
+from tests.stores import FINGERPRINT, damage, make_labels, make_run
 
 ROOT = Path(__file__).parents[2]
 PAGE = str(ROOT / "pages" / "compare.py")
@@ -95,7 +102,9 @@ def test_what_ships_is_there_at_first_sight(three):
     )
     drawn = charts(page)
     assert len(drawn) == 4
-    assert all(len(drawn[number]["data"]) == 4 for number in SCATTERS)  # with the published ones
+    for number in SCATTERS:
+        published, *ours = [trace for trace in drawn[number]["data"] if trace["mode"] == "markers"]
+        assert len(ours) == 3 and any("best epoch on the test set" in t for t in published["text"])
     assert all(len(drawn[number]["data"]) >= 6 for number in CURVES)
     assert not page.query_params
 
@@ -105,7 +114,7 @@ def test_figures_that_are_missing_are_empty_and_the_states_are_true(three, store
     make_run(store, make_config("small", seed=2), state="queued", epochs=0, parameters=None)
     note = "The loss was no longer finite in epoch 1."
     make_run(store, make_config("small", lr=9), state="diverged", epochs=0, note=note)
-    page = open_page(cmp_model=["Small"])
+    page = open_page(cmp_model=["Small"], cmp_fold="false")
     rows = table_of(page).set_index(["state", "seed"])
     assert sorted(rows.index) == [("diverged", 1), ("interrupted", 1), ("interrupted", 2)]
     assert rows["test_accuracy"].isna().all()
@@ -175,24 +184,25 @@ def test_a_filter_hides_the_choice_and_brings_it_back(three, store):
     assert chosen(settle(page)) == [three["MNIST"].id]
     best = next(button for button in page.button if button.label == "Tick the best")
     best.click()
-    assert len(chosen(settle(page))) == 3
+    titles = table_of(settle(page)).set_index("id").loc[chosen(page), ["title", "dataset"]]
+    assert set(map(tuple, titles.values)) == {("LeNet-5", "MNIST"), ("Small", "MNIST")}
 
 
 def test_a_new_run_does_not_move_the_ticks(three, store):
     page = tick(open_page(), three["MNIST"].id)
     make_run(store, make_config("small"), accuracy=0.999, created=time.time() + 9)
-    assert table_of(settle(page))["model"].iloc[0] == "small"
+    assert table_of(settle(page))["title"].iloc[0] == "Small"
     assert chosen(page) == [three["MNIST"].id]
 
 
 def test_more_runs_than_colours_are_not_chosen(store):
     ids = [make_run(store, make_config("lenet5", seed=seed)).id for seed in range(9)]
-    page = open_page()
+    page = open_page(cmp_fold="false")
     first = chosen(page)
     assert len(first) == 1  # the best of the one network
     page = tick(page, *first, *[run_id for run_id in ids if run_id not in first])
     assert len(chosen(page)) == 7 and first[0] in chosen(page)
-    assert "Up to 7 runs" in page.toast[0].value
+    assert "Up to 7 rows" in page.toast[0].value
 
 
 def test_seeds_are_counted(store):
@@ -210,23 +220,177 @@ def test_the_interval_knows_how_many_test_images_there_were(three, store):
         assert rows.loc[dataset, "interval"] == expected
 
 
-def test_published_figures_of_other_networks_on_demand(three, monkeypatch):
-    sizes = {n: {"parameters": p, "receptive_field": f} for n, (p, _, f) in FIGURES.items()}
-    monkeypatch.setattr(common, "model_figures", lambda: sizes)
-    few = len(charts(open_page())[0]["data"][0]["x"])
-    texts = charts(open_page(cmp_published="true"))[0]["data"][0]["text"]
-    assert len(texts) > few and any("best epoch on the test set" in text for text in texts)
+def test_seeds_fold_into_a_row_that_any_of_them_names(store):
+    runs = [
+        make_run(store, make_config("lenet5", seed=seed), accuracy=0.98 + seed / 1000)
+        for seed in (1, 2, 3)
+    ]
+    other = make_run(store, make_config("small"))
+    page = open_page(cmp_runs=[runs[0].id])
+    row = table_of(page).set_index("id").loc[runs[2].id]
+    assert (len(table_of(page)), row["seeds"], chosen(page)) == (2, 3, [runs[2].id])
+    assert row["test_accuracy"] == pytest.approx(98) and row["interval"] == "97.75–98.25"
+    assert "4 runs in 2 rows" in words(page)
+    names = [trace["name"] for trace in charts(page)[2]["data"]]
+    assert names.count("LeNet-5 · another seed") == 2
+    page.toggle(key="cmp_fold").set_value(False)
+    assert chosen(settle(page)) == [runs[0].id] and len(table_of(page)) == 4
+    page.toggle(key="cmp_fold").set_value(True)
+    assert chosen(settle(page)) == [runs[2].id] and len(table_of(page)) == 2
+    page = open_page(cmp_runs=[runs[0].id, other.id], cmp_fold="false")
+    assert chosen(page) == [runs[0].id, other.id] and len(table_of(page)) == 4
+
+
+def test_the_grid_is_out_of_the_way_until_it_is_wanted(three, store):
+    grid = [make_run(store, make_config("lenet5", "grid", lr=lr)) for lr in (0.02, 0.03)]
+    write_bundle(store.bundle, [bundled(run) for run in grid])
+    for run in grid:
+        shutil.rmtree(run.path)
+    page = open_page()
+    assert len(table_of(page)) == 3 and page.toggle(key="cmp_grid").label.endswith("(2 runs)")
+    assert len(table_of(open_page(cmp_grid="true"))) == 5
+    page = open_page(cmp_runs=[grid[0].id])
+    assert chosen(page) == [grid[0].id] and len(table_of(page)) == 4
+
+
+def test_states_can_be_chosen_where_there_are_several(three, store):
+    assert not [pill for pill in open_page().get("button_group") if pill.key == "cmp_state"]
+    stopped = make_run(store, make_config("small"), state="stopped")
+    page = open_page(cmp_state="stopped")
+    assert table_of(page)["id"].tolist() == [stopped.id]
+
+
+def test_a_mark_is_a_ring_in_every_chart_and_dims_the_other_curves(three):
+    one = three["KMNIST"].id
+    page = open_page(cmp_mark=one)
+    for number in SCATTERS:
+        assert charts(page)[number]["data"][-1]["marker"]["color"] == RING
+    strong = {
+        trace["name"].split(" · ")[1] for trace in charts(page)[2]["data"] if trace["opacity"] == 1
+    }
+    assert strong == {"KMNIST"}
+    assert "cmp_mark" not in open_page(cmp_mark="mnist-lenet5-0000000000").query_params
+
+
+def test_curves_by_seconds(three):
+    drawn = charts(open_page(cmp_by="Seconds"))[2]
+    assert drawn["layout"]["xaxis"]["title"]["text"].startswith("Seconds")
+    assert max(max(trace["x"]) for trace in drawn["data"]) == pytest.approx(50 * 3.5)
+
+
+def test_settings_side_by_side_show_what_differs(store):
+    make_run(store, make_config("lenet5", lr=0.05))
+    make_run(store, make_config("small"))
+    (_, shown) = open_page(cmp_tab="Settings").dataframe
+    values = shown.value
+    assert {"learning rate", "model"} <= set(values.index) and "seed" not in values.index
+    assert set(values.loc["learning rate"]) == {"0.05", "0.061"}
+
+
+# --- answers of the networks ------------------------------------------------------------------
+
+
+@pytest.fixture
+def two(lab):
+    """Two networks with logits for the 60 small test images: wrong on 6 of them, and on 9."""
+    labels = {"validation": np.arange(40) % 10, "test": np.arange(60) % 10}
+    lab.write_labels("MNIST", FINGERPRINT, labels)
+    runs = [make_run(lab, make_config(model), accuracy=0.9) for model in ("lenet5", "small")]
+    for run, wrong in zip(runs, (6, 9), strict=True):
+        lab.write_logits(run.id, {part: logits(labels[part], wrong) for part in labels})
+    return runs
+
+
+def logits(labels, wrong):
+    """The first `wrong` images are taken for the next class."""
+    values = np.random.default_rng(0).normal(size=(len(labels), 10)).astype(np.float16)
+    told = np.where(np.arange(len(labels)) < wrong, (labels + 1) % 10, labels)
+    values[np.arange(len(labels)), told] = 6
+    return values
+
+
+def open_tab(tab, runs, **query):
+    return open_page(cmp_tab=tab, cmp_runs=[run.id for run in runs], **query)
+
+
+def links(page):
+    return re.findall('href="([^"]+)"', " ".join(part.proto.body for part in page.get("html")))
+
+
+def test_mistakes_open_in_the_playground(two):
+    page = open_tab("Mistakes", two)
+    matrix = page.dataframe[1].value
+    assert matrix.to_numpy().sum() == 60 and matrix.to_numpy().trace() == 54
+    found = links(page)
+    first = [link for link in found if two[0].id in link]
+    assert {int(link.rsplit("=")[-1]) for link in first[:6]} == set(range(6))
+    assert first[0].startswith(f"playground?play_run={two[0].id}&amp;play_test=")
+    assert "6 mistakes" in words(page)
+    assert "6 images are read right by none of the 2 networks" in words(page)
+    assert "3 images are read right by some" in words(open_tab("Mistakes", two, cmp_agree="some"))
+
+
+def test_a_cell_shows_its_images(two):
+    page = open_tab("Mistakes", two)
+    key = f"cmp_cells_{two[0].id}"
+    page.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [(3, "4")]}}
+    page = settle(page)
+    assert "3 read as 4: 1" in words(page)
+    assert any(link.endswith("play_test=3") for link in links(page))
+
+
+def test_without_the_data_set_the_figures_stay(two, monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path / "none"))
+    page = open_tab("Mistakes", two)
+    assert page.dataframe[1].value.to_numpy().sum() == 60 and not links(page)
+    assert "datasets --download MNIST" in words(page)
+    assert len(charts(page)) == 3
+    for tab in ("Trust", "Robustness"):
+        assert open_tab(tab, two)
+
+
+def test_trust_says_who_is_better_in_words(two):
+    page = open_tab("Trust", two)
+    figures = page.dataframe[1].value
+    assert figures["network"].tolist() == ["LeNet-5", "Small"]
+    known = calibration(two[0].logits()["test"], np.arange(60) % 10)
+    assert figures["brier"][0].startswith(f"{known.brier:.4f} → ")
+    assert "**No difference** between LeNet-5 and Small can be told" in words(page)
+    assert "on 3 images only LeNet-5 is right, on 0 only Small is" in words(page)
+    assert "in 25 % of all cases" in words(page)
+    assert len(charts(page)[2]["data"]) == 3  # the diagonal and two networks
+
+
+def test_runs_without_answers_are_named(two, store):
+    silent = make_run(store, make_config("medium"))
+    page = open_tab("Mistakes", [*two, silent])
+    assert "Left out, since no answers are kept with the run: Medium." in words(page)
+    assert "None of the ticked runs keeps its answers" in words(open_tab("Trust", [silent]))
+
+
+def test_robustness_is_shown_from_what_is_kept(two):
+    curves = {kind: [[level, 50] for level in each.levels] for kind, each in CORRUPTIONS.items()}
+    kept = {"format": FORMAT, "weights_sha256": None, "images": 60, "curves": curves}
+    (two[0].path / "robustness.json").write_text(json.dumps(kept))
+    page = open_tab("Robustness", two)
+    drawn = charts(page)[2:]
+    assert len(drawn) == len(CORRUPTIONS) and drawn[0]["data"][0]["y"][0] == pytest.approx(5 / 6)
+    assert len(drawn[0]["layout"]["images"]) == 11
+    assert "Not computed for Small: no weights are kept with it." in words(page)
+
+
+def test_inside_the_networks(two, lab, monkeypatch):
+    found = {"lenet5": describe(create_model("lenet5"), 32)}
+    monkeypatch.setattr(compare_inside, "ask", lambda *arguments: found)
+    compare_inside.all_layers.clear()
+    again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
+    page = open_tab("Inside", [two[0], again])
+    table, layers = page.dataframe[1].value, page.dataframe[2].value
+    assert (table["blocks"][0], table["field"][0], table["bytes"][0]) == (2, 14, 247_552)
+    assert layers["field"].tolist()[:4] == ["5×5", "5×5", "6×6", "14×14"]
+    assert "Unit (4, 4) of 10×10: field 14×14 pixels, in the image rows 8–21" in words(page)
+    assert "conv2" in page.get("graphviz_chart")[0].proto.spec
 
 
 def test_the_page_never_imports_torch(three, store):
-    code = (
-        "import sys; from streamlit.testing.v1 import AppTest; "
-        f"page = AppTest.from_file({PAGE!r}, default_timeout=60).run(); "
-        "assert len(page.dataframe[0].value) == 3 and not page.exception; "
-        "assert 'torch' not in sys.modules and 'scipy' not in sys.modules"
-    )
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    assert len(store_bench.visit(store, 2)) == 2  # a fresh process, that would complain

@@ -10,6 +10,7 @@ from mnist_core.preprocess import from_canvas
 from mnist_core.runs import RunStore
 from tests.browser.conftest import PROJECT, at_rest
 from tests.drawing import draw, placed_strokes
+from tests.drawing_speed import draw_together
 
 SHIPPED = PROJECT / "checkpoints" / "mnist-lenet5-6e531d13ef"
 ANSWER = re.compile(r"Reads an? (.+) · (\d+\.\d) %")
@@ -84,13 +85,17 @@ def test_undo_clear_and_another_page(page, server):
         assert abs(bright(page) - one) < 0.01 and answer(page) == first
         draw_digit(page, 7)
     both = answer(page)
+    page.reload()
+    page.get_by_text("Yours").wait_for()
+    at_rest(page)
+    assert answer(page) == both and bright(page) > 1.3 * one
     page.get_by_role("link", name="Compare").click()
     page.get_by_role("heading", name="Compare", exact=True).wait_for()
     page.get_by_role("link", name="Playground").click()
     page.get_by_text("Yours").wait_for()
     at_rest(page)
     assert answer(page) == both and bright(page) > 1.3 * one
-    page.get_by_role("button", name="Clear").click()
+    page.get_by_role("button", name="Clear", exact=True).click()
     page.get_by_text("Example").wait_for()
     at_rest(page)
     assert bright(page) == 0
@@ -99,11 +104,12 @@ def test_undo_clear_and_another_page(page, server):
 def test_canvas_and_answer_are_visible_together(page, server):
     open_playground(page, server, server.tiny)
     canvas = page.locator("canvas.upper-canvas").bounding_box()
-    bars = page.get_by_test_id("stVegaLiteChart").bounding_box()
+    bars = page.locator(".play-bars").bounding_box()
+    votes = page.locator(".play-table").bounding_box()
     assert canvas["height"] == canvas["width"] == SIDE
-    for box in (canvas, bars):
+    for box in (canvas, bars, votes):
         assert box["y"] > 0 and box["y"] + box["height"] < 900
-    assert canvas["x"] + canvas["width"] < bars["x"]
+    assert canvas["x"] + canvas["width"] < bars["x"] < bars["x"] + bars["width"] < votes["x"]
 
 
 def test_a_phone_shows_the_whole_canvas(page, server):
@@ -132,6 +138,11 @@ def test_the_shipped_network_reads_what_is_drawn(page, server):
         draw_digit(page, digit)
         label, share = answer(page)
         assert label == str(digit) and share > 50
-        page.get_by_role("button", name="Clear").click()
+        page.get_by_role("button", name="Clear", exact=True).click()
         page.get_by_text("Example").wait_for()
         at_rest(page)
+
+
+def test_visitors_at_once_get_their_own_answers(browser, server):
+    """With twenty: python -m tests.drawing_speed --visitors 20"""
+    assert draw_together(browser, server.url, RunStore(server.store), count=3, rounds=1) == 0

@@ -1,64 +1,110 @@
-"""The whole loop in a real browser: train from the page, find the run on Compare."""
+"""The Train page in a real browser: train, pause, go on, train on, more seeds, the landscape."""
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from mnist_core import launcher
-from mnist_core.models import make_config
+from mnist_core.links import opening_config, query_of
 from mnist_core.runs import RunStore
+from mnist_core.summary import LIVE
 from mnist_core.words import percent
 from tests.browser.conftest import PATIENCE, at_rest
 
 expect.set_options(timeout=1000 * PATIENCE)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
 SETTINGS = {"epochs": 2, "batch_size": 16, "lr": 0.03, "seed": 11}
+LONG = {"epochs": 1000, "batch_size": 16}
+
+
+def link(server, config) -> str:
+    return f"{server.url}/?" + "&".join(f"{k}={v}" for k, v in query_of(config).items())
+
+
+def button(page: Page, name) -> "Page":
+    return page.get_by_test_id("stMain").get_by_role("button", name=name)
 
 
 def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
-    query = "&".join(f"{name}={value}" for name, value in SETTINGS.items())
-    page.goto(f"{server.url}/?{query}")
+    config = opening_config().replace(**SETTINGS)
+    page.goto(link(server, config))
     expect(page.get_by_text("Not trained yet · 2 epochs")).to_be_visible()
+    at_rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
     outcome = page.get_by_text(re.compile(r"done · best epoch \d of 2 · validation"))
     expect(outcome).to_be_visible()
     at_rest(page)  # a page that shows a finished run no longer polls
-    config = make_config("lenet5", **SETTINGS)
     run = RunStore(server.store).get(config.id)
     accuracy = percent(run.summary.test_accuracy)
     assert run.state == "done" and accuracy in outcome.inner_text()
     page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
     page.get_by_role("textbox", name="Search").fill(config.id)
     page.keyboard.press("Enter")
-    found = f"1 run. Test accuracy of the best by validation: MNIST LeNet-5 {accuracy}"
-    expect(page.get_by_test_id("stMain")).to_contain_text(found)
+    expect(page.get_by_test_id("stMain")).to_contain_text(accuracy)
 
 
-def test_stop_ends_a_run_and_go_on_takes_it_up(page, server):
-    config = make_config("lenet5", epochs=1000, batch_size=16)
-    stop = page.get_by_test_id("stMain").get_by_role("button", name="Stop")
-    page.goto(f"{server.url}/?epochs=1000&batch_size=16")
+def test_a_paused_run_goes_on_and_a_refresh_loses_nothing(page, server):
+    config = opening_config().replace(**LONG)
+    store = RunStore(server.store)
+    page.goto(link(server, config))
+    at_rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
-    page.reload()  # a refresh loses nothing
-    stop.click()
-    expect(page.get_by_text(re.compile(r"stopped · .* epochs are kept"))).to_be_visible()
-    stopped = RunStore(server.store).get(config.id)
-    assert stopped.state == "stopped"
+    page.reload()
+    button(page, "Pause").click()
+    expect(page.get_by_text(re.compile(r"paused · .*epochs are kept"))).to_be_visible()
+    assert store.get(config.id).state == "paused"
     at_rest(page)
-    page.get_by_role("button", name=re.compile("Go on|Train")).click()
+    button(page, re.compile("Go on|Train")).click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
-    launcher.stop(RunStore(server.store), config.id)  # from elsewhere: the page notices
-    expect(page.get_by_text(re.compile(r"stopped · .* epochs are kept"))).to_be_visible()
+    launcher.stop(store, config.id)  # from elsewhere: the page notices
+    expect(page.get_by_text(re.compile(r"stopped · .*epochs are kept"))).to_be_visible()
+
+
+def test_a_run_is_trained_on_and_again_with_other_seeds(page, server):
+    store = RunStore(server.store)
+    parent = store.get(server.tiny)
+    page.goto(link(server, parent.config))
+    expect(page.get_by_text("best epoch")).to_be_visible()
+    at_rest(page)
+    button(page, "Further").click()
+    page.get_by_role("button", name="Train on for 2").click()
+    expect(page.get_by_text(re.compile("done · best epoch . of 5"))).to_be_visible()
+    longer = store.get(parent.config.replace(epochs=5).id)
+    assert longer.summary.parent == parent.id and longer.history[:3] == parent.history
+    at_rest(page)
+    button(page, "Further").click()
+    page.get_by_role("button", name="Again with 5 seeds").click()
+    expect(page.get_by_text(re.compile("seed (8|9|10|11)")).first).to_be_visible()
+    seeds = [run for run in store.list()[0] if run.config.group == longer.config.group]
+    assert sorted(run.config.seed for run in seeds) == [7, 8, 9, 10, 11]
+    for run in seeds:
+        if run.state in LIVE:
+            launcher.stop(store, run.id)
+
+
+def test_a_click_in_the_landscape_moves_the_sliders_and_the_address(page, server):
+    at_rest(page)
+    dots = page.locator(".js-plotly-plot:has(.heatmaplayer .hm) .scatterlayer .points").first
+    dot = dots.locator("path").nth(7 + 4)  # the second row's fifth: batch 256, learning rate 0.1
+    dot.scroll_into_view_if_needed()
+    box = dot.bounding_box()
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y, steps=8)  # Plotly hears a click where it has seen the mouse hover
+    page.wait_for_timeout(300)
+    page.mouse.click(x, y, delay=80)
+    expect(page).to_have_url(re.compile("lr=0.1&.*batch_size=256|batch_size=256&.*lr=0.1"))
+    expect(page.get_by_role("slider", name="Learning rate")).to_have_value("4")
+    expect(page.get_by_role("slider", name="Batch size")).to_have_value("1")
 
 
 def test_a_slider_moves_the_address_and_back_moves_the_slider(page):
     slider = page.get_by_role("slider", name="Dropout")
     slider.focus()
     slider.press("ArrowRight")
-    expect(page).to_have_url(re.compile("dropout=0.02"))
+    expect(page).to_have_url(re.compile("dropout=0.25"))
     at_rest(page)
     page.go_back()
     at_rest(page)
-    expect(page).not_to_have_url(re.compile("dropout"))
+    expect(page).to_have_url(re.compile("dropout=0(&|$)"))
     expect(page.get_by_role("slider", name="Dropout")).to_have_value("0")

@@ -102,7 +102,9 @@ def test_every_allowed_value_is_taken_and_hashed(lr, epochs, activation, dropout
     assert RunConfig.from_dict(config.to_dict()).id == config.id
 
 
-@pytest.mark.parametrize("module", ["config", "models", "runs", "launcher", "commands", "charts"])
+@pytest.mark.parametrize(
+    "module", ["config", "models", "runs", "launcher", "commands", "charts", "reproduce_commands"]
+)
 def test_loads_without_torch(module):
     code = f"import mnist_core.{module}, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0

@@ -221,3 +221,32 @@ def test_every_data_set_has_an_example_that_lies_on_the_canvas(dataset):
     assert not ink[[0, -1]].any() and not ink[:, [0, -1]].any()
     assert from_canvas(picture) is not None
     assert 0 <= example.label < len(SPECS[dataset].classes)
+
+
+def test_a_limit_is_the_same_colour_in_every_stage():
+    weak, strong = np.full((1, 2, 2), 0.5), np.full((1, 2, 2), 2.0)
+    one, other = (tile(np.concatenate([v, -v]), 60, 60, limit=4) for v in (weak, strong))
+    assert (one.low, one.high) == (other.low, other.high) == (-4, 4)
+    values = sorted({int(v) for v in np.unique(one.indices)} - {LINE})
+    assert values == [round(ZERO - ZERO / 8), round(ZERO + ZERO / 8)]
+    beyond = tile(np.full((1, 2, 2), 9.0), 60, 60, limit=4)
+    assert set(np.unique(beyond.indices)) <= {LAST, LINE}
+
+
+def test_the_first_kernels_are_the_first_convolutions():
+    model = create_model("lenet5")
+    name, kernels = explain.first_kernels(model)
+    assert name == "conv1" and np.array_equal(kernels, model.conv1.weight[:, 0].detach().numpy())
+    assert explain.first_kernels(nn.Sequential(nn.Flatten(), nn.Linear(4, 2))) is None
+
+
+def test_the_frame_goes_around_its_part():
+    values = np.zeros((28, 28), np.float32)
+    picture = np.asarray(Image.open(io.BytesIO(explain.outlined(values, (3, 5, 8, 10), 200))))
+    framed = (picture == explain.FRAME).all(-1)
+    rows, columns = np.flatnonzero(framed.any(1)), np.flatnonzero(framed.any(0))
+    factor, edge = 7, 1
+    assert (rows[0], rows[-1] + 1) == (3 * factor + edge, 8 * factor + edge)
+    assert (columns[0], columns[-1] + 1) == (5 * factor + edge, 10 * factor + edge)
+    assert not framed[rows[0] + 9 : rows[-1] - 9, columns[0] + 9 : columns[-1] - 9].any()
+    explain.outlined(values, (-2, -2, 3, 3), 200)  # partly beyond: cut off

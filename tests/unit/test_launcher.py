@@ -1,21 +1,23 @@
-"""Training in a process of its own: one run for two starts, and kills that lose nothing."""
+"""Training in a process of its own: started once, paused, stopped, taken over, in turn."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 
+import psutil
 import pytest
 
-from mnist_core import launcher
+from mnist_core import launcher, turns
 from mnist_core.config import Execution
-from mnist_core.errors import InputError
+from mnist_core.errors import InputError, LabError
 from mnist_core.models import make_config
+from mnist_core.runs import RunStore
 from mnist_core.summary import Process, Summary
 from mnist_core.worker import carry_out
-
-ONE = Execution(threads=1, device="cpu")
 
 
 def config(**changes):
@@ -23,83 +25,237 @@ def config(**changes):
     return make_config("lenet5", **{**quick, **changes})
 
 
-def wait_for(condition, seconds=60):
+@pytest.fixture(autouse=True)
+def nobody_left(store):
+    """Training outlives whoever started it, but no test."""
+    yield
+    for run in store.list()[0]:
+        launcher.stop(store, run.id, grace=0.1)
+
+
+def wait_for(condition, seconds=300):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
+        time.sleep(0.02)
 
 
-def test_the_launcher_trains_apart_and_two_starts_make_one_run(lab):
-    first = launcher.start(lab, config())
-    second = launcher.start(lab, config())
-    assert first.id == second.id and first.state in ("queued", "running")
-    wait_for(lambda: lab.get(first.id).finished)
-    assert lab.get(first.id).state == "done"
-    assert launcher.start(lab, config()).state == "done"
+def sleeper(ignore_term=False):
+    """A process that lives and does nothing, and so shows no sign of life either."""
+    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if ignore_term else ""
+    code = f"import signal, time; {deaf} print(flush=True); time.sleep(60)"
+    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    process.stdout.readline()
+    return process
 
 
-def test_stop_ends_the_process_and_keeps_what_is_done(lab):
-    long = config(epochs=1000)
-    run = launcher.start(lab, long)
-    wait_for(lambda: lab.get(run.id).summary.epochs_done >= 2)
-    process = lab.get(run.id).summary.process.find()
-    stopped = launcher.stop(lab, run.id)
-    assert stopped.state == "stopped" and stopped.summary.epochs_done >= 2
-    assert not process.is_running() or process.status() == "zombie"
-    assert launcher.stop(lab, run.id).state == "stopped"
+def at_work(store, process, seed=1, state="running", **progress):
+    """A run that this process is said to train."""
+    summary = Summary(state, process=Process.of(process.pid))
+    run = store.create(config(seed=seed), summary)
+    if progress:
+        store.write_progress(run.id, progress)
+    return store.get(run.id)
 
 
-def test_stop_ends_a_process_that_does_not_listen(lab):
-    deaf = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", deaf])
-    time.sleep(0.5)
-    lab.create(config(), Summary("running", process=Process.of(process.pid)))
-    assert launcher.stop(lab, config().id, grace=0.3).state == "stopped"
-    assert process.poll() is not None
+def age(run, seconds):
+    """Makes the run's last sign of life that old."""
+    for path in (run.path / "summary.json", run.path / "progress.json"):
+        if path.exists():
+            then = time.time() - seconds
+            os.utime(path, (then, then))
 
 
-def test_a_killed_process_is_interrupted_and_goes_on_to_the_same_bits(lab, tmp_path):
-    settings = config(epochs=8)
-    whole = carry_out(type(lab)(tmp_path / "other"), settings, ONE).summary
-    lab.create(settings, Summary("interrupted", threads=1, device="cpu"))
-    for kill_after in (1, 3):
-        run = launcher.start(lab, settings)
-        wait_for(lambda n=kill_after: lab.get(settings.id).summary.epochs_done >= n)
-        os.kill(lab.get(settings.id).summary.process.pid, signal.SIGKILL)
-        wait_for(lambda: lab.get(settings.id).state != "running", 5)
-        if lab.get(settings.id).finished:
-            break
-        assert lab.get(run.id).state == "interrupted"
-    launcher.start(lab, settings)
-    wait_for(lambda: lab.get(settings.id).finished)
-    assert lab.get(settings.id).summary.weights_sha256 == whole.weights_sha256
+def race(store, count=4):
+    """Starts the same config from so many threads at once; returns the runs they get."""
+    runs, barrier = [], threading.Barrier(count)
+
+    def begin():
+        barrier.wait()
+        runs.append(launcher.start(store, config(epochs=12)))
+
+    threads = [threading.Thread(target=begin) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return runs
 
 
-def test_stop_also_ends_those_who_waited_for_the_run(lab):
-    long = config(epochs=1000)
-    run = launcher.start(lab, long)
+def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
+    lab, tmp_path, monkeypatch
+):
+    copy = shutil.copytree(launcher.PROJECT / "mnist_core", tmp_path / "copy" / "mnist_core")
+    with monkeypatch.context() as patch:
+        patch.setattr(launcher, "PROJECT", tmp_path / "copy")
+        runs = race(lab)
+    assert len(runs) == 4 and len({run.summary.process.pid for run in runs}) == 1
+    run = runs[0]
+    assert run.state == "queued"
+    wait_for(lambda: lab.progress(run.id).get("phase") == "training")
+    for path in copy.rglob("*.py"):
+        path.write_text("this is no program")
     wait_for(lambda: lab.get(run.id).summary.epochs_done >= 1)
-    command = [sys.executable, "-m", "mnist_core", "train", "--resume", run.id]
+    process = lab.get(run.id).summary.process
+    launcher.pause(lab, run.id)
+    wait_for(lambda: lab.get(run.id).state in ("paused", "done"))
+    wait_for(lambda: not process.find())
+    launcher.start(lab, run.config)
+    wait_for(lambda: lab.get(run.id).finished)
+    ended = lab.get(run.id)
+    execution = Execution(device="cpu", threads=ended.summary.threads)
+    whole = carry_out(RunStore(tmp_path / "other"), run.config, execution)
+    assert ended.summary.weights_sha256 == whole.summary.weights_sha256
+    assert launcher.start(lab, run.config).state == "done"
+
+
+def test_runs_take_turns_and_stop_ends_all_who_wanted_the_run(lab):
+    first, second, third = config(epochs=1000), config(epochs=1, seed=2), config(seed=3)
+    launcher.start(lab, first)
+    command = [sys.executable, "-m", "mnist_core", "train", "--resume", first.id]
     waiting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert b"waiting for it" in waiting.stderr.readline()
-    assert launcher.stop(lab, run.id).state == "stopped"
-    wait_for(lambda: waiting.poll() is not None or lab.get(run.id).state == "running", 30)
-    if waiting.poll() is None:  # it took the run up after all: once more
-        launcher.stop(lab, run.id)
-    assert waiting.wait(30) is not None
-    assert lab.get(run.id).state == "stopped"
-
-
-def test_runs_take_turns(lab):
-    first, second = config(epochs=1000), config(epochs=1, seed=2)
-    launcher.start(lab, first, at_once=1)
-    wait_for(lambda: lab.get(first.id).state == "running")
-    launcher.start(lab, second, at_once=1)
+    wait_for(lambda: lab.get(first.id).summary.epochs_done >= 1)
+    launcher.start(lab, second)
+    last = launcher.start(lab, third).summary.process
+    assert launcher.pause(lab, third.id).state == "paused" and not last.find()
     wait_for(lambda: lab.progress(second.id).get("phase") == "waiting")
-    assert lab.get(second.id).state == "queued"
-    launcher.stop(lab, first.id)
+    assert lab.get(second.id).state == "queued" and lab.progress(second.id)["ahead"] == 0
+    process = lab.get(first.id).summary.process
+    stopped = launcher.stop(lab, first.id)
+    assert stopped.state == "stopped" and stopped.summary.epochs_done >= 1
+    assert not process.find()
+    wait_for(lambda: waiting.poll() is not None or lab.get(first.id).state == "running")
+    if waiting.poll() is None:  # it took the run up after all: once more
+        launcher.stop(lab, first.id)
+    assert waiting.wait(300) is not None and lab.get(first.id).state == "stopped"
     wait_for(lambda: lab.get(second.id).finished)
+    assert lab.get(third.id).state == "paused"
+    assert not list((lab.root / ".queue").iterdir())
+
+
+def test_stop_ends_a_process_that_does_not_listen_and_its_children(store):
+    process = sleeper(ignore_term=True)
+    run = at_work(store, process, phase="training", **TRAINING)
+    began = time.monotonic()
+    assert launcher.stop(store, run.id, grace=0.2).state == "stopped"
+    assert process.poll() is not None and time.monotonic() - began < 3
+    assert launcher.stop(store, run.id).state == "stopped"
+    code = "import subprocess, time; subprocess.Popen(['sleep', '60']); print(flush=True); "
+    parent = subprocess.Popen([sys.executable, "-c", code + "time.sleep(60)"], stdout=-1)
+    parent.stdout.readline()
+    child = psutil.Process(parent.pid).children()[0]
+    launcher.stop(store, at_work(store, parent, seed=2).id, grace=0.1)
+    wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
+
+
+TRAINING = {"epoch": 1, "step": 1, "steps": 2, "images_per_second": 9.0}
+TRAINING |= {"seconds_left": 1.0, "losses": []}
+
+
+def test_a_halted_process_is_told_apart_and_taken_over(store, monkeypatch):
+    halted, next_one = sleeper(), sleeper()
+    run = at_work(store, halted, phase="training", **TRAINING)
+    halted.send_signal(signal.SIGSTOP)
+    assert run.silent_for is None
+    age(run, 40)
+    silent = store.get(run.id)
+    assert silent.state == "running" and 39 < silent.silent_for < 60
+    monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: next_one)
+    began = time.monotonic()
+    again = launcher.take_over(store, run.id)
+    assert time.monotonic() - began < 2 and halted.poll() is not None
+    assert again.state == "queued" and again.summary.process.pid == next_one.pid
+    assert again.silent_for is None
+    launcher.stop(store, run.id)
+    assert next_one.poll() is not None
+
+
+def test_a_process_of_another_host_is_believed_while_it_shows_life(store, monkeypatch):
+    far = Process(pid=1, started=1.0, host="another.example")
+    run = store.create(config(), Summary("running", process=far))
+    assert run.state == "running" and launcher.start(store, run.config).state == "running"
+    with pytest.raises(LabError, match="trains on another.example, which was asked to end it"):
+        launcher.stop(store, run.id, grace=0.1)
+    assert store.requested(run.id) == "stop"
+    age(run, 40)  # the other machine is gone
+    late = store.get(run.id)
+    assert late.state == "interrupted" and late.silent_for is None
+
+
+def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
+    process = sleeper()
+    run = at_work(store, process, phase="training", **TRAINING)
+    with store.lock(run.id):
+        assert launcher.pause(store, run.id).state == "running"
+        assert store.requested(run.id) == "pause"
+        assert launcher.start(store, run.config).state == "running"
+    assert store.requested(run.id) is None
+    process.kill()
+
+
+def waits(store, *seeds):
+    """Runs that join the line in this order."""
+    process = sleeper()  # ended with the test, as the last to stop is
+    runs = [at_work(store, process, seed, "queued") for seed in seeds]
+    for run in runs:
+        turns.join(store, run.id)
+    return runs
+
+
+def test_the_line_is_first_come_first_served(store):
+    first, second, third = waits(store, 3, 1, 2)
+    assert [turns.ahead(store, run.id) for run in (first, second, third)] == [0, 1, 2]
+    assert turns.take_place(store, second.id, 1) is None
+    place = turns.take_place(store, first.id, 1)
+    assert place and turns.ahead(store, second.id) == 0
+    assert turns.take_place(store, second.id, 1) is None
+    more = turns.take_place(store, second.id, 2)  # the setting may change at any moment
+    assert more and turns.take_place(store, third.id, 2) is None
+    more.release()
+    assert turns.take_place(store, third.id, 1) is None
+    place.release()
+    assert turns.take_place(store, third.id, 1)
+    assert len(list(store.root.glob(".locks/place-*"))) == 2
+
+
+def test_whoever_waits_no_longer_holds_up_nobody(store):
+    dead, hung, paused, last = waits(store, 1, 2, 3, 4)
+    gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
+    store.write_summary(dead.id, Summary("queued", process=gone))
+    age(hung, 40)
+    store.write_summary(paused.id, Summary("paused"))
+    (store.root / ".queue" / "no ticket").touch()
+    assert turns.ahead(store, last.id) == 0
+    shutil.rmtree(hung.path)
+    assert turns.take_place(store, last.id, 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": 0}', b'{"at_once": "x"}'])
+def test_how_many_train_at_once_is_kept_and_damage_is_the_default(store, content):
+    assert store.at_once() == 1
+    store.set_at_once(3)
+    assert RunStore(store.root).at_once() == 3
+    for bad in (0, 65, "x", 1.5, True, None):
+        with pytest.raises(InputError, match="at-once: .* was given; allowed is a whole number"):
+            store.set_at_once(bad)
+    (store.root / "settings.json").write_bytes(content)
+    assert store.at_once() == 1
+
+
+def test_a_full_disk_starts_nobody(store, monkeypatch):
+    process = sleeper()
+    run = store.create(config(), Summary("interrupted"))
+    monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: process)
+
+    def full(self, run_id, summary):
+        raise LabError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunStore, "write_summary", full)
+        with pytest.raises(LabError, match="The disk is full"):
+            launcher.start(store, run.config)
+    assert process.poll() is not None and store.get(run.id).state == "interrupted"
 
 
 def test_a_bad_config_is_never_started(store):

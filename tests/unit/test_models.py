@@ -139,7 +139,7 @@ def test_an_unknown_name_lists_the_known_ones():
     with pytest.raises(InputError, match="model: 'lenet6' was given; .*lenet5, medium"):
         create_model("lenet6")
     with pytest.raises(
-        InputError, match="recipe: 'fast' was given; lenet5 has reference, tutorial"
+        InputError, match="recipe: 'fast' was given; lenet5 has reference, .*tutorial"
     ):
         make_config("lenet5", "fast")
     with pytest.raises(InputError, match="input_size: 32 was given; medium takes images of 28"):

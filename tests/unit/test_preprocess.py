@@ -10,7 +10,17 @@ from PIL import Image
 from scipy import ndimage
 
 from mnist_core.errors import InputError
-from mnist_core.preprocess import as_drawn, centre, crop, fit, from_canvas, from_ink
+from mnist_core.preprocess import (
+    Stage,
+    Stages,
+    as_drawn,
+    centre,
+    crop,
+    fit,
+    from_canvas,
+    from_ink,
+    without_normalising,
+)
 from tests import drawing
 from tests.drawing import BLACK, CLEAR, POSITIONS, SIZES, STROKES, WHITE, alike, draw
 
@@ -232,3 +242,21 @@ def test_enlarged_mnist_comes_back(real_data):
     assert (
         np.mean(errors) < 3.5 and np.median(errors) < 1
     )  # measured: 2.6 and 0.4; a pixel's shift is 15
+
+
+def test_with_fill_the_drawing_fills_the_image():
+    tall = from_canvas(draw(1, size=0.3, position=(0, 1)), fill=True)
+    assert tall.names[-1] == "fit 28×28" and tall.final.shape == (28, 28)
+    rows, columns = tall.final.any(1), tall.final.any(0)
+    assert rows.all() and not columns.all()
+    inside = np.flatnonzero(columns)
+    assert abs(inside[0] - (27 - inside[-1])) <= 1  # in the middle, not by its mass
+
+
+def test_without_normalising_the_canvas_is_only_shrunk():
+    rgba = draw(4, size=0.3, position=(1, 0))
+    stages = without_normalising(from_canvas(rgba))
+    assert stages.names == ("as drawn", "ink found", "only shrunk")
+    assert np.array_equal(stages.final, as_drawn(rgba))
+    ready = Stages((Stage("as it is", "", np.ones((28, 28), np.uint8)),))
+    assert without_normalising(ready) is ready

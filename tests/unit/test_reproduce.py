@@ -31,7 +31,7 @@ def test_the_grid_has_every_setting_of_the_sliders_once():
 def three():
     """Three points of a small grid: one of them diverges."""
     base = make_config("lenet5", "grid", epochs=1, batch_size=64)
-    return [base, base.replace(lr=0.001), base.replace(lr=10)]
+    return [base, base.replace(lr=0.001), base.replace(lr=10, batch_size=8)]
 
 
 def test_what_is_missing_is_made_and_what_is_there_is_kept(lab, three):
@@ -43,7 +43,7 @@ def test_what_is_missing_is_made_and_what_is_there_is_kept(lab, three):
     assert [made.done for made in heard] == [2, 3] and heard[-1].total == 3
     assert [run.state for run in runs] == ["done", "done", "diverged"]
     assert [run.summary.threads for run in runs] == [1, 1, 1]
-    assert len(runs[0].history) == 1 and len(runs[0].echoes) > 1
+    assert len(runs[0].history) == 1 and runs[0].echoes
     assert not [path.name for path in lab.root.iterdir() if path.name.startswith(".making")]
     assert make_grid(lab, 1, heard.append, configs=three) == runs and len(heard) == 2
 
@@ -61,6 +61,7 @@ def test_it_goes_on_after_ctrl_c(lab, small_data):
     assert process.wait(60) == 130
     made = len(read_bundle(lab.bundle)[0])
     assert 1 <= made < 378
-    time.sleep(0.5)
     with pytest.raises(ProcessLookupError):
-        os.killpg(process.pid, 0)
+        for _ in range(100):  # who ended shows until the system has noted it
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)

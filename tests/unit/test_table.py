@@ -4,7 +4,9 @@ import pandas as pd
 import pytest
 
 from mnist_core import table
+from mnist_core.bundle import bundled
 from mnist_core.errors import LabError
+from mnist_core.figures import stored
 from mnist_core.models import make_config
 from mnist_core.runs import RunStore
 from mnist_core.statistics import wilson
@@ -88,14 +90,18 @@ def test_select(store):
     assert table.select(runs, words="(").empty
 
 
-def test_best_runs_are_those_of_each_data_set_then_of_each_network(store):
+def test_best_runs_are_those_of_each_network_or_of_each_data_set(store):
     seeds(store, "lenet5", (0.97, 0.99))
     seeds(store, "small", (0.995,))
     seeds(store, "lenet5", (0.9,), dataset="KMNIST")
     better = make_run(store, make_config("medium"), state="running", accuracy=0.999)
     runs = table_of(store)
     chosen = runs.set_index("id").loc[table.best_runs(runs, 7)]
-    assert chosen["model"].tolist() == ["small", "lenet5"]
+    assert chosen["model"].tolist() == ["small", "lenet5", "medium"]
+    assert set(chosen["dataset"]) == {"MNIST"}  # where there is most to compare
+    one = table.select(runs, models=["lenet5"])
+    best = one.set_index("id").loc[table.best_runs(one, 7)]
+    assert best["dataset"].tolist() == ["MNIST", "KMNIST"]
     mnist = table.select(runs, "MNIST")
     assert mnist.set_index("id").loc[table.best_runs(mnist, 2), "seed"].tolist() == [1, 2]
     assert table.best_runs(mnist, 7)[-1] == better.id  # finished runs first
@@ -115,21 +121,36 @@ def test_labels_say_no_more_than_is_needed(store):
     make_run(store, make_config("small"))
     labels = set(table.labels_of(table_of(store)).values())
     assert labels == {
-        "Small · MNIST",
-        "LeNet-5 · MNIST · tutorial",
-        "LeNet-5 · MNIST · reference · seed 1",
-        "LeNet-5 · MNIST · reference · seed 2",
+        "Small",
+        "LeNet-5 · tutorial",
+        "LeNet-5 · reference · seed 1",
+        "LeNet-5 · reference · seed 2",
     }
+    make_run(store, make_config("small", dataset="KMNIST"))
+    assert {"Small · MNIST", "Small · KMNIST"} < set(table.labels_of(table_of(store)).values())
 
 
 def test_published_figures_need_a_known_size(store):
     make_run(store)
     known = table.known_figures(table_of(store))
     references = table.published(["MNIST", "KMNIST"], known)
-    assert set(references["test_accuracy"].round(4)) == {0.9894, 0.98, 0.9416}
-    assert set(references["parameters"]) == {61_706}
+    lenet5 = references[references["model"] == "lenet5"]
+    assert set(lenet5["test_accuracy"].round(4)) == {0.9894, 0.98, 0.9416}
+    assert set(lenet5["parameters"]) == {61_706}
     assert references["selection"].str.len().min() > 0
     assert table.published(["MNIST"], {}).empty
+    small = references[references["model"] == "small"].iloc[0]
+    assert (small["parameters"], small["selection"]) == (5_616, "best epoch on the test set")
+
+
+def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
+    run = make_run(store, make_config("small", epochs=3))
+    kept = bundled(run)
+    rows = table.runs_table(store, [run, kept]).set_index("bundled")
+    assert rows.loc[True, "weights_bytes"] == stored()["small"]["weights_bytes"]
+    assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes
+    assert (rows["latency_ms"] == stored()["small"]["latency_ms"]).all()
+    assert rows["blocks"].tolist() == [2, 2]
 
 
 def test_a_damaged_history_raises_one_sentence(store):

@@ -1,0 +1,114 @@
+"""Digits turned, shifted, scaled, made thinner or thicker, or noisy. Loads without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+FINER = 4  # strokes grow and shrink in quarters of a pixel
+AROUND = ((1, 0), (0, 1), (-1, 0), (0, -1))  # where images are shifted to, in turn
+
+
+@dataclass(frozen=True)
+class Corruption:
+    """One way to make images harder: its levels in order, and the one that changes nothing."""
+
+    title: str
+    unit: str
+    levels: tuple[float, ...]
+    neutral: float
+    apply: Callable[[np.ndarray, float], np.ndarray]
+
+
+def corrupt(images: np.ndarray, kind: str, level: float) -> np.ndarray:
+    """(N, 28, 28) uint8, white on black -> the same, corrupted; the same each time."""
+    found = CORRUPTIONS[kind]
+    return images if level == found.neutral else found.apply(images, level)
+
+
+def rotate(images: np.ndarray, degrees: float) -> np.ndarray:
+    """Counter-clockwise about the centre, bilinear; what comes in is black."""
+    cos, sin = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return _affine(images, cos, -sin, sin, cos)
+
+
+def scale(images: np.ndarray, factor: float) -> np.ndarray:
+    """About the centre, bilinear: below 1 smaller."""
+    return _affine(images, 1 / factor, 0, 0, 1 / factor)
+
+
+def shift(images: np.ndarray, pixels: float) -> np.ndarray:
+    """By whole pixels: the first image to the right, the next ones down, left, up, and so on."""
+    moved, steps = np.zeros_like(images), round(pixels)
+    for place, (right, down) in enumerate(AROUND):
+        rows, columns = _overlap(down * steps), _overlap(right * steps)
+        moved[place::4, rows[0], columns[0]] = images[place::4, rows[1], columns[1]]
+    return moved
+
+
+def _overlap(steps: int) -> tuple[slice, slice]:
+    """Where to along one axis, and where from."""
+    ahead, behind = slice(max(0, steps), 28 + min(0, steps)), slice(max(0, -steps), None)
+    return ahead, slice(behind.start, 28 - max(0, steps))
+
+
+def stroke(images: np.ndarray, pixels: float) -> np.ndarray:
+    """Thicker by so many pixels, or thinner where negative: the brightest, or darkest, value
+    within half of that on either side, on a grid four times finer."""
+    reach = round(abs(pixels) * FINER / 2)
+    parts = []
+    for part in np.array_split(images, -(-len(images) // 1000)):  # at once would take 1 GB
+        fine = part.repeat(FINER, axis=1).repeat(FINER, axis=2)
+        extreme = np.maximum if pixels > 0 else np.minimum
+        for axis in (1, 2):
+            fine = _window(fine, reach, axis, extreme)
+        means = fine.reshape(-1, 28, FINER, 28, FINER).mean(axis=(2, 4))
+        parts.append(np.rint(means).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def _window(values: np.ndarray, reach: int, axis: int, extreme: Callable) -> np.ndarray:
+    """The extreme within ±reach along an axis; beyond the border there is black."""
+    wide = [(0, 0)] * values.ndim
+    wide[axis] = (reach, reach)
+    padded, size = np.pad(values, wide), values.shape[axis]
+    found = values
+    for step in range(2 * reach + 1):
+        window = [slice(None)] * values.ndim
+        window[axis] = slice(step, step + size)
+        found = extreme(found, padded[tuple(window)])
+    return found
+
+
+def noise(images: np.ndarray, share: float) -> np.ndarray:
+    """Normal noise on every pixel, of this deviation as a share of white; the same each time."""
+    draws = np.random.RandomState(1998).standard_normal(images.shape).astype(np.float32)
+    return np.clip(np.rint(images + 255 * share * draws), 0, 255).astype(np.uint8)
+
+
+def _affine(images: np.ndarray, a: float, b: float, c: float, d: float) -> np.ndarray:
+    """Each output pixel looks where the matrix sends it, seen from the centre at (14, 14)."""
+    x, y = 14 - a * 14 - b * 14, 14 - c * 14 - d * 14
+    matrix, way = (a, b, x, c, d, y), Image.Resampling.BILINEAR
+    moved = (
+        Image.fromarray(image).transform((28, 28), Image.Transform.AFFINE, matrix, way)
+        for image in images
+    )
+    return np.stack([np.asarray(image) for image in moved])
+
+
+CORRUPTIONS = {
+    "rotation": Corruption(
+        "Rotation", "degrees", (-60, -45, -30, -20, -10, 0, 10, 20, 30, 45, 60), 0, rotate
+    ),
+    "shift": Corruption("Shift", "pixels", (0, 1, 2, 3, 4, 6, 8), 0, shift),
+    "scale": Corruption(
+        "Scale", "times", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), 1, scale
+    ),
+    "stroke": Corruption("Stroke width", "pixels", (-1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2), 0, stroke),
+    "noise": Corruption("Noise", "of white", (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 0, noise),
+}

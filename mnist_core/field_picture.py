@@ -1,0 +1,68 @@
+"""A receptive field as a picture: the digit, what a unit can see, what it looks at. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+GLOW = np.array([255, 150, 30], dtype=float)  # of the measured field, over a grey digit
+FRAME = np.array([45, 212, 191], dtype=float)  # around the theoretical field
+SHADE = 0.45  # brightness of the digit inside the box; outside it is darker still
+
+
+def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any]:
+    """The unit of a stage (see graph.describe) at this place, from 0 to 1, and its box.
+
+    The same figures as receptive_field.Field.box gives, without torch.
+    """
+    rows, cols = stage["rows"], stage["cols"]
+    unit = (round(row * (len(rows) - 1)), round(column * (len(cols) - 1)))
+    (top, bottom), (left, right) = rows[unit[0]], cols[unit[1]]
+    empty = top == bottom or left == right
+    box = (0, 0, 0, 0) if empty else (top, left, bottom, right)
+    return {"unit": unit, "units": (len(rows), len(cols)), "box": box}
+
+
+def field_picture(
+    image: np.ndarray,
+    box: Sequence[int],
+    field: np.ndarray | None = None,
+    factor: int = 8,
+) -> np.ndarray:
+    """(S·factor, S·factor, 3) uint8: the (S, S) digit in grey, the field glowing, the box framed.
+
+    `box` is (top, left, bottom, right) in pixels of the image; the frame runs along the outer
+    edge of these pixels, inside them. `field` is drawn on a root scale of its largest value.
+    """
+    top, left, bottom, right = box
+    inside = np.zeros(image.shape, bool)
+    inside[top:bottom, left:right] = True
+    grey = np.asarray(image, float) * np.where(inside, SHADE, SHADE / 2)
+    picture = np.repeat(grey[..., None], 3, axis=2)
+    if field is not None and field.max() > 0:
+        glow = np.sqrt(np.asarray(field, float) / field.max())[..., None]
+        picture = picture * (1 - 0.8 * glow) + GLOW * 0.8 * glow
+    large = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+    if bottom > top and right > left:
+        _frame(large, [edge * factor for edge in box], max(1, factor // 4))
+    return np.clip(np.rint(large), 0, 255).astype(np.uint8)
+
+
+def _frame(picture: np.ndarray, box: Sequence[int], width: int) -> None:
+    top, left, bottom, right = box
+    picture[top : top + width, left:right] = FRAME
+    picture[bottom - width : bottom, left:right] = FRAME
+    picture[top:bottom, left : left + width] = FRAME
+    picture[top:bottom, right - width : right] = FRAME
+
+
+def growing(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The stages whose field differs from that of the stages before, in order."""
+    found, before = [], None
+    for stage in stages:
+        if stage["field"] is not None and (stage["field"], stage["whole"]) != before:
+            before = (stage["field"], stage["whole"])
+            found.append(stage)
+    return found

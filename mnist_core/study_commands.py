@@ -1,0 +1,111 @@
+"""What the commands about networks and trained runs do: layers, fields, robustness, bench."""
+
+from __future__ import annotations
+
+import json
+import sys
+from argparse import Namespace
+from dataclasses import asdict
+
+from mnist_core import figures, store_bench
+from mnist_core.errors import InputError
+from mnist_core.graph import in_words, times
+from mnist_core.models import model_spec
+from mnist_core.run import Run
+from mnist_core.runs import RunStore
+from mnist_core.terminal import print_table
+from mnist_core.words import percent
+
+
+def layers(options: Namespace) -> int:
+    found = figures.layers(options.names)
+    if options.json:
+        print(json.dumps(found))
+        return 0
+    for name, stages in found.items():
+        print(model_spec(name).title)
+        rows = [
+            {
+                "stage": stage["name"],
+                "kind": in_words(stage),
+                "shape": times(stage["shape"]),
+                "parameters": stage["parameters"],
+                "macs": stage["macs"],
+                "field": times(stage["field"] or ()) or "not known",
+                "jump": times(stage["jump"] or ()),
+                "first center": "; ".join(f"{at:g}" for at in stage["first_center"] or ()),
+            }
+            for stage in stages
+        ]
+        print_table(rows, list(rows[0]))
+    return 0
+
+
+def fields(options: Namespace) -> int:
+    from mnist_core.effective_field import run_fields
+
+    try:
+        row, column = float(options.row), float(options.column)
+    except ValueError:
+        given = f"{options.row}, {options.column}"
+        raise InputError(f"row, column: {given} was given; allowed is 0 to 1") from None
+    store = RunStore()
+    found = [run_fields(store.get(run_id), row, column) for run_id in options.ids]
+    if options.json:
+        print(json.dumps(found))
+        return 0
+    for run in found:
+        print(f"{run['id']}, over {run['over']}")
+        rows = [
+            {"stage": name, "unit": str(tuple(stage["unit"])), "box": str(tuple(stage["box"]))}
+            for name, stage in run["stages"].items()
+        ]
+        print_table(rows, ("stage", "unit", "box"))
+    return 0
+
+
+def robustness(options: Namespace) -> int:
+    import torch
+
+    from mnist_core.robustness import STEPS, compute_all, kept
+
+    torch.set_num_threads(1)  # it gives way to training, and small networks gain nothing by more
+
+    def tell(run: Run, done: int) -> None:
+        if not sys.stderr.isatty():
+            return
+        end = "\n" if done == STEPS else ""
+        print(f"\r{run.id}: {done}/{STEPS}", end=end, file=sys.stderr, flush=True)
+
+    runs = compute_all(RunStore(), options.ids, tell)
+    found = {run.id: kept(run) for run in runs}
+    if options.json:
+        print(json.dumps({run_id: asdict(each) for run_id, each in found.items()}))
+        return 0
+    for run_id, each in found.items():
+        print(f"{run_id}, {each.images:,} test images")
+        rows = [
+            {"corruption": kind, "level": f"{level:g}", "right": percent(right / each.images)}
+            for kind, curve in each.curves.items()
+            for level, right in curve
+        ]
+        print_table(rows, ("corruption", "level", "right"))
+    return 0
+
+
+def bench(options: Namespace) -> int:
+    if options.what == "networks":
+        found = figures.measure()
+        if options.json:
+            print(json.dumps(found, indent=1))
+        else:
+            print(found["machine"])
+            print_table(found["networks"], list(found["networks"][0]))
+        return 0
+    rows = list(store_bench.bench())
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        print("seconds of wall-clock time")
+        print_table(rows, list(rows[0]))
+    return 0

@@ -1,0 +1,87 @@
+"""The answer: what the chosen network reads, and what all the others say."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from mnist_core import explain
+from mnist_core.datasets import SPECS
+from mnist_core.examples import EXAMPLES
+from mnist_core.runs import Run
+from mnist_core.voting import Verdict, Vote, together
+from mnist_core.words import percent
+from pages.parts import play_html as html
+from pages.parts.common import model_title
+from pages.parts.play_input import Given
+
+THUMB = 2  # screen pixels a side for each pixel of what was read
+
+
+def article(name: str) -> str:
+    return "an" if name[0] in "8A" else "a"
+
+
+def show_answer(given: Given, vote: Vote) -> None:
+    """The class, how sure, and the probabilities of all ten."""
+    classes, probabilities = SPECS[vote.run.config.dataset].classes, vote.probabilities
+    first, second = probabilities.argsort()[::-1][:2]
+    name = classes[first]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pixels = given.stages.final.repeat(THUMB, axis=0).repeat(THUMB, axis=1)
+        st.image(explain.png(pixels), width=28 * THUMB, alt="The image that was read")
+        reads = f"Reads {article(name)} **{name}** · {percent(probabilities[first], 1)}"
+        st.subheader(reads, anchor=False)
+    none = probabilities[second] < 0.001
+    guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
+    st.markdown(_badge(given, first, "none above 0.1 %" if none else guess))
+    st.html(html.STYLE + html.bars(classes, probabilities))
+
+
+def _badge(given: Given, answer: int, second: str) -> str:
+    if given.kind == "example":
+        what = EXAMPLES[given.dataset].what
+        return f":orange-badge[Example] Here the lab drew {what}. Now draw your own!"
+    if given.truth is not None:
+        name = SPECS[given.dataset].classes[given.truth]
+        right = ":green-badge[Right]" if answer == given.truth else ":red-badge[Wrong]"
+        return f"{right} The test set says {name}. Second guess: {second}"
+    return f":green-badge[Yours] Second guess: {second}"
+
+
+def show_votes(votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run]) -> None:
+    """Every network trained on this data set, one run each, and what they say together."""
+    classes = SPECS[own.config.dataset].classes
+    verdict = together(votes)
+    name, label = classes[verdict.label], verdict.label
+    share = percent(verdict.probabilities[label], 1)
+    with st.container(gap="xsmall"):
+        if len(votes) > 1:
+            st.markdown(
+                f"**{verdict.agreeing} of {verdict.count}** networks read {article(name)} "
+                f"**{name}** · together **{share}**",
+                help="Every network trained on this data set, by its best run. Together: the mean "
+                "of their probabilities, every network counting the same.",
+            )
+        else:
+            st.markdown("**One network** here was trained on this data set.")
+        st.html(_table(votes, verdict, reasons, own, runs))
+
+
+def _table(
+    votes: list[Vote], verdict: Verdict, reasons: dict[str, str], own: Run, runs: list[Run]
+) -> str:
+    classes, by_id = SPECS[own.config.dataset].classes, {vote.run.id: vote for vote in votes}
+    rows = []
+    for run in runs:
+        kind, title = "own" if run.id == own.id else "", escape(model_title(run.config.model))
+        vote = by_id.get(run.id)
+        if vote is None:
+            reason = escape(reasons.get(run.id, ""), quote=True)
+            rows.append((kind, [title, f'<span title="{reason}">damaged</span>', "–", "–"]))
+            continue
+        off = "" if vote.label == verdict.label else "off"
+        word = f'<span class="{off}">{escape(classes[vote.label])}</span>'
+        rows.append((kind, [title, word, html.meter(vote.confidence), f"{vote.milliseconds:.1f}"]))
+    return html.table(["Network", "Reads", "Confidence", "ms"], rows)

@@ -1,0 +1,187 @@
+"""Your own handwriting: drawings kept with their labels, and how every network reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from mnist_core import explain
+from mnist_core.datasets import SPECS
+from mnist_core.errors import InputError, LabError
+from mnist_core.handwriting import Handwriting, Sample
+from mnist_core.preprocess import INK, SIDE
+from mnist_core.runs import Run, RunStore
+from pages.parts import play_html as html
+from pages.parts.common import in_a_sentence, model_title
+from pages.parts.play_input import Given
+from pages.parts.play_networks import networks
+
+if TYPE_CHECKING:
+    from mnist_core.voting import Network
+
+THUMB = 2  # screen pixels a side for each of 28
+MOST_SHOWN = 60
+
+
+@in_a_sentence
+def handwriting(runs: list[Run], one: Given) -> None:
+    """Save this drawing; the whole set's accuracy by network, and the drawings misread."""
+    own = Handwriting(RunStore(), one.dataset)
+    save(own, one)
+    told = st.session_state.pop("play_saved", None)
+    if told:
+        st.markdown(told)
+    samples = own.samples()
+    if samples:
+        show(own, samples, runs)
+    else:
+        st.caption(f"No drawing for {one.dataset} is kept yet.")
+    exchange(own, samples)
+
+
+def save(own: Handwriting, one: Given) -> None:
+    """ "This is a …": a button for each class."""
+    if one.kind not in ("drawing", "picture"):
+        st.info("Draw something, or give a picture; then say here what it is.")
+        return
+    classes = SPECS[one.dataset].classes
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("This is", width="content")
+        for label, name in enumerate(classes):
+            st.button(
+                name,
+                key=f"play_this_is_{label}",
+                on_click=_add,
+                args=(own, picture_of(one), label),
+                help="Keeps the drawing with this label, next to the runs.",
+            )
+
+
+def picture_of(one: Given) -> np.ndarray:
+    """What is kept: the ink of a drawing; of a picture what networks read of it."""
+    if one.kind == "drawing":
+        return one.stages[INK].image
+    return one.stages.final
+
+
+def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
+    try:
+        own.add(picture, label)
+        name = SPECS[own.dataset].classes[label]
+        st.session_state["play_saved"] = f":green-badge[Saved] as {name}."
+    except LabError as error:
+        st.session_state["play_saved"] = f":red-badge[Not saved] {error}"
+
+
+def _remove(own: Handwriting, file: str) -> None:
+    try:
+        own.remove(file)
+    except LabError as error:
+        st.session_state["play_saved"] = f":red-badge[Not removed] {error}"
+
+
+def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
+    """Accuracy by network; then the drawings that one of them misreads, worst first."""
+    able, _ = networks(runs)
+    labels = np.array([sample.label for sample in samples])
+    answers = np.stack([_answers(own, one, samples) for one in able])
+    right = answers == labels
+    st.subheader(f"{len(samples)} drawings kept", anchor=False)
+    rows = [
+        (
+            "",
+            [
+                model_title(one.run.config.model),
+                f"{row.sum()} of {len(row)}",
+                html.meter(row.mean()),
+            ],
+        )
+        for one, row in sorted(zip(able, right, strict=True), key=lambda pair: -pair[1].sum())
+    ]
+    with st.container(width=460):
+        st.html(html.STYLE + html.table(["Network", "Right", "Accuracy"], rows))
+    misread = np.flatnonzero(~right.all(0))
+    st.subheader(
+        "Misread by one network at least" if len(misread) else "Every network reads all of them",
+        anchor=False,
+    )
+    order = misread[np.argsort(right[:, misread].sum(0), kind="stable")][:MOST_SHOWN].tolist()
+    with st.container(horizontal=True, gap="small"):
+        for at in order:
+            _mistake(own, samples[at], answers[:, at], able)
+
+
+def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[Network]) -> None:
+    classes = SPECS[own.dataset].classes
+    said = [
+        f"{model_title(one.run.config.model)}: {classes[label]}"
+        for one, label in zip(able, answers.tolist(), strict=True)
+        if label != sample.label
+    ]
+    large = Image.fromarray(own.image(sample)).resize((SIDE * THUMB,) * 2, Image.Resampling.NEAREST)
+    with st.container(width=96, gap="xsmall"):
+        st.image(explain.png(np.asarray(large)), alt=f"A drawing of {classes[sample.label]}")
+        st.caption(f"is **{classes[sample.label]}**", help=" · ".join(said))
+        st.caption(f"{len(said)} of {len(able)} wrong")
+        st.button(
+            "Remove",
+            key=f"play_remove_{sample.file}",
+            type="tertiary",
+            on_click=_remove,
+            args=(own, sample.file),
+        )
+
+
+def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarray:
+    """(N,) labels that this network gives; remembered until the set changes."""
+    key = tuple((sample.file, sample.saved) for sample in samples)
+    return _read(
+        one.run.id, one.run.summary.weights_sha256, str(own.folder), key, own, one, samples
+    )
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
+    from mnist_core.voting import read_all
+
+    return read_all(_one, _images(folder, key, _own, _samples)).argmax(1)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _images(folder: str, key: tuple, _own: Handwriting, _samples: list[Sample]) -> np.ndarray:
+    return _own.images(_samples)
+
+
+def exchange(own: Handwriting, samples: list[Sample]) -> None:
+    """The set as a zip, out and in."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if samples:
+            st.download_button(
+                "Take the set away",
+                own.to_zip,
+                file_name=f"handwriting-{own.dataset}.zip",
+                mime="application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                help="A zip of the drawings as PNGs and a CSV with their labels.",
+            )
+        file = st.file_uploader(
+            "Bring a set in",
+            ["zip"],
+            key="play_zip",
+            help="A zip that was taken away here.",
+            width=320,
+        )
+    if file and st.session_state.get("play_zip_done") != file.file_id:
+        st.session_state["play_zip_done"] = file.file_id
+        try:
+            st.session_state["play_saved"] = (
+                f":green-badge[Read] {own.from_zip(file.getvalue())} new."
+            )
+        except InputError as error:
+            st.error(str(error), icon=":material/folder_zip:")
+            return
+        st.rerun()

@@ -1,0 +1,120 @@
+"""What tests of the Playground share: a stand-in for the canvas, runs, and looks at the page."""
+
+import base64
+import sys
+import types
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import save
+from streamlit.testing.v1 import AppTest
+
+from mnist_core.datasets import SPECS
+from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.models import create_model, make_config
+from mnist_core.summary import Summary
+from tests import drawing
+
+PAGE = str(Path(__file__).parents[2] / "pages" / "playground.py")
+
+
+class Canvas:
+    """In place of the canvas component: keeps its state where that does, notes how it is called."""
+
+    def __init__(self):
+        self.image, self.calls = None, []
+
+    @property
+    def key(self):
+        return self.calls[-1]["key"]
+
+    def st_canvas(self, **options):
+        import streamlit as st
+
+        self.calls.append(options)
+        raw = options["initial_drawing"] or {"objects": []}
+        start = types.SimpleNamespace(drawing={"raw": raw, "data": None})
+        st.session_state.setdefault(options["key"], start)
+
+    def send(self, page, *digits, **placing):
+        """One stroke for each digit arrives from the browser; the picture is the last one's."""
+        white = (255, 255, 255, 255)
+        self.image = drawing.draw(digits[-1], ink=white, canvas=280, **placing)
+        raw = {"objects": [{"type": "Path", "digit": digit} for digit in digits]}
+        file = drawing.encode(drawing.Image.fromarray(self.image))
+        data = "data:image/png;base64," + base64.b64encode(file).decode()
+        page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": data})
+
+
+@pytest.fixture
+def canvas(monkeypatch):
+    stand_in = Canvas()
+    module = types.ModuleType("streamlit_drawable_canvas")
+    module.st_canvas = stand_in.st_canvas
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return stand_in
+
+
+def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
+    """A run with weights, drawn at random: the page does not ask whether they are any good."""
+    config = make_config(model, **fields)
+    torch.manual_seed(config.seed)
+    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
+    store.create(config, summary)
+    weights = save(create_model(model).state_dict())
+    store.write_summary(config.id, replace(summary, **store.write_weights(config.id, 1, weights)))
+    return store.get(config.id)
+
+
+def open_page(**query):
+    page = AppTest.from_file(PAGE, default_timeout=60)
+    for name, value in query.items():
+        page.query_params[name] = value
+    page.run()
+    assert not page.exception
+    return page
+
+
+def open_tab(name, page=None):
+    """The page with this section open."""
+    page = page or open_page()
+    page.session_state["play_tab"] = name
+    page.run()
+    assert not page.exception
+    return page
+
+
+def drawn(page, canvas, *digits, **placing):
+    """The page after a drawing."""
+    canvas.send(page, *digits, **placing)
+    page.run()
+    assert not page.exception
+    return page
+
+
+def answer(page):
+    return next(element.value for element in page.subheader if element.value.startswith("Reads"))
+
+
+def words(page):
+    kinds = (page.markdown, page.caption, page.warning, page.error, page.info)
+    return "\n".join(element.value for kind in kinds for element in kind)
+
+
+def html(page):
+    """All that the page says in HTML of its own."""
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def pictures(page, of="Output of stage"):
+    """What the pictures on the page are called, those that begin like this."""
+    names = [image.proto.imgs[0].alt for image in page.get("image")]
+    return [name for name in names if name.startswith(of)]
+
+
+def expected_answer(run, image):
+    pixels = torch.tensor(image)[None]
+    shares = probabilities_of(load_model(run), pixels, run.config)[0]
+    return f"**{SPECS[run.config.dataset].classes[shares.argmax()]}** · {100 * shares.max():.1f} %"

@@ -1,0 +1,234 @@
+"""The Playground's further ways in and its sections, without a browser."""
+
+import io
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from mnist_core.attack import attack
+from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.handwriting import Handwriting
+from mnist_core.preprocess import as_drawn, from_canvas
+from mnist_core.saliency import METHODS
+from mnist_core.testset import test_image as image_at
+from mnist_core.voting import load_network, read_all
+from pages.parts.play_keep import Drawings
+from tests.app.play_canvas import (
+    add_run,
+    answer,
+    canvas,
+    drawn,
+    expected_answer,
+    html,
+    open_page,
+    open_tab,
+    pictures,
+    words,
+)
+
+__all__ = ["canvas"]
+THREE = ("lenet5", "lenet5-1998", "small")
+
+
+def test_every_network_votes_and_they_agree_or_not(store, canvas):
+    runs = [
+        add_run(store, name, accuracy=a) for name, a in zip(THREE, (0.9, 0.8, 0.7), strict=True)
+    ]
+    add_run(store, "lenet5", seed=9, accuracy=0.5)  # not its network's best: it does not vote
+    page = drawn(open_page(), canvas, 4)
+    image = torch.tensor(from_canvas(canvas.image).final)[None]
+    shares = np.concatenate([probabilities_of(load_model(r), image, r.config) for r in runs])
+    table = html(page)
+    for title, share in zip(("LeNet-5", "LeNet-5 (1998)", "Small"), shares, strict=True):
+        row = table.split(f'<td class="">{title}</td>')[1].split("</tr>")[0]
+        assert f">{share.argmax()}</span>" in row and f"{100 * share.max():.1f} %" in row
+    mean = shares.mean(0)
+    agreeing = int((shares.argmax(1) == mean.argmax()).sum())
+    assert f"**{agreeing} of 3** networks" in words(page)
+    assert f"**{mean.argmax()}** · together **{100 * mean.max():.1f} %**" in words(page)
+
+
+def test_a_damaged_network_is_a_row_and_the_others_vote(store, canvas):
+    for name in THREE:
+        broken = add_run(store, name, accuracy=0.9 - 0.1 * THREE.index(name), seed=31)
+    (broken.path / broken.summary.weights).write_bytes(b"damaged")
+    page = open_page()
+    assert "of 2** networks" in words(page) and "its checksum is not the one" in html(page)
+    assert not page.error
+
+
+def test_as_drawn_skips_the_normalising(store, canvas):
+    run = add_run(store)
+    page = drawn(open_page(), canvas, 8, size=0.3, position=(0, 0))
+    page.toggle(key="play_as_drawn").set_value(True).run()
+    assert expected_answer(run, as_drawn(canvas.image)) in answer(page)
+    assert "only shrunk" in pictures(page, "The drawing")[-1]
+
+
+def test_garments_fill_the_image(store, canvas):
+    run = add_run(store, dataset="FashionMNIST")
+    page = drawn(open_page(), canvas, 2, size=0.4)
+    assert expected_answer(run, from_canvas(canvas.image, fill=True).final) in answer(page)
+
+
+def test_a_refresh_of_the_tab_keeps_the_drawing(store, canvas):
+    add_run(store)
+    page = drawn(open_page(), canvas, 6)
+    again = open_page(play_drawing=page.query_params["play_drawing"])
+    assert answer(again) == answer(page) and "Yours" in words(again)
+    assert canvas.calls[-1]["initial_drawing"]["objects"] == [{"type": "Path", "digit": 6}]
+    # Whoever opens the same link draws on a sheet of his own.
+    assert again.query_params["play_drawing"] != page.query_params["play_drawing"]
+    drawn(again, canvas, 1)
+    assert answer(open_page(play_drawing=page.query_params["play_drawing"])) == answer(page)
+    assert "Example" in words(open_page(play_drawing="nobody's"))
+
+
+def test_the_oldest_drawings_make_room():
+    kept = Drawings(budget=4000)
+    noise = np.random.default_rng(0).bytes(1000).hex()
+    for name in "abcdefgh":
+        kept.put(name, {"raw": {"objects": [name]}, "data": noise})
+    assert kept.get("a") is None and kept.get("h")["raw"] == {"objects": ["h"]}
+    kept.drop("h")
+    kept.put("large", {"data": np.random.default_rng(0).bytes(9000).hex()})
+    assert kept.get("h") is None and kept.get("large") is None
+
+
+def test_a_test_image_by_link_and_by_place(lab, small_data, canvas):
+    run = add_run(lab)
+    page = open_page(play_run=run.id, play_test="7")
+    one = image_at("MNIST", small_data, 7)
+    assert expected_answer(run, one.image) in answer(page)
+    assert f"The test set says {one.label}" in words(page)
+    page.number_input(key="play_index").set_value(12).run()
+    assert expected_answer(run, image_at("MNIST", small_data, 12).image) in answer(page)
+    assert page.query_params["play_test"] == "12"
+    page.segmented_control(key="play_way").set_value("Draw").run()
+    assert "play_test" not in page.query_params and "Example" in words(page)
+
+
+@pytest.mark.parametrize("asked", ["60"])
+def test_a_test_image_that_is_not_there_is_a_sentence(lab, canvas, asked):
+    add_run(lab)
+    page = open_page(play_test=asked)
+    assert "the last is 59" in page.run().warning[0].value and answer(page)
+
+
+@pytest.mark.parametrize("asked", ["-1", "٣"])
+def test_a_link_to_no_place_is_a_sentence(lab, canvas, asked):
+    add_run(lab)
+    page = open_page(play_test=asked)
+    assert "no place in a test set" in page.run().warning[0].value and answer(page)
+
+
+def test_without_the_data_set_the_page_says_how_to_get_it(store, canvas, monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path))
+    add_run(store)
+    page = open_page(play_test="7")
+    assert "datasets --download MNIST" in page.info[0].value and answer(page)
+
+
+def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
+    run = add_run(lab, seed=44)
+    images = [image_at("MNIST", small_data, at) for at in range(60)]
+    shares = read_all(load_network(run), np.stack([one.image for one in images]))
+    labels = np.array([one.label for one in images])
+    logits = np.log(shares).astype(np.float16)
+    lab.write_logits(run.id, {"validation": logits, "test": logits})
+    lab.write_labels("MNIST", "0123456789abcdef", {"validation": labels, "test": labels})
+    lab.write_summary(run.id, replace(run.summary, data_fingerprint="0123456789abcdef"))
+    page = open_page(play_test="0")
+    for _ in range(3):
+        next(b for b in page.button if b.label == "One it gets wrong").click().run()
+        at = page.number_input(key="play_index").value
+        assert shares[at].argmax() != labels[at] and "Wrong" in words(page)
+
+
+def test_one_unit_adds_up(store, canvas):
+    add_run(store)
+    page = open_tab("One unit")
+    cells = html(page).split("together</b>")[1].split("</tr>")
+    total, computed = (row.split('num">')[1].split("<")[0] for row in cells[:2])
+    assert abs(number(total) - number(computed)) <= 1e-5
+    assert "Sees 5×5 of 32×32" in str(page.get("image")[-2].proto.imgs[0].caption)
+    page.selectbox(key="play_unit_stage_lenet5").select("fc1").run()
+    assert not page.exception and "the other 388" in html(page)
+
+
+def number(text):
+    return float(text.replace("−", "-"))
+
+
+def test_why_shows_four_methods_for_any_class(store, canvas):
+    add_run(store, dataset="KMNIST")
+    page = open_tab("Why")
+    assert len([name for name in pictures(page, "") if name.split(" for ")[0] in METHODS]) == 4
+    page.segmented_control[-1].set_value(7).run()
+    assert not page.exception and "rather than" in words(page)
+
+
+def test_fooling_starts_at_the_smallest_change(store, canvas):
+    run = add_run(store)
+    page = open_tab("Fool it", drawn(open_page(), canvas, 3))
+    found = attack(load_network(run), from_canvas(canvas.image).final)
+    if found.turning is None:
+        assert "turns this answer" in page.info[0].value
+    else:
+        assert f"**ε = {found.turning}** of 255" in words(page)
+        assert page.slider[-1].value == found.turning
+
+
+def test_moving_shows_where_each_network_flips(store, canvas):
+    runs = [add_run(store, name) for name in THREE]
+    page = open_tab("Move it", drawn(open_page(), canvas, 3))
+    assert html(page).count("<tr><th>") == len(runs)
+    page.slider(key="play_move_turn").set_value(45.0).run()
+    assert not page.exception and "of 3** read" in words(page)
+
+
+def test_your_handwriting_is_kept_and_read(store, canvas):
+    runs = [add_run(store, name) for name in THREE]
+    page = open_tab("Your handwriting", drawn(open_page(), canvas, 6))
+    next(b for b in page.button if b.label == "4").click().run()
+    assert "Saved" in words(page)
+    own = Handwriting(store, "MNIST")
+    (sample,) = own.samples()
+    assert sample.label == 4
+    assert np.array_equal(own.image(sample), from_canvas(canvas.image).final)
+    right = [read_all(load_network(run), own.images([sample])).argmax(1)[0] == 4 for run in runs]
+    assert html(page).count("1 of 1") == sum(right)
+    assert f"{3 - sum(right)} of 3 wrong" in words(page) or all(right)
+
+
+def test_a_zip_comes_in_and_a_hostile_one_is_a_sentence(store, canvas):
+    add_run(store)
+    page = open_tab("Your handwriting")
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("labels.csv", "file,label\n../evil.png,3\n")
+    page.file_uploader(key="play_zip").set_value(("x.zip", file.getvalue(), "application/zip"))
+    page.run()
+    assert "the file is '../evil.png'" in page.error[0].value and not page.exception
+    Handwriting(store, "KMNIST").add(np.full((28, 28), 7, np.uint8), 5)
+    good = Handwriting(store, "KMNIST").to_zip()
+    page.file_uploader(key="play_zip").set_value(("y.zip", good, "application/zip")).run()
+    assert Handwriting(store, "MNIST").samples()[0].label == 5 and not page.error
+
+
+def test_an_example_and_a_test_image_are_nobodys_handwriting(store, canvas):
+    add_run(store)
+    page = open_tab("Your handwriting")
+    assert "Draw something" in page.info[0].value
+    assert not [b for b in page.button if b.label == "4"]
+
+
+def test_a_shared_scale_is_one_for_all_stages(store, canvas):
+    add_run(store)
+    page = open_page()
+    assert pictures(page, "Kernels of conv1")
+    page.segmented_control(key="play_scale").set_value("shared").run()
+    assert not page.exception and pictures(page)
