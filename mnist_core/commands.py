@@ -245,7 +245,7 @@ def predict(options: Namespace) -> int:
     from mnist_core.evaluation import load_model
 
     run = RunStore().get(options.id)
-    drawings = [_read_image(Path(name)) for name in options.images]
+    drawings = [_read_image(Path(name), run.config.dataset) for name in options.images]
     model = load_model(run)
     answers = [
         {"image": name, **_answer(run, model, drawing)}
@@ -259,11 +259,12 @@ def predict(options: Namespace) -> int:
     return 0
 
 
-def _read_image(path: Path) -> Any:
+def _read_image(path: Path, dataset: str) -> Any:
     from mnist_core.photo import from_image
+    from mnist_core.preprocess import FILLED
 
     try:
-        stages = from_image(path.read_bytes())
+        stages = from_image(path.read_bytes(), fill=dataset in FILLED)
     except OSError as error:
         raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
     except InputError as error:

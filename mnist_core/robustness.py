@@ -6,6 +6,7 @@ at it at a time; what it is at stands in `.robustness.json` of the store.
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -71,12 +72,11 @@ def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Rob
     done. Raises LabError without weights, or without the data set."""
     import torch
 
-    from mnist_core.datasets import load, resize
+    from mnist_core.datasets import resize
     from mnist_core.evaluation import load_model, logits_of
 
     model, config = load_model(run), run.config
-    test = load(config.dataset, download=False).test
-    images, labels = test.images.numpy(), test.labels.numpy()
+    images, labels = _test_set(config.dataset, data_root())
 
     def right(corrupted: np.ndarray) -> int:
         pixels = resize(torch.from_numpy(corrupted), config.input_size, config.fit)
@@ -89,11 +89,25 @@ def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Rob
         curves[kind] = []
         for level in each.levels:
             same = level == each.neutral
-            found = whole if same else right(corrupt(images, kind, level))
+            found = whole if same else right(_corrupted(config.dataset, data_root(), kind, level))
             curves[kind].append((level, found))
             done += not same
             on_step(done)
     return Robustness(len(labels), curves)
+
+
+@functools.lru_cache(maxsize=1)
+def _test_set(dataset: str, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    from mnist_core.datasets import load
+
+    test = load(dataset, root, download=False).test
+    return test.images.numpy(), test.labels.numpy()
+
+
+@functools.lru_cache(maxsize=STEPS)  # of one data set: 300 MB
+def _corrupted(dataset: str, root: Path, kind: str, level: float) -> np.ndarray:
+    """Making these images takes longer than a small network takes to read them."""
+    return corrupt(_test_set(dataset, root)[0], kind, level)
 
 
 def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None]) -> list[Run]:

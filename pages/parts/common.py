@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from mnist_core import figures
 from mnist_core.errors import LabError
 from mnist_core.launcher import PROJECT
 from mnist_core.models import model_spec
@@ -81,15 +82,13 @@ def model_figures() -> dict[str, dict[str, Any]]:
 
 
 def figures_of(model: str, runs: list[Run]) -> dict[str, Any]:
-    """A network's figures: from a run of it if there is one, else measured."""
-    for run in runs:
-        if run.config.model == model and run.summary.parameters:
-            return {
-                "parameters": run.summary.parameters,
-                "macs": run.summary.macs,
-                "receptive_field": run.summary.receptive_field,
-            }
-    return model_figures().get(model, {})
+    """A network's figures: those kept beside it, else from a run of it, else measured."""
+    kept = figures.stored().get(model)
+    run = next((r for r in runs if r.config.model == model and r.summary.parameters), None)
+    if kept or run is None:
+        return kept or model_figures().get(model, {})
+    names = ("parameters", "macs", "receptive_field")
+    return {name: getattr(run.summary, name) for name in names}
 
 
 def all_runs() -> tuple[RunStore, list[Run]]:

@@ -85,8 +85,9 @@ def test_a_run_is_trained_on_and_again_with_other_seeds(page, server):
 
 def test_a_click_in_the_landscape_moves_the_sliders_and_the_address(page, server):
     at_rest(page)
-    dots = page.locator(".js-plotly-plot:has(.heatmaplayer .hm) .scatterlayer .points").first
-    dot = dots.locator("path").nth(7 + 4)  # the second row's fifth: batch 256, learning rate 0.1
+    chart = page.get_by_role("figure", name="Validation accuracy by learning rate")
+    dots = chart.locator(".scatterlayer .points").first.locator("path")
+    dot = dots.nth(7 + 4)  # the second row's fifth: batch 256, learning rate 0.1
     dot.scroll_into_view_if_needed()
     box = dot.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
