@@ -1,4 +1,6 @@
-"""Pages in tests start no processes by themselves."""
+"""Pages in tests start no processes by themselves, and leave nothing behind."""
+
+import sys
 
 import pytest
 
@@ -13,3 +15,11 @@ def measured(monkeypatch):
         speed, "measure_in_background", lambda store, config: configs.append(config)
     )
     return configs
+
+
+@pytest.fixture(autouse=True)
+def own_main():
+    """AppTest makes the page the main module; a process that is spawned later would run it."""
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
