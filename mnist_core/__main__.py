@@ -55,8 +55,11 @@ def make_parser() -> Parser:
     sub = command("robustness", "How runs fare on test images made harder; kept with each run.")
     sub.add_argument("ids", metavar="RUN", nargs="+", help="a run's id")
     sub = command("bench", "Measures what the lab's own figures of speed say, on this machine.")
-    about = "networks: what each costs; store: how fast many runs are listed and shown"
-    sub.add_argument("what", choices=("networks", "store"), help=about)
+    about = "training (if none is given): how fast, beside what others do; table: what was measured"
+    about += "; networks: what each costs; store: how fast many runs are listed and shown"
+    whats = ("training", "table", "networks", "store")
+    sub.add_argument("what", nargs="?", default=whats[0], choices=whats, help=about)
+    sub.add_argument("--only", metavar="NAME", nargs="+", help="training: these measurements only")
     _add_train(command("speed", "How long training with these settings takes on this machine."))
     sub = command("reproduce", "Makes what ships with the lab, and goes on where it stopped.")
     what = "grid: a run for every setting of the sliders; zoo: every network of the references; "

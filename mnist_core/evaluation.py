@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from torch import nn
 
 
+BATCH = 250  # images: more leave a CPU's second cache, and cost up to half as much again
+
+
 @dataclass(frozen=True)
 class Metrics:
     """Mean cross-entropy in nats, top-1 and top-5 accuracy as fractions, over `count` images."""
@@ -30,17 +33,19 @@ class Metrics:
 
 
 def logits_of(
-    model: nn.Module, pixels: torch.Tensor, config: RunConfig, batch_size: int = 1000
+    model: nn.Module, pixels: torch.Tensor, config: RunConfig, batch_size: int = BATCH
 ) -> torch.Tensor:
     """(N, 1, S, S) uint8 pixels -> (N, 10) logits, in batches, in evaluation mode."""
     import torch
 
+    from mnist_core.lowering import lowered
+
     training = model.training
     model.eval()
-    spec = SPECS[config.dataset]
+    spec, forward = SPECS[config.dataset], lowered(model)
     with torch.inference_mode():
         parts = [
-            model(normalise(batch, spec, config.scaling)) for batch in pixels.split(batch_size)
+            forward(normalise(batch, spec, config.scaling)) for batch in pixels.split(batch_size)
         ]
     model.train(training)
     return torch.cat(parts)
@@ -95,6 +100,8 @@ def load_model(run: Run) -> nn.Module:
     from safetensors import SafetensorError
     from safetensors.torch import load as read_tensors
 
+    from mnist_core.lowering import memory_format
+
     config = check_config(run.config)
     model = create_model(config.model, config.activation, config.dropout)
     content = run.weights()
@@ -105,7 +112,7 @@ def load_model(run: Run) -> nn.Module:
         raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error
     if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
         raise LabError(f"The weights of {run.id} hold more than finite numbers.")
-    return model.eval()
+    return model.to(memory_format=memory_format(model)).eval()
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:

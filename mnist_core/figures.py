@@ -54,7 +54,7 @@ def _file() -> dict[str, Any]:
 def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
     """The figures of these networks (default: all), measured here. Loads torch."""
     rows = [{"name": name, **exact(name), "latency_ms": latency(name)} for name in _all(names)]
-    return {"machine": machine(), "networks": rows}
+    return {"machine": f"{machine()}, one thread", "networks": rows}
 
 
 def _all(names: Iterable[str] | None) -> list[str]:
@@ -93,7 +93,7 @@ def machine() -> str:
     """This machine's processor and torch's version."""
     import torch
 
-    return f"{_processor()}, {os.cpu_count()} cores, one thread, torch {torch.__version__}"
+    return f"{_processor()}, {os.cpu_count()} cores, torch {torch.__version__}"
 
 
 def _processor() -> str:

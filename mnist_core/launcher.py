@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 import time
 from contextlib import suppress
 from dataclasses import replace
@@ -14,17 +12,14 @@ from typing import Any
 import psutil
 from filelock import Timeout
 
-from mnist_core import turns
+from mnist_core import detached, turns
 from mnist_core.config import RunConfig
-from mnist_core.datasets import data_root
 from mnist_core.errors import LabError
 from mnist_core.extension import branch_off, extended
-from mnist_core.files import cannot_write
 from mnist_core.models import check_config
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE, Process, Summary
 
-PROJECT = Path(__file__).parents[1]
 START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
 MAX_PROCESSES = 8  # that may wait for one run
 STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
@@ -90,31 +85,8 @@ def _begin(store: RunStore, run: Run) -> Run:
 
 
 def _spawn(store: RunStore, run_id: str) -> subprocess.Popen:
-    """Starts the process, apart from this one's terminal and life."""
-    environment = {
-        **os.environ,
-        "MNIST_CHECKPOINTS": str(store.root.resolve()),
-        "MNIST_DATA": str(data_root().resolve()),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "PYTHONUNBUFFERED": "1",
-    }
-    apart: dict = {"start_new_session": True}
-    if os.name == "nt":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    log = log_path(store, run_id)
-    try:
-        with log.open("wb") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "mnist_core", "train", "--resume", run_id, "--queue"],
-                cwd=PROJECT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                **apart,
-            )
-    except OSError as error:
-        raise LabError(cannot_write(log, error)) from error
+    command = ["train", "--resume", run_id, "--queue"]
+    return detached.start(store, command, log_path(store, run_id))
 
 
 def log_path(store: RunStore, run_id: str) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_core.errors import LabError
+from mnist_core.evaluation import softmax
 from mnist_core.run import Run
 from mnist_core.runs import RunStore
 
@@ -34,9 +35,8 @@ class Readings:
 
 def readings(store: RunStore, run: Run) -> Readings:
     """Raises NotFound for a run without logits, LabError for a damaged file."""
-    logits = run.logits()["test"].astype(np.float64)
+    logits = run.logits()["test"]
     labels = store.labels(run)["test"]
     if len(labels) != len(logits):
         raise LabError(f"{run.id} has {len(logits)} logits, but there are {len(labels)} labels.")
-    odds = np.exp(logits - logits.max(axis=1, keepdims=True))
-    return Readings(labels, logits.argmax(axis=1), odds.max(axis=1) / odds.sum(axis=1))
+    return Readings(labels, logits.argmax(axis=1), softmax(logits).max(axis=1))

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +16,11 @@ from typing import Any
 import numpy as np
 from filelock import Timeout
 
+from mnist_core import detached
 from mnist_core.corruptions import CORRUPTIONS, corrupt
 from mnist_core.datasets import data_root
 from mnist_core.errors import LabError, NotFound
-from mnist_core.files import cannot_write, read_json, write_json
-from mnist_core.launcher import PROJECT
+from mnist_core.files import read_json, write_json
 from mnist_core.run import Run
 from mnist_core.runs import RunStore
 from mnist_core.summary import Process, is_number
@@ -183,28 +181,7 @@ def start(store: RunStore, ids: Iterable[str]) -> None:
         raise NotFound("None of these runs has weights to compute robustness with.")
     if job(store):
         return
-    environment = {
-        **os.environ,
-        "MNIST_CHECKPOINTS": str(store.root.resolve()),
-        "MNIST_DATA": str(data_root().resolve()),
-        "OMP_WAIT_POLICY": "PASSIVE",
-    }
-    apart: dict[str, Any] = {"start_new_session": True}
-    if os.name == "nt":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
-    try:
-        with log_path(store).open("wb") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "mnist_core", "robustness", *ids],
-                cwd=PROJECT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                **apart,
-            )
-    except OSError as error:
-        raise LabError(cannot_write(log_path(store), error)) from error
+    process = detached.start(store, ["robustness", *ids], log_path(store))
     first = {"process": asdict(Process.of(process.pid)), "run": ids[0], "done": 0}
     write_json(_job_path(store), first | {"total": len(ids) * STEPS}, flush=False)
 

@@ -1,6 +1,6 @@
 """How long training takes on this machine: measured here, remembered, told before a run starts.
 
-`recall` and `estimate` load without torch; `measure` trains a few steps on random pixels.
+`recall` loads without torch; `measure` trains a few steps on random pixels.
 """
 
 from __future__ import annotations
@@ -8,8 +8,6 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -18,10 +16,10 @@ from typing import Any
 
 from filelock import Timeout
 
+from mnist_core import detached
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
 from mnist_core.files import read_json, write_json
-from mnist_core.launcher import PROJECT
 from mnist_core.runs import RunStore
 from mnist_core.summary import is_number
 
@@ -93,25 +91,20 @@ def remember(store: RunStore, config: RunConfig, speed: Speed) -> None:
 
 
 def measure_in_background(store: RunStore, config: RunConfig) -> None:
-    """Has the speed measured by a process of its own; only one at a time measures."""
+    """Has the speed measured by a process of its own; only one at a time measures.
+
+    Raises LabError when the store cannot be written.
+    """
     lock = store.named_lock("measuring")
     try:
         lock.acquire(timeout=0)
     except Timeout:
         return
     lock.release()
-    command = [sys.executable, "-m", "mnist_core", "speed", "--model", config.model]
+    command = ["speed", "--model", config.model]
     for name in ("activation", "input_size", "rotation", "shift"):
         command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
-    subprocess.Popen(
-        command,
-        cwd=PROJECT,
-        env={**os.environ, "MNIST_CHECKPOINTS": str(store.root.resolve())},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
+    detached.start(store, command, store.root / ".speed.log")
 
 
 def measure_once(store: RunStore, config: RunConfig, began: float) -> Speed:

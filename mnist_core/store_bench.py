@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.config import RunConfig
+from mnist_core.detached import PROJECT
 from mnist_core.errors import LabError
 from mnist_core.figures import stored
 from mnist_core.files import to_csv, write_bytes, write_json
 from mnist_core.folding import folded
-from mnist_core.launcher import PROJECT
 from mnist_core.models import make_config, model_names
 from mnist_core.run import HISTORY
 from mnist_core.runs import RunStore

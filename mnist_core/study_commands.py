@@ -8,7 +8,8 @@ from argparse import Namespace
 from dataclasses import asdict
 
 from mnist_core import figures, store_bench
-from mnist_core.errors import InputError
+from mnist_core.bench import measurements, report
+from mnist_core.errors import InputError, LabError
 from mnist_core.graph import in_words, times
 from mnist_core.models import model_spec
 from mnist_core.run import Run
@@ -94,6 +95,35 @@ def robustness(options: Namespace) -> int:
 
 
 def bench(options: Namespace) -> int:
+    return {"training": _bench_training, "table": _bench_table}.get(options.what, _bench_other)(
+        options
+    )
+
+
+def _bench_training(options: Namespace) -> int:
+    """Measures, keeping each result as it comes, and prints what is kept."""
+    store = RunStore()
+    known = list(measurements.MEASUREMENTS)
+    for name in options.only or known:
+        if name not in known:
+            raise InputError(f"only: {name!r} was given; allowed is one of {', '.join(known)}")
+    for name in options.only or known:
+        title = measurements.MEASUREMENTS[name].title
+        print(f"{name} · {title}", file=sys.stderr, flush=True)
+        result = measurements.measured(name, lambda text: print(f"  {text}", file=sys.stderr))
+        report.keep(store, name, result)
+    return _bench_table(options)
+
+
+def _bench_table(options: Namespace) -> int:
+    results = report.kept(RunStore())
+    if not results and not options.json:
+        raise LabError("Nothing is measured yet; python -m mnist_core bench does it.")
+    print(json.dumps(results) if options.json else report.markdown(results))
+    return 0
+
+
+def _bench_other(options: Namespace) -> int:
     if options.what == "networks":
         found = figures.measure()
         if options.json:

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import InputError
 from mnist_core.images import test_set
+from mnist_core.readings import readings
 from mnist_core.runs import Run, RunStore
 
 
@@ -41,7 +42,4 @@ def wrong_places(store: RunStore, run: Run) -> np.ndarray:
 
     Raises NotFound or LabError when it keeps none.
     """
-    logits, labels = run.logits()["test"], store.labels(run)["test"]
-    if len(logits) != len(labels):
-        raise LabError(f"{run.id} keeps {len(logits)} logits for {len(labels)} test labels.")
-    return np.flatnonzero(logits.argmax(axis=1) != labels)
+    return np.sort(readings(store, run).wrong)

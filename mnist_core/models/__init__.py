@@ -1,6 +1,6 @@
 """Every network of the lab. A new one is a decorated function in a file imported here."""
 
-from mnist_core.models import classics, lenet, small
+from mnist_core.models import classics, fast, lenet, small
 from mnist_core.models.registry import (
     ModelSpec,
     Recipe,
@@ -19,6 +19,7 @@ __all__ = [
     "check_config",
     "classics",
     "create_model",
+    "fast",
     "lenet",
     "make_config",
     "model_names",

@@ -13,8 +13,8 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_core import figures
+from mnist_core.detached import PROJECT
 from mnist_core.errors import LabError
-from mnist_core.launcher import PROJECT
 from mnist_core.models import model_spec
 from mnist_core.runs import Damaged, Run, RunStore
 

@@ -12,12 +12,12 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.datasets import data_root
+from mnist_core.detached import PROJECT
 from mnist_core.errors import LabError
 from mnist_core.examples import EXAMPLES, draw
 from mnist_core.field_picture import box_of, field_picture, growing
 from mnist_core.figures import stored
 from mnist_core.graph import dot, in_words, times
-from mnist_core.launcher import PROJECT
 from mnist_core.run import Run
 from pages.parts import common
 from pages.parts.compare_scene import Scene, export, pick

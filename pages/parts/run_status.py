@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 
 import streamlit as st
 
 from mnist_core import launcher, speed
 from mnist_core.config import RunConfig
 from mnist_core.datasets import data_root, missing_files
+from mnist_core.errors import LabError
 from mnist_core.extension import EXTENDABLE
 from mnist_core.links import as_recipe
 from mnist_core.runs import Run, RunStore
@@ -69,7 +71,8 @@ def measuring(store: RunStore, config: RunConfig) -> bool:
     kind = speed.kind(config)
     if kind not in asked:
         asked[kind] = time.monotonic()
-        speed.measure_in_background(store, config)
+        with suppress(LabError):  # a store that cannot be written: the cost stays unknown
+            speed.measure_in_background(store, config)
     return time.monotonic() - asked[kind] < MEASURING
 
 

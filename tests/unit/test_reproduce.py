@@ -9,8 +9,8 @@ import time
 import pytest
 
 from mnist_core.bundle import read_bundle
+from mnist_core.detached import PROJECT
 from mnist_core.grid import AXES, grid_configs
-from mnist_core.launcher import PROJECT
 from mnist_core.models import make_config, recipe_of
 from mnist_core.reproduce import make_grid
 

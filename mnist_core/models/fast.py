@@ -1,0 +1,39 @@
+"""The lab's own network: as little work as takes a network to 99 % on MNIST in one epoch."""
+
+from mnist_core.models.registry import Recipe, register_model
+
+
+@register_model(
+    "fast",
+    title="Fast",
+    source="the lab's own: 99 % of MNIST in one epoch, for a few seconds of one core",
+    recipes=(
+        Recipe(
+            "fast",
+            "one epoch of AdamW in one cycle, softened labels",
+            {"activation": "ReLU", "optimizer": "AdamW", "lr": 0.03, "weight_decay": 0.01}
+            | {"schedule": "one-cycle", "label_smoothing": 0.1}
+            | {"batch_size": 128, "epochs": 1},
+        ),
+    ),
+)
+def fast(activation, dropout):
+    """Steps of two and pooling come first, so that all that follows has a sixteenth of the
+    positions; normalisation makes the large learning rate bearable."""
+    from torch import nn
+
+    return {
+        "conv1": nn.Conv2d(1, 16, 6, stride=2, padding=2),
+        "pool1": nn.MaxPool2d(2),
+        "norm1": nn.BatchNorm2d(16),
+        "act1": activation(),
+        "conv2": nn.Conv2d(16, 48, 3),
+        "norm2": nn.BatchNorm2d(48),
+        "act2": activation(),
+        "flatten": nn.Flatten(),
+        "fc1": nn.Linear(1200, 64),
+        "norm3": nn.BatchNorm1d(64),
+        "act3": activation(),
+        "dropout": nn.Dropout(dropout),
+        "output": nn.Linear(64, 10),
+    }
