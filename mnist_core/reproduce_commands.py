@@ -17,7 +17,7 @@ from mnist_core.pool import Made
 from mnist_core.results import markdown, results
 from mnist_core.run import Run
 from mnist_core.runs import RunStore
-from mnist_core.settings import check_at_once
+from mnist_core.settings import AUTOMATIC, check_at_once
 from mnist_core.words import duration, percent
 
 SEEDS = Whole(1, 1000)
@@ -52,7 +52,7 @@ def _table(options: Namespace) -> int:
 
 
 def _processes(options: Namespace) -> int:
-    return check_at_once(options.at_once or os.cpu_count() or 1)
+    return check_at_once(options.at_once or AUTOMATIC) or os.cpu_count() or 1
 
 
 def _check_seeds(value: str) -> int:

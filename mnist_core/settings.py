@@ -9,12 +9,12 @@ from mnist_core.config import Whole
 from mnist_core.errors import InputError
 from mnist_core.files import read_json, write_json
 
-AT_ONCE = Whole(1, 64)
-DEFAULT_AT_ONCE = 1  # one run has the whole machine
+AT_ONCE = Whole(0, 64)
+AUTOMATIC = 0  # one run has the whole machine; several share its cores
 
 
 def check_at_once(value: Any) -> int:
-    """How many runs train at the same time. Raises InputError."""
+    """How many runs train at the same time; 0 is automatic. Raises InputError."""
     try:
         return AT_ONCE.check(value)
     except (ValueError, OverflowError):
@@ -26,7 +26,7 @@ def read_at_once(path: Path) -> int:
     try:
         return AT_ONCE.check(read_json(path)["at_once"])
     except (OSError, ValueError, OverflowError, TypeError, KeyError, RecursionError):
-        return DEFAULT_AT_ONCE
+        return AUTOMATIC
 
 
 def write_at_once(path: Path, value: Any) -> None:

@@ -7,10 +7,12 @@ the operating system frees its lock, and a ticket that nobody waits with counts 
 
 from __future__ import annotations
 
+import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,6 +20,7 @@ from filelock import FileLock, Timeout
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
 from mnist_core.runs import RUN_ID, RunStore
+from mnist_core.settings import AUTOMATIC
 
 PERIOD = 0.5  # seconds between two looks at the line
 AtOnce = Callable[[], int]  # how many runs may train at once: asked again at every look
@@ -71,60 +74,82 @@ def _waits(store: RunStore, run_id: str) -> bool:
     return run.state == "queued" and run.silent_for is None
 
 
-def wait(
-    store: RunStore, run_id: str, at_once: AtOnce, tell: Callable[[int], None]
-) -> tuple[FileLock, int]:
-    """Waits in the line; returns the place to train in, and how many train at once.
+@dataclass(frozen=True)
+class Turn:
+    """Leave to train: the places that are taken, and how many runs share the machine."""
+
+    places: Sequence[FileLock]
+    sharing: int
+
+    def end(self) -> None:
+        for place in self.places:
+            place.release()
+
+
+def wait(store: RunStore, run_id: str, at_once: AtOnce, tell: Callable[[int], None]) -> Turn:
+    """Waits in the line for a turn.
 
     `tell` is called at every look with the number of runs ahead; what it raises ends the wait.
     """
     join(store, run_id)
     while True:
-        number = at_once()
-        place = take_place(store, run_id, number)
-        if place:
-            return place, number
+        turn = take_turn(store, run_id, at_once())
+        if turn:
+            return turn
         tell(ahead(store, run_id))
         time.sleep(PERIOD)
 
 
-def take_place(store: RunStore, run_id: str, at_once: int) -> FileLock | None:
-    """A place to train in, for the first of the line, if fewer than `at_once` are taken."""
-    turn = store.named_lock("turn")
+def take_turn(store: RunStore, run_id: str, at_once: int) -> Turn | None:
+    """A turn for the first of the line, if fewer than `at_once` runs train.
+
+    With AUTOMATIC, as many share the machine as it has cores: two runs of one thread each are
+    through sooner than two in turn with two threads. One that nobody waits with, while none
+    trains, has the machine, and all of its places, to itself.
+    """
+    looking = store.named_lock("turn")
     try:
-        turn.acquire(timeout=PERIOD)  # while one looks, no other may mistake his look for a run
+        looking.acquire(timeout=PERIOD)  # while one looks, no other may mistake his look for a run
     except Timeout:
         return None
     try:
-        place = None if ahead(store, run_id) else _free_place(store, at_once)
-        if place:
+        turn = None if ahead(store, run_id) else _turn(store, run_id, at_once)
+        if turn:
             leave(store, run_id)
-        return place
+        return turn
     finally:
-        turn.release()
+        looking.release()
 
 
-def _free_place(store: RunStore, at_once: int) -> FileLock | None:
-    free = []
-    known = _places(store)
-    for number in range(known):
+def _turn(store: RunStore, run_id: str, at_once: int) -> Turn | None:
+    most = at_once or os.cpu_count() or 1
+    free, taken = _places(store, most)
+    if taken >= most:
+        Turn(free, most).end()
+        return None
+    if at_once == AUTOMATIC and not taken and not _anyone_else(store, run_id):
+        return Turn(free, 1)
+    Turn(free[1:], most).end()
+    return Turn(free[:1], most)
+
+
+def _anyone_else(store: RunStore, run_id: str) -> bool:
+    return any(other != run_id and _waits(store, other) for other, _ in _tickets(store))
+
+
+def _places(store: RunStore, most: int) -> tuple[list[FileLock], int]:
+    """The free places, now held by this process, and how many are taken by others."""
+    free: list[FileLock] = []
+    count = max(most, _known(store))
+    for number in range(count):
         place = store.named_lock(f"place-{number}")
         with suppress(Timeout):
             place.acquire(timeout=0)
             free.append(place)
-    if known - len(free) >= at_once:
-        for place in free:
-            place.release()
-        return None
-    if not free:
-        free = [store.named_lock(f"place-{known}")]
-        free[0].acquire(timeout=0)
-    for place in free[1:]:
-        place.release()
-    return free[0]
+    return free, count - len(free)
 
 
-def _places(store: RunStore) -> int:
-    """How many places were ever taken at the same time."""
+def _known(store: RunStore) -> int:
+    """How many places there ever were."""
     numbers = (path.stem.removeprefix("place-") for path in store.root.glob(".locks/place-*.lock"))
     return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)

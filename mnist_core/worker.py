@@ -10,8 +10,6 @@ from contextlib import suppress
 from dataclasses import asdict, replace
 from typing import Any
 
-from filelock import FileLock
-
 from mnist_core import __version__, turns
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
@@ -88,10 +86,10 @@ def _attempt(
     dataset: Any,
     at_once: turns.AtOnce | None,
 ) -> Run:
-    place, diverged = None, ()
+    turn, diverged = None, ()
     try:
         if at_once:
-            place, execution = _wait_for_turn(store, run, watcher, execution, at_once)
+            turn, execution = _wait_for_turn(store, run, watcher, execution, at_once)
         _sign(store, run, "running")
         watcher.phase("loading")
         diverged = _load_code()
@@ -104,8 +102,8 @@ def _attempt(
         return _leave(store, run.id, "diverged", str(error))
     finally:
         turns.leave(store, run.id)
-        if place:
-            place.release()
+        if turn:
+            turn.end()
 
 
 def _load_code() -> type[LabError]:
@@ -118,8 +116,8 @@ def _load_code() -> type[LabError]:
 
 def _wait_for_turn(
     store: RunStore, run: Run, watcher: Watcher, execution: Execution, at_once: turns.AtOnce
-) -> tuple[FileLock, Execution]:
-    """A place to train in and, unless threads are asked for or recorded, its share of them."""
+) -> tuple[turns.Turn, Execution]:
+    """A turn to train and, unless threads are asked for or recorded, its share of them."""
 
     def look(ahead: int) -> None:
         watcher.phase("waiting", ahead=ahead)
@@ -127,13 +125,13 @@ def _wait_for_turn(
             _load_code()
 
     _sign(store, run, "queued")
-    place, sharing = turns.wait(store, run.id, at_once, look)
+    turn = turns.wait(store, run.id, at_once, look)
     if not execution.threads and not run.summary.threads:
         from mnist_core.training import choose_threads
 
-        share = max(1, (os.cpu_count() or 1) // sharing)
+        share = max(1, (os.cpu_count() or 1) // turn.sharing)
         execution = execution.replace(threads=min(choose_threads(0), share))
-    return place, execution
+    return turn, execution
 
 
 def _sign(store: RunStore, run: Run, state: str) -> None:

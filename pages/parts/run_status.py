@@ -14,6 +14,7 @@ from mnist_core.errors import LabError
 from mnist_core.extension import EXTENDABLE
 from mnist_core.links import as_recipe
 from mnist_core.runs import Run, RunStore
+from mnist_core.settings import AUTOMATIC
 from mnist_core.statistics import spread
 from mnist_core.summary import LIVE
 from mnist_core.words import duration, field_name, number, percent
@@ -232,12 +233,13 @@ def at_once(store: RunStore) -> None:
     """The setting: how many runs train at the same time."""
     key = "train_at_once"
     st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
-    st.number_input(
+    st.selectbox(
         "Runs that train at once",
-        1,
-        MOST_AT_ONCE,
+        range(AUTOMATIC, MOST_AT_ONCE + 1),
         key=key,
         width=220,
+        format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
         on_change=lambda: store.set_at_once(st.session_state[key]),
-        help="The others wait their turn. For many runs, as many as the machine has cores is best.",
+        help="The others wait their turn. Automatic: one run has all cores to itself; when "
+        "several wait, each trains on one core, which is sooner done than one after the other.",
     )

@@ -253,7 +253,7 @@ def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     assert "2 runs are before it" in page.get("progress")[0].proto.text
     name = page.button(key=f"show_{run.id}")
     assert name.label == "LeNet-5 · MNIST · grid · learning rate 0.3"
-    page.number_input(key="train_at_once").set_value(2).run()
+    page.selectbox(key="train_at_once").set_value(2).run()
     assert store.at_once() == 2
     page.button(key=f"show_{run.id}").click().run()
     assert page.select_slider(key="knob_lr").value == 0.3

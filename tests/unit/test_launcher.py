@@ -207,17 +207,37 @@ def waits(store, *seeds):
 def test_the_line_is_first_come_first_served(store):
     first, second, third = waits(store, 3, 1, 2)
     assert [turns.ahead(store, run.id) for run in (first, second, third)] == [0, 1, 2]
-    assert turns.take_place(store, second.id, 1) is None
-    place = turns.take_place(store, first.id, 1)
-    assert place and turns.ahead(store, second.id) == 0
-    assert turns.take_place(store, second.id, 1) is None
-    more = turns.take_place(store, second.id, 2)  # the setting may change at any moment
-    assert more and turns.take_place(store, third.id, 2) is None
-    more.release()
-    assert turns.take_place(store, third.id, 1) is None
-    place.release()
-    assert turns.take_place(store, third.id, 1)
+    assert turns.take_turn(store, second.id, 1) is None
+    turn = turns.take_turn(store, first.id, 1)
+    assert turn.sharing == 1 and turns.ahead(store, second.id) == 0
+    assert turns.take_turn(store, second.id, 1) is None
+    more = turns.take_turn(store, second.id, 2)  # the setting may change at any moment
+    assert more.sharing == 2 and turns.take_turn(store, third.id, 2) is None
+    more.end()
+    assert turns.take_turn(store, third.id, 1) is None
+    turn.end()
+    assert turns.take_turn(store, third.id, 1)
     assert len(list(store.root.glob(".locks/place-*"))) == 2
+
+
+def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    first, second, third, last = waits(store, 1, 2, 3, 4)
+    one = turns.take_turn(store, first.id, 0)
+    two = turns.take_turn(store, second.id, 0)
+    assert one.sharing == two.sharing == 2
+    assert turns.take_turn(store, third.id, 0) is None
+    one.end()
+    three = turns.take_turn(store, third.id, 0)
+    assert three.sharing == 2 and turns.take_turn(store, last.id, 0) is None
+    two.end()
+    three.end()
+    alone = turns.take_turn(store, last.id, 0)
+    assert alone.sharing == 1
+    turns.join(store, first.id)
+    assert turns.take_turn(store, first.id, 0) is None  # all places are taken
+    alone.end()
+    assert turns.take_turn(store, first.id, 0).sharing == 1
 
 
 def test_whoever_waits_no_longer_holds_up_nobody(store):
@@ -229,19 +249,19 @@ def test_whoever_waits_no_longer_holds_up_nobody(store):
     (store.root / ".queue" / "no ticket").touch()
     assert turns.ahead(store, last.id) == 0
     shutil.rmtree(hung.path)
-    assert turns.take_place(store, last.id, 1)
+    assert turns.take_turn(store, last.id, 1)
 
 
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": 0}', b'{"at_once": "x"}'])
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": -1}', b'{"at_once": "x"}'])
 def test_how_many_train_at_once_is_kept_and_damage_is_the_default(store, content):
-    assert store.at_once() == 1
+    assert store.at_once() == 0
     store.set_at_once(3)
     assert RunStore(store.root).at_once() == 3
-    for bad in (0, 65, "x", 1.5, True, None):
+    for bad in (-1, 65, "x", 1.5, True, None):
         with pytest.raises(InputError, match="at-once: .* was given; allowed is a whole number"):
             store.set_at_once(bad)
     (store.root / "settings.json").write_bytes(content)
-    assert store.at_once() == 1
+    assert store.at_once() == 0
 
 
 def test_a_full_disk_starts_nobody(store, monkeypatch):
