@@ -1,11 +1,13 @@
 """The same network in an order of operations that a CPU is quick at.
 
-A network says what is computed; torch's CPU kernels are slow at three things that small networks
+A network says what is computed; torch's CPU kernels are slow at some things that small networks
 do all day. `lowered` keeps the layers and their parameters and works around them:
 
 - A maximum of 2×2 values is found value by value; four strided slices are compared at once here.
 - An activation before max pooling works on four times the values that are left after it. One
   that never falls picks the same maximum before as after, so it may wait.
+- Where channels lie last, the gradient comes back through a flattening with channels first, and
+  the layers before it mix both. It is put in order at once.
 - A strided convolution of one channel uses a slow path. The image is folded into four channels
   of half the size, and the kernel with it; the stride is gone (space to depth).
 
@@ -61,6 +63,8 @@ def _operations(layers: list[nn.Module]) -> Iterator[Operation]:
             place += 1
         elif _halves(layer):
             yield max_pool
+        elif isinstance(layer, nn.Flatten) and (layer.start_dim, layer.end_dim) == (1, -1):
+            yield flatten
         elif _folds(layer):
             yield FoldedConvolution(layer)
         else:
@@ -127,6 +131,26 @@ def _split(
     """The gradient goes to where `first` is 1, and else to the second; 0 to the other."""
     torch.mul(gradient, first, out=to_first)
     torch.sub(gradient, to_first, out=to_second)
+
+
+def flatten(x: torch.Tensor) -> torch.Tensor:
+    """(N, …) -> (N, D), as `x.flatten(1)`."""
+    if x.requires_grad and x.ndim == 4 and not x.is_contiguous():
+        return Flatten.apply(x)
+    return x.flatten(1)
+
+
+class Flatten(torch.autograd.Function):
+    """Flattening whose gradient has the layout of what was flattened."""
+
+    @staticmethod
+    def forward(context, x):
+        context.shape = x.shape
+        return x.flatten(1)
+
+    @staticmethod
+    def backward(context, gradient):
+        return gradient.view(context.shape).contiguous(memory_format=torch.channels_last)
 
 
 def _folds(layer: nn.Module) -> bool:

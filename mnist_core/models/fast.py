@@ -11,7 +11,7 @@ from mnist_core.models.registry import Recipe, register_model
         Recipe(
             "fast",
             "one epoch of AdamW in one cycle, softened labels",
-            {"activation": "ReLU", "optimizer": "AdamW", "lr": 0.03, "weight_decay": 0.01}
+            {"activation": "ReLU", "optimizer": "AdamW", "lr": 0.05, "weight_decay": 0.05}
             | {"schedule": "one-cycle", "label_smoothing": 0.1}
             | {"batch_size": 128, "epochs": 1},
         ),
@@ -23,15 +23,15 @@ def fast(activation, dropout):
     from torch import nn
 
     return {
-        "conv1": nn.Conv2d(1, 16, 6, stride=2, padding=2),
+        "conv1": nn.Conv2d(1, 16, 6, stride=2, padding=2, bias=False),
         "pool1": nn.MaxPool2d(2),
         "norm1": nn.BatchNorm2d(16),
         "act1": activation(),
-        "conv2": nn.Conv2d(16, 48, 3),
+        "conv2": nn.Conv2d(16, 48, 3, bias=False),
         "norm2": nn.BatchNorm2d(48),
         "act2": activation(),
         "flatten": nn.Flatten(),
-        "fc1": nn.Linear(1200, 64),
+        "fc1": nn.Linear(1200, 64, bias=False),
         "norm3": nn.BatchNorm1d(64),
         "act3": activation(),
         "dropout": nn.Dropout(dropout),
