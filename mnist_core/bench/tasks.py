@@ -108,7 +108,9 @@ def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, An
     forward, backward and step on one batch; `plain` is that with the layers as they stand in
     torch's default memory format. Augmentation, which is a recipe's and not a loop's, is off.
     """
-    config = make_config(model).replace(rotation=0.0, shift=0.0)
+    config = make_config(model)
+    epochs = max(config.epochs, rounds)  # or the schedule would be over
+    config = config.replace(rotation=0.0, shift=0.0, epochs=epochs)
     execution = use(Execution(device="cpu", threads=threads))
     bare, plain = _bare_loop(config, True), _bare_loop(config, False)
     steps = max(3, round(seconds / _seconds_a_step(bare)))
