@@ -210,12 +210,12 @@ class RunConfig(Checked):
         }
         return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
 
-    @property
+    @functools.cached_property
     def id(self) -> str:
         """`<dataset>-<model>-<first 10 hex digits of the identity's SHA-256>`, lower case."""
         return self._name(self.identity())
 
-    @property
+    @functools.cached_property
     def group(self) -> str:
         """The id without the seed: runs that differ only by seed share it."""
         return self._name({k: v for k, v in self.identity().items() if k != "seed"})
@@ -231,5 +231,5 @@ class Execution(Checked):
     """How a run is carried out: it is recorded with the run but is no part of its identity."""
 
     device: str = knob("auto", Choice(DEVICES), "Where to compute: auto takes a GPU if any.")
-    threads: int = knob(0, Whole(0, 256), "CPU threads; 0 chooses for this machine.")
+    threads: int = knob(0, Whole(0, 256), "CPU threads; 0 suits machine and network.")
     echo_every: int = knob(50, Whole(1, 100_000), "Steps between two reports of the loss.")

@@ -136,7 +136,7 @@ def measure(config: RunConfig, began: float) -> Speed:
 
     from mnist_core.datasets import SPECS, Dataset, Split
     from mnist_core.evaluation import logits_of
-    from mnist_core.training import Trainer
+    from mnist_core.training import Trainer, choose_threads
 
     draw = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (20 * LARGE, 28, 28), generator=draw, dtype=torch.uint8)
@@ -144,7 +144,8 @@ def measure(config: RunConfig, began: float) -> Speed:
     dataset = Dataset(SPECS[config.dataset], split, split, split, "")
     seconds = {}
     for size in (SMALL, LARGE):
-        trainer = Trainer(config.replace(batch_size=size), dataset, Execution())
+        execution = Execution(threads=choose_threads(0))  # the same for both sizes
+        trainer = Trainer(config.replace(batch_size=size), dataset, execution)
         start_up = time.time() - began
         seconds[size] = _seconds_a_step(trainer)
     per_image = max(0.0, (seconds[LARGE] - seconds[SMALL]) / (LARGE - SMALL))

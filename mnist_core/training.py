@@ -23,11 +23,13 @@ from mnist_core.config import Execution, RunConfig
 from mnist_core.datasets import Dataset, normalise, resize
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation import Metrics, logits_of, metrics
+from mnist_core.figures import stored
 from mnist_core.lowering import lowered, memory_format
 from mnist_core.models import create_model
 from mnist_core.optimisation import Schedule, check_optimizer_state, make_optimizer
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
+SMALL_STEP = 32e6  # multiply-accumulates of a step's forward pass: LeNet-5 with 76 images
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 LARGEST = 2**31 - 1  # bytes
 
@@ -80,15 +82,23 @@ def choose_device(name: str) -> str:
     return name
 
 
-def choose_threads(threads: int) -> int:
-    """The number of CPU threads to use: as asked, or what suits this machine."""
-    return threads or min(MAX_AUTO_THREADS, os.cpu_count() or 1)
+def choose_threads(threads: int, config: RunConfig | None = None) -> int:
+    """The number of CPU threads to use: as asked, or what suits this machine and the config.
+
+    One where a step is so small that sharing it out takes as long as it saves (see the bench).
+    """
+    if threads:
+        return threads
+    known = stored().get(config.model) if config else None
+    if config and known and known["macs"] * config.batch_size < SMALL_STEP:
+        return 1
+    return min(MAX_AUTO_THREADS, os.cpu_count() or 1)
 
 
-def use(execution: Execution) -> Execution:
+def use(execution: Execution, config: RunConfig | None = None) -> Execution:
     """Sets torch up for this process, with every choice made. Results then repeat bit for bit."""
     device = choose_device(execution.device)
-    threads = choose_threads(execution.threads)
+    threads = choose_threads(execution.threads, config)
     torch.set_num_threads(threads)
     keep_freed_memory()
     if device == "cuda":
@@ -121,7 +131,7 @@ class Trainer:
 
     def __init__(self, config: RunConfig, dataset: Dataset, execution: Execution) -> None:
         self.config = config
-        self.execution = use(execution)
+        self.execution = use(execution, config)
         device = self.execution.device
         torch.manual_seed(config.seed)
         self.model = create_model(config.model, config.activation, config.dropout)

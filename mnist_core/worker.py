@@ -130,7 +130,7 @@ def _wait_for_turn(
         from mnist_core.training import choose_threads
 
         share = max(1, (os.cpu_count() or 1) // turn.sharing)
-        execution = execution.replace(threads=min(choose_threads(0), share))
+        execution = execution.replace(threads=min(choose_threads(0, run.config), share))
     return turn, execution
 
 

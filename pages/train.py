@@ -40,11 +40,16 @@ def facts(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     st.caption(" · ".join(parts))
 
 
+def look(store: RunStore, listed: list[list[Run]]) -> list[Run]:
+    """The runs as the page has just listed them, once; when a fragment runs again, anew."""
+    return listed.pop() if listed else store.list()[0]
+
+
 @common.in_a_sentence
-def view(config: RunConfig) -> None:
+def view(config: RunConfig, listed: list[list[Run]]) -> None:
     """Status and curves; looks again every second as long as this run is in progress."""
     store = RunStore()
-    runs, _ = store.list()
+    runs = look(store, listed)
     run = next((r for r in runs if r.id == config.id), None)
     restless = is_restless(store, config, run)
     if st.session_state.get("train_restless") == config.id and not restless:
@@ -61,10 +66,10 @@ def is_restless(store: RunStore, config: RunConfig, run: Run | None) -> bool:
 
 
 @common.in_a_sentence
-def in_progress(config: RunConfig) -> None:
+def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
     """The other runs in progress; looks again every second as long as there are any."""
     store = RunStore()
-    runs, _ = store.list()
+    runs = look(store, listed)
     live = any(run.state in LIVE and run.id != config.id for run in runs)
     if st.session_state.get("train_others_live") and not live:
         st.session_state.train_others_live = False
@@ -103,7 +108,7 @@ config = st.session_state.train
 remember(config)
 run = next((run for run in runs if run.id == config.id), None)
 restless = is_restless(store, config, run)
-st.fragment(view, run_every=REFRESH if restless else None)(config)
+st.fragment(view, run_every=REFRESH if restless else None)(config, [runs])
 below(store, config, run, runs)
 live = any(other.state in LIVE and other.id != config.id for other in runs)
-st.fragment(in_progress, run_every=REFRESH if live else None)(config)
+st.fragment(in_progress, run_every=REFRESH if live else None)(config, [runs])

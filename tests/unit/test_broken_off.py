@@ -144,7 +144,8 @@ def test_a_folder_deleted_in_training_ends_it_and_does_not_come_back(lab):
 
 def test_two_that_train_at_once_share_the_machine(lab, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
-    runs = [carry_out(lab, config(seed=seed), CPU, at_once=lambda: 3) for seed in (1, 2)]
+    large = [config(seed=seed, batch_size=1000) for seed in (1, 2)]
+    runs = [carry_out(lab, each, CPU, at_once=lambda: 3) for each in large]
     assert [run.summary.threads for run in runs] == [2, 2]
     recorded = lab.create(config(seed=3), Summary("interrupted", threads=1, device="cpu"))
     assert carry_out(lab, recorded.config, CPU, at_once=lambda: 3).summary.threads == 1

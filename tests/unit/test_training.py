@@ -18,6 +18,7 @@ from mnist_core.training import (
     Diverged,
     Trainer,
     choose_device,
+    choose_threads,
     epoch_seed,
     train,
     weights_to_bytes,
@@ -202,6 +203,14 @@ def test_epochs_of_one_run_see_different_batches(data):
     for _ in train(trainer):
         losses.append([loss for _, _, loss in trainer.echoes])
     assert all(abs(a - b) > 1e-4 for a, b in zip(*losses, strict=True))
+
+
+def test_small_steps_get_one_thread_and_large_ones_the_machine(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    sizes = {size: choose_threads(0, config(batch_size=size)) for size in (64, 256)}
+    assert sizes == {64: 1, 256: 2}
+    assert choose_threads(0, make_config("medium")) == 2 and choose_threads(0) == 2
+    assert choose_threads(3, config(batch_size=64)) == 3
 
 
 def test_seed_and_threads_decide_the_weights(data):
