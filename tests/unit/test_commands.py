@@ -124,7 +124,7 @@ def test_extend_and_config_file(run, tmp_path, lab):
         (["train", "--recipe", "x"], "recipe: 'x' was given; lenet5 has reference"),
         (["train", "--input-size", "28"], "input_size: 28 was given; lenet5 takes images of 32"),
         (["train", "--threads", "-2"], "threads: '-2' was given"),
-        (["train", "--at-once", "0"], "at-once: '0' was given"),
+        (["train", "--at-once", "-1"], "at-once: '-1' was given"),
         (["train", "--device", "cuda"], "device: 'cuda' was given, which this machine lacks"),
         (["train", "--resume", "../../etc"], "run: '../../etc' was given; allowed is an id"),
         (["train", "--resume", "mnist-x-0123456789"], "there is no mnist-x-0123456789"),

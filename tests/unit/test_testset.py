@@ -48,7 +48,7 @@ def test_the_wrong_ones_are_where_the_stored_answer_is_not_the_label(store):
 
 def test_answers_that_do_not_fit_the_labels_are_a_sentence(store):
     run = with_answers(store, np.array([3, 1, 4]), [3, 7, 4, 1])
-    with pytest.raises(LabError, match="4 logits for 3"):
+    with pytest.raises(LabError, match="4 logits, but there are 3 labels"):
         wrong_places(store, run)
     nameless = replace(run, summary=replace(run.summary, data_fingerprint=None))
     with pytest.raises(NotFound):
