@@ -110,7 +110,7 @@ def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
 
 
 def test_runs_take_turns_and_stop_ends_all_who_wanted_the_run(lab):
-    first = config(epochs=1000, batch_size=1)  # outlasts what happens beside it
+    first = config(epochs=1000, batch_size=1, lr=1e-4)  # outlasts what happens beside it
     second, third = config(epochs=1, seed=2), config(seed=3)
     launcher.start(lab, first)
     command = [sys.executable, "-m", "mnist_core", "train", "--resume", first.id]
