@@ -9,6 +9,7 @@ from typing import Any
 from mnist_core.models import model_spec
 from mnist_core.runs import Run, RunStore
 from mnist_core.statistics import spread
+from mnist_core.terminal import markdown_table
 from mnist_core.zoo import LEARNS, NOT_AT_HAND, Row, zoo_rows
 
 # The README's table stands between these two lines.
@@ -111,8 +112,7 @@ def _machine(run: Run) -> str:
 
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     """The entries as a Markdown table, with a line on where they were trained."""
-    lines = ["| " + " | ".join(COLUMNS.values()) + " |", "|---" * len(COLUMNS) + "|"]
-    lines += ["| " + " | ".join(_cells(row)) + " |" for row in rows]
+    lines = markdown_table(list(COLUMNS.values()), [_cells(row) for row in rows])
     count = sum(len(row["ids"]) for row in rows)
     machines = sorted({machine for row in rows for machine in row["machines"]})
     where = f"Trained on {' and on '.join(machines)}." if machines else ""

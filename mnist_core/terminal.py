@@ -1,7 +1,7 @@
-"""Tables and a progress line for people at a terminal."""
+"""Tables, also as Markdown, and a progress line for people at a terminal."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -26,6 +26,12 @@ def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> No
             for text, width, numeric in zip(line, widths, right, strict=True)
         )
         print("  ".join(padded).rstrip())
+
+
+def markdown_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a Markdown table."""
+    lines = [f"| {' | '.join(cells)} |" for cells in (heads, *rows)]
+    return [lines[0], "|---" * len(heads) + "|", *lines[1:]]
 
 
 class ProgressLine:

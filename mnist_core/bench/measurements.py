@@ -134,9 +134,7 @@ def under_load(say: Say) -> Result:
             quiet.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
             with busy(cores):
                 loaded.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
-        slower = statistics.median(
-            b["wall"] / a["wall"] for a, b in zip(quiet, loaded, strict=True)
-        )
+        slower = _ratio(loaded, quiet)
         fair = max(1.0, (threads + cores) / cores)
         row = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
         rows.append(row | {"quiet": _medians(quiet), "loaded": _medians(loaded)})

@@ -5,7 +5,7 @@ Loads without torch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from mnist_core.errors import LabError
 from mnist_core.files import read_json, write_json
 from mnist_core.models import model_spec
 from mnist_core.runs import RunStore
+from mnist_core.terminal import markdown_table
 
 FORMAT = "mnist-lab bench 1"
 # The README's tables stand between these two lines.
@@ -51,20 +52,20 @@ def markdown(results: Kept) -> str:
     """The results as Markdown: a table of goals, one of the loops, and where it was measured."""
     head = ("measured", "elsewhere", "in the lab", "", "threads", "load before")
     rows = [row for name in ROWS if name in results for row in ROWS[name](results[name])]
-    parts = [*_table(head, rows)]
+    parts = [*markdown_table(head, rows)]
     if "overhead" in results:
         parts += ["", *_loops(results["overhead"])]
     return "\n".join([*parts, "", _where(results)])
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    lines = [f"| {' | '.join(row)} |" for row in (head, *rows)]
-    return [lines[0], "|---" * len(head) + "|", *lines[1:]]
+def _sides(result: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any], str]:
+    """The lab's figures, the stock pipeline's, and the threads of both as a cell."""
+    ours, stock = result["ours"], result["stock"]
+    return ours, stock, f"{stock['threads']}; {ours['threads']}"
 
 
 def _time_to_99(result: Mapping[str, Any]) -> Iterator[list[str]]:
-    ours, stock = result["ours"], result["stock"]
-    threads = f"{stock['threads']}; {ours['threads']}"
+    ours, stock, threads = _sides(result)
     yield [
         "time to 99 % of MNIST, CPU seconds",
         f"{stock['cpu']:,.0f} ({_accuracy(stock)})",
@@ -73,8 +74,9 @@ def _time_to_99(result: Mapping[str, Any]) -> Iterator[list[str]]:
         threads,
         _load(result),
     ]
-    wall, less = (stock["wall"], ours["wall"]), f"{stock['wall'] / ours['wall']:.0f} times less"
-    yield ["… seconds on the clock", f"{wall[0]:,.0f}", f"{wall[1]:.1f}", less, threads, ""]
+    seconds = [f"{stock['wall']:,.0f}", f"{ours['wall']:.1f}"]
+    less = f"{stock['wall'] / ours['wall']:.0f} times less"
+    yield ["… seconds on the clock", *seconds, less, threads, ""]
 
 
 def _accuracy(side: Mapping[str, Any]) -> str:
@@ -84,8 +86,7 @@ def _accuracy(side: Mapping[str, Any]) -> str:
 
 
 def _lenet5(result: Mapping[str, Any]) -> Iterator[list[str]]:
-    ours, stock = result["ours"], result["stock"]
-    threads = f"{stock['threads']}; {ours['threads']}"
+    ours, stock, threads = _sides(result)
     yield [
         "LeNet-5, batch 256, 32×32: images a second",
         f"{stock['images_per_second']:,.0f}",
@@ -143,7 +144,7 @@ def _loops(result: Mapping[str, Any]) -> list[str]:
         ]
         for row in result["rows"]
     ]
-    return _table(head, rows)
+    return markdown_table(head, rows)
 
 
 def _load(result: Mapping[str, Any]) -> str:
