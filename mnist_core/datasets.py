@@ -269,8 +269,10 @@ def scale_and_offset(spec: DatasetSpec, scaling: str) -> tuple[float, float]:
 
 def normalise(batch: torch.Tensor, spec: DatasetSpec, scaling: str) -> torch.Tensor:
     """uint8 or float pixels from 0 to 255 -> float32 network input of the same shape."""
+    import torch
+
     scale, offset = scale_and_offset(spec, scaling)
-    return batch.float().mul(scale).add_(offset)
+    return batch.to(torch.float32, copy=True).mul_(scale).add_(offset)
 
 
 def to_input(images: torch.Tensor, config: RunConfig) -> torch.Tensor:

@@ -191,18 +191,18 @@ class Trainer:
         order = torch.randperm(len(labels)).to(labels.device)
         self.model.train()
         self.echoes = []
-        seen = torch.empty(len(labels), 10, device=labels.device)
+        seen = []
         began = time.perf_counter()
         for step, index in enumerate(order.split(config.batch_size), start=1):
-            batch = random_move(pixels[index], config.rotation, config.shift)
+            batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
+            batch = random_move(batch, config.rotation, config.shift)
             logits = self.forward(normalise(batch, self.spec, config.scaling))
-            loss = self.loss(logits, labels[index])
-            self.optimizer.zero_grad()
+            loss = self.loss(logits, labels.index_select(0, index))
+            self.model.zero_grad()  # the optimiser's own takes several times as long
             loss.backward()
             self.optimizer.step()
             self.schedule.after_step()
-            first = (step - 1) * config.batch_size
-            seen[first : first + len(index)] = logits.detach()
+            seen.append(logits.detach())
             echo = step % self.execution.echo_every == 0 or step == self.steps
             value = float(loss.detach()) if echo else None
             if value is not None:
@@ -212,7 +212,7 @@ class Trainer:
             if on_step:
                 speed = step * config.batch_size / (time.perf_counter() - began)
                 on_step(Step(epoch, step, self.steps, speed, value))
-        result = self._totals(seen, labels[order])
+        result = self._totals(torch.cat(seen), labels[order])
         if not math.isfinite(result.loss):
             raise self._diverged(lr)
         return result

@@ -19,7 +19,6 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from mnist_core.bench.clock import clock
 from mnist_core.config import Execution, RunConfig
@@ -144,14 +143,15 @@ def _bare_loop(config: RunConfig, tuned: bool) -> Callable[[int], None]:
         model.to(memory_format=memory_format(model))
         forward = lowered(model)
     optimizer = make_optimizer(config, model, "cpu")
+    loss_of = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     side = config.input_size
     images = torch.randn(config.batch_size, 1, side, side)
     labels = torch.randint(0, 10, (config.batch_size,))
 
     def run(steps: int) -> None:
         for _ in range(steps):
-            loss = F.cross_entropy(forward(images), labels)
-            optimizer.zero_grad()
+            loss = loss_of(forward(images), labels)
+            model.zero_grad()
             loss.backward()
             optimizer.step()
 

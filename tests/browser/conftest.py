@@ -109,7 +109,7 @@ def browser():
 @pytest.fixture
 def page(server: Server, browser: Browser):
     """A visitor's fresh window that stands on the first page. Errors of scripts fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(1000 * PATIENCE)
     page = context.new_page()
     errors = []

@@ -53,7 +53,13 @@ def test_it_goes_on_after_ctrl_c(lab, small_data):
     command = [sys.executable, "-m", "mnist_core", "reproduce", "grid", "--at-once", "2"]
     env = os.environ | {"MNIST_CHECKPOINTS": str(lab.root), "MNIST_DATA": str(small_data)}
     process = subprocess.Popen(
-        command, cwd=PROJECT, env=env, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=PROJECT,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
     )
     line = process.stderr.readline()
     assert line.startswith("1/378 · mnist-lenet5-")
@@ -65,3 +71,8 @@ def test_it_goes_on_after_ctrl_c(lab, small_data):
         for _ in range(100):  # who ended shows until the system has noted it
             os.killpg(process.pid, 0)
             time.sleep(0.1)
+
+
+def _hear_ctrl_c():
+    """A suite that a shell put in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
