@@ -29,10 +29,9 @@ page = st.navigation(
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
 from mnist_core.errors import LabError  # noqa: E402
+from mnist_core.words import plain, sentence  # noqa: E402
 
 try:
     page.run()
-except LabError as error:
-    st.error(str(error), icon=":material/error:")
-except OSError as error:  # of a file that the server may not read or write
-    st.error(f"{error.filename}: {error.strerror}", icon=":material/error:")
+except (LabError, OSError) as error:  # the latter of a file that the server may not read or write
+    st.error(plain(sentence(error)), icon=":material/error:")

@@ -93,6 +93,8 @@ def main(arguments: list[str] | None = None) -> int:
     parser = make_parser()
     if sys.stderr is None:  # closed by the caller
         sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):  # a terminal may lack kana
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)
@@ -108,6 +110,12 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+    except (MemoryError, RuntimeError) as error:
+        if "memory" not in f"{type(error).__name__} {error}".lower():
+            raise
+        advice = "there is not enough memory; a smaller batch size is the first thing to try"
+        print(f"{parser.prog} {options.command}: {advice}", file=sys.stderr)
+        return 2
     except OSError as error:  # of a file that this user may not read or write
         where = error.filename or "output"
         print(f"{parser.prog} {options.command}: {where}: {error.strerror}", file=sys.stderr)

@@ -35,12 +35,15 @@ def extended(run: Run, epochs: Any) -> RunConfig:
 
 
 def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
-    """Makes the run of `config` start where `parent` ended, unless it has begun already."""
+    """Makes the run of `config` start where `parent` ended, unless it has begun already.
+
+    Raises InputError when the parent kept no state to go on from.
+    """
+    if _has_begun(store, parent, config):
+        return  # in training perhaps, with its lock held
     content = store.resume_state(parent.id)
     if content is None:
         raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
-    if _has_begun(store, parent, config):
-        return  # in training perhaps, with its lock held
     with store.lock(config.id):
         if _has_begun(store, parent, config):
             return

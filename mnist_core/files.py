@@ -8,6 +8,7 @@ import math
 import os
 import re
 import tempfile
+import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from mnist_core.errors import LabError, NotFound
 
 # A file on its way (see write_bytes) that a training process writes; others write requests.
 TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
+ATTEMPTS = 50 if os.name == "nt" else 1
 CSV_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
 
 
@@ -38,11 +40,21 @@ def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
                 file.flush()
                 os.fsync(file.fileno())
         os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        _replace(temporary, path)
     except OSError as error:
         if temporary:
             Path(temporary).unlink(missing_ok=True)
         raise LabError(cannot_write(path, error)) from error
+
+
+def _replace(source: str, target: Path) -> None:
+    """On Windows a file that somebody is reading cannot be replaced; readers are quick."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(0.02)
+    os.replace(source, target)
 
 
 def sweep(folder: Path) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 import re
 import secrets
 import time
@@ -22,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from mnist_core.datasets import SPECS
 from mnist_core.errors import InputError, LabError
 from mnist_core.explain import png
 from mnist_core.files import cannot_write, write_bytes
@@ -35,7 +37,12 @@ MOST = 2000  # drawings of one data set
 MAX_SIDE = 400  # pixels of one drawing
 MAX_PNG = 200_000  # bytes of one drawing
 MAX_TABLE = 500_000  # bytes
-MAX_ZIP = 8_000_000  # bytes, packed
+MOST_COLUMNS = 10  # a row has a value for each: their product takes memory
+MAX_ZIP = 32_000_000  # bytes, packed: 2,000 drawings of 16,000 bytes, a dense scribble's twice
+OF = "dataset.txt"  # in the zip: whose classes the labels are
+MAX_OF = 100  # bytes
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece; others unpack whole
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
 @dataclass(frozen=True)
@@ -89,9 +96,14 @@ class Handwriting:
                 with suppress(OSError):
                     (self.folder / file).unlink()
 
-    def images(self, samples: list[Sample]) -> np.ndarray:
-        """(N, 28, 28) uint8: what a network reads of these drawings. Raises LabError."""
-        return np.stack([self.image(sample) for sample in samples])
+    def readable(self, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
+        """Those whose pictures are whole, and (N, 28, 28) uint8: what a network reads of them."""
+        kept, images = [], []
+        for sample in samples:
+            with suppress(LabError):
+                images.append(self.image(sample))
+                kept.append(sample)
+        return kept, np.array(images, np.uint8).reshape(-1, SIDE, SIDE)
 
     def image(self, sample: Sample) -> np.ndarray:
         """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
@@ -102,24 +114,23 @@ class Handwriting:
             raise LabError(f"{path} cannot be read ({error}).") from error
 
     def to_zip(self) -> bytes:
-        """The set as a zip file: its table and its pictures. Raises LabError."""
-        samples, file = self.samples(), io.BytesIO()
+        """The set as a zip file: its table and its pictures, but for those that are damaged."""
+        (samples, _), file = self.readable(self.samples()), io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(TABLE, table_of(samples))
+            archive.writestr(OF, self.dataset)
             for sample in samples:
-                try:
-                    archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
-                except OSError as error:
-                    raise LabError(f"{sample.file} cannot be read ({error.strerror}).") from error
+                archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
         return file.getvalue()
 
     def from_zip(self, content: bytes) -> int:
         """Adds the drawings of such a zip; returns how many are new.
 
         All or nothing: every entry is checked before the first is written. One that is here
-        already (the same file, label and time) is left out. Raises InputError or LabError.
+        already (the same file, label and time) is left out. Raises InputError, also for a set
+        of other classes, or LabError.
         """
-        given = read_zip(content)
+        given = read_zip(content, self.dataset)
         with self._lock():
             samples = self.samples()
             here = set(samples)
@@ -160,11 +171,12 @@ def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
     return stages.final
 
 
-def read_zip(content: bytes) -> list[tuple[Sample, bytes]]:
+def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
     """The drawings of a zip from anywhere, each checked. Raises InputError, one sentence.
 
-    Names are looked up in the archive, never used as paths; no more is unpacked than is allowed,
-    whatever the archive says of itself.
+    Those of a zip that says it is of another data set must have the same classes. Names are looked
+    up in the archive, never used as paths; no more is unpacked than is allowed, whatever the
+    archive says of itself.
     """
     if len(content) > MAX_ZIP:
         raise InputError(f"The zip has {len(content):,} bytes; {MAX_ZIP:,} are allowed.")
@@ -172,17 +184,28 @@ def read_zip(content: bytes) -> list[tuple[Sample, bytes]]:
         raise InputError(f"The zip has far more than {MOST:,} entries.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_kind(archive, dataset)
             samples = read_table(_unpacked(archive, TABLE, MAX_TABLE))
             return [(s, _checked_png(_unpacked(archive, s.file, MAX_PNG))) for s in samples]
     except InputError:
         raise
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, ValueError, RuntimeError) as error:
+    except (*DAMAGED, OSError, ValueError, RuntimeError, MemoryError) as error:
         # among the last: an encrypted archive, or one packed in a way that is not known here
         raise InputError(f"This is no zip of drawings, or a damaged one ({error}).") from error
 
 
+def _check_kind(archive: zipfile.ZipFile, dataset: str) -> None:
+    if OF not in archive.namelist():
+        return  # made by hand
+    kind = _unpacked(archive, OF, MAX_OF).decode("ascii", "replace")
+    if kind not in SPECS or SPECS[kind].classes != SPECS[dataset].classes:
+        raise InputError(f"The zip holds drawings for {kind!a}; choose a network trained on that.")
+
+
 def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     try:
+        if archive.getinfo(name).compress_type not in BOUNDED:
+            raise InputError(f"{name} is packed in another way than zip files commonly are.")
         with archive.open(name) as file:
             content = file.read(limit + 1)
     except KeyError:
@@ -214,11 +237,14 @@ def read_png(content: bytes) -> np.ndarray:
 def read_table(content: bytes) -> list[Sample]:
     """The rows of labels.csv. Raises InputError for a row that is not as it should be."""
     try:
-        rows = list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        if len(reader.fieldnames or ()) > MOST_COLUMNS:
+            raise InputError(f"{TABLE} has more than {MOST_COLUMNS} columns.")
+        rows = list(itertools.islice(reader, MOST + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{TABLE} is no CSV in UTF-8 ({error}).") from error
     if len(rows) > MOST:
-        raise InputError(f"{TABLE} has {len(rows):,} rows; {MOST:,} are allowed.")
+        raise InputError(f"{TABLE} has more than {MOST:,} rows.")
     samples = [_sample(number, row) for number, row in enumerate(rows, start=2)]
     if len({sample.file for sample in samples}) < len(samples):
         raise InputError(f"{TABLE} names a file twice.")

@@ -17,6 +17,7 @@ MAX_PIXELS = 25_000_000  # decoded whole, these take up to 400 MB for a moment
 MAX_JPEG_PIXELS = (
     50_000_000  # a phone's largest photographs; JPEG can be decoded smaller than it is
 )
+MAX_SCANS = 100  # of a JPEG; a progressive one has ten, and each costs a pass over all pixels
 READ_SIDE = 1600  # larger images are shrunk to this as soon as they are decoded
 _one_at_a_time = threading.Lock()  # or many visitors' large uploads would add up
 
@@ -67,6 +68,8 @@ def _open(data: bytes) -> Image.Image:
     try:
         image = Image.open(io.BytesIO(data), formats=FORMATS)
         _check_size(image)
+        if image.format in ("JPEG", "MPO") and bytes(data).count(b"\xff\xda") > MAX_SCANS:
+            raise InputError("The image has far too many scans; save it again as PNG or JPEG.")
         image.draft(None, (READ_SIDE, READ_SIDE))  # a JPEG is then decoded at 1/2, 1/4 or 1/8
         return image
     except InputError:

@@ -11,6 +11,7 @@ from torch import nn
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 
+STEP = "step"  # the one entry of an optimiser's state that is a single number
 RATES = {"lr", "initial_lr", "max_lr", "min_lr"}  # settings that a schedule changes or adds
 
 
@@ -68,6 +69,20 @@ class Schedule:
             self.torch.step()
 
 
+def load_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Puts a saved state into the optimiser, in the memory layout of its parameters.
+
+    torch's fused kernels walk through memory and trust what they are given; a saved tensor may be
+    laid out otherwise, or be no more than a view of one number. Raises like check_optimizer_state.
+    """
+    check_optimizer_state(optimizer, state)
+    optimizer.load_state_dict(state)
+    for parameter, entry in optimizer.state.items():
+        for name, value in entry.items():
+            if isinstance(value, torch.Tensor) and name != STEP:
+                entry[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+
 def check_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Raises ValueError unless `state` is one that this optimiser could have saved.
 
@@ -88,12 +103,18 @@ def check_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any
     if not entries and keeps_state(optimizer):
         raise ValueError("the optimiser's state is missing")
     for number, entry in entries.items():
-        for value in entry.values():
-            if isinstance(value, torch.Tensor) and value.ndim:
-                if value.shape != parameters[number].shape or value.dtype != torch.float32:
-                    raise ValueError("the optimiser's state has another shape")
-            elif value is not None and not math.isfinite(float(value)):
-                raise ValueError("the optimiser's state is no number")
+        for name, value in entry.items():
+            if name == STEP:
+                if not math.isfinite(float(value)):
+                    raise ValueError("the optimiser's state is no number")
+            elif value is not None and not _is_like(value, parameters[number]):
+                raise ValueError("the optimiser's state has another shape")
+
+
+def _is_like(value: Any, parameter: torch.Tensor) -> bool:
+    """Whether it is a tensor of numbers, one for each of the parameter's."""
+    right = isinstance(value, torch.Tensor) and value.dtype == torch.float32
+    return right and value.shape == parameter.shape
 
 
 def keeps_state(optimizer: torch.optim.Optimizer) -> bool:

@@ -21,6 +21,10 @@ CLOSING = 0.3  # side of the closing's square / shorter side: wider than any str
 # Contrast is 0 on paper and 1 in perfectly black ink, in light and in shadow.
 MIN_INK = 0.1  # fainter is not ink
 EDGE_INK = 0.4  # fainter is not ink where it runs over the picture's edge: shadows do
+FLAT = 0.3  # of all pixels; a photograph's noise leaves fewer to any one level
+MIN_SHEET = 0.02  # of all pixels
+SOLID = 0.6  # of its box: a sheet that is turned by 20° fills two thirds
+MOST_INK = 0.25  # of the sheet
 SPECK = 0.05  # a part smaller than this share of the largest one is dirt
 MIN_EXTENT = 0.05  # a digit is higher or wider than this share of the shorter side
 
@@ -41,7 +45,8 @@ def from_image(data: bytes | Image.Image, *, fill: bool = False) -> Stages | Non
     Decided in this order:
     1. Mostly transparent: a drawing, read like the canvas.
     2. 28×28 and dark along its border: an MNIST image already, taken as it is.
-    3. Bright on dark (see is_bright_on_dark): inverted, then read like a photograph.
+    3. Bright on dark (see is_bright_on_dark), unless what is bright is a sheet of paper that was
+       photographed (see is_sheet): inverted, then read like a photograph.
     4. Else dark on light: a scan or a photograph.
     Raises InputError like read_image.
     """
@@ -51,7 +56,8 @@ def from_image(data: bytes | Image.Image, *, fill: bool = False) -> Stages | Non
     grey = on_white(image)
     if _is_normalised(grey):
         return Stages((Stage("as it is", "Already 28×28, bright on black.", np.asarray(grey)),))
-    return _from_grey(grey, bright=is_bright_on_dark(grey), fill=fill)
+    bright = is_bright_on_dark(grey) and not is_sheet(grey)
+    return _from_grey(grey, bright=bright, fill=fill)
 
 
 def is_bright_on_dark(grey: Image.Image) -> bool:
@@ -64,6 +70,32 @@ def is_bright_on_dark(grey: Image.Image) -> bool:
     around = small.filter(ImageFilter.GaussianBlur(0.1 * min(small.size)))
     detail = np.asarray(small, np.float32) - np.asarray(around, np.float32)
     return bool((detail**3).sum() > 0)
+
+
+def is_sheet(grey: Image.Image) -> bool:
+    """Whether the bright part of an L image is a sheet of written paper on something dark.
+
+    It lies clear of the picture's edge, nearly fills its outline, and has little that is dark
+    inside. It was photographed: a drawing on a screen has one level nearly everywhere.
+    """
+    if max(grey.histogram()) > FLAT * grey.width * grey.height:
+        return False
+    values = np.asarray(shrunk(grey, 320))
+    labels, areas = components(values > otsu(values.ravel()))
+    sheet = labels == areas.argmax()
+    rows, columns = (np.flatnonzero(sheet.any(axis)) for axis in (1, 0))
+    if (
+        min(rows[0], columns[0]) == 0
+        or rows[-1] + 1 == len(values)
+        or columns[-1] + 1 == values.shape[1]
+    ):
+        return False
+    around, sizes = components(~sheet)
+    sizes[around[0, 0]] = 0
+    dark = int(sizes.sum())
+    filled = int(sheet.sum()) + dark
+    solid = filled > SOLID * (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    return bool(solid and filled > MIN_SHEET * values.size and 0 < dark < MOST_INK * filled)
 
 
 def paper_contrast(grey: np.ndarray) -> np.ndarray:

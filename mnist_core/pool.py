@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
@@ -23,6 +24,8 @@ from mnist_core.runs import RunStore
 from mnist_core.watcher import OnProgress
 
 TRAINING_IMAGES = 50_000
+MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
+NOBODY: Mapping[RunConfig, RunConfig] = {}
 ECHOES_PER_EPOCH = 16  # losses kept within each epoch
 
 TrainOne = Callable[[RunStore, RunConfig], Run]  # a function of a module: it goes to a process
@@ -39,13 +42,19 @@ class Made:
 
 
 def train_all(
-    store: RunStore, configs: Sequence[RunConfig], at_once: int, train_one: TrainOne
+    store: RunStore,
+    configs: Sequence[RunConfig],
+    at_once: int,
+    train_one: TrainOne,
+    parents: Mapping[RunConfig, RunConfig] = NOBODY,
 ) -> Iterator[Made]:
     """Has `train_one` called for each config, `at_once` at a time; yields as they are finished.
 
-    When the caller stops asking, as at Ctrl-C, the runs in training are paused. Raises LabError
-    for a run that cannot be trained, or that somebody else paused or stopped.
+    When the caller stops asking, as at Ctrl-C, the runs in training are paused; so are `parents`,
+    which `train_one` trains first. Raises LabError for a run that cannot be trained, or that
+    somebody else paused or stopped.
     """
+    at_once = min(at_once, MOST_PROCESSES)
     processes = ProcessPoolExecutor(at_once, get_context("spawn"), _begin_process)
     left, began = list(reversed(configs)), time.monotonic()
     waiting: dict[Future, RunConfig] = {}
@@ -58,21 +67,34 @@ def train_all(
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 del waiting[future]
                 count += 1
-                run = store.get(future.result())
+                run = store.get(_id_of(future))
                 pace = (time.monotonic() - began) / count
                 yield Made(run, count, len(configs), pace * (len(configs) - count))
     finally:
-        _pause(store, waiting)
+        _pause(store, waiting, parents)
         processes.shutdown(wait=True, cancel_futures=True)
 
 
-def _pause(store: RunStore, waiting: Mapping[Future, RunConfig]) -> None:
+def _id_of(future: Future) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise LabError(
+            "A training process was ended from outside; the same command goes on with its run."
+        ) from None
+
+
+def _pause(
+    store: RunStore, waiting: Mapping[Future, RunConfig], parents: Mapping[RunConfig, RunConfig]
+) -> None:
     """Asks until each has heard it: one that is only starting forgets what was asked before."""
     while futures := wait(waiting, timeout=0.5).not_done:
         for future in futures:
-            run = store.find_folder(waiting[future])
-            if run and not run.finished:
-                store.request(run.id, "pause")
+            config = waiting[future]
+            for one in (config, parents.get(config)):
+                run = store.find_folder(one) if one else None
+                if run and not run.finished:
+                    store.request(run.id, "pause")
 
 
 @contextmanager

@@ -124,13 +124,26 @@ def without_normalising(stages: Stages) -> Stages:
 def as_drawn(image: np.ndarray) -> np.ndarray:
     """The whole picture shrunk to (28, 28) uint8, not cropped, not centred: what most demos do.
 
+    One that is no square has black along its longer sides, and keeps its shape.
+
     `image`: a canvas, (h, w, 4) uint8 RGBA, or ink, (h, w) uint8. An empty one comes out black.
     """
     is_ink = isinstance(image, np.ndarray) and image.ndim == 2 and image.dtype == np.uint8
     ink = image if is_ink and image.size else _canvas_ink(_checked_canvas(image))
     if ink is None:
         return np.zeros((SIDE, SIDE), np.uint8)
-    return np.asarray(Image.fromarray(ink).resize((SIDE, SIDE), Image.Resampling.BOX))
+    square = Image.fromarray(_squared(ink))
+    return np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BOX))
+
+
+def _squared(ink: np.ndarray) -> np.ndarray:
+    """In the middle of the smallest black square that holds it."""
+    h, w = ink.shape
+    side = max(h, w)
+    square = np.zeros((side, side), ink.dtype)
+    y, x = (side - h) // 2, (side - w) // 2
+    square[y : y + h, x : x + w] = ink
+    return square
 
 
 def crop(ink: np.ndarray) -> np.ndarray:
@@ -140,13 +153,9 @@ def crop(ink: np.ndarray) -> np.ndarray:
 
 def fit(ink: np.ndarray, box: int = BOX) -> np.ndarray:
     """Scales to (box, box): the longer side fills it, the shorter one is in the middle."""
-    h, w = ink.shape
-    side = max(h, w)
-    square = np.zeros((side, side), np.float32)  # in uint8 the average of a hair would round to 0
-    y, x = (side - h) // 2, (side - w) // 2
-    square[y : y + h, x : x + w] = ink
+    square = _squared(ink.astype(np.float32))  # in uint8 a hair's average would round to 0
     # Averaging over areas would only repeat pixels when it enlarges.
-    how = Image.Resampling.BOX if side >= box else Image.Resampling.BICUBIC
+    how = Image.Resampling.BOX if max(square.shape) >= box else Image.Resampling.BICUBIC
     fitted = np.asarray(Image.fromarray(square).resize((box, box), how)).clip(0)
     full = np.quantile(fitted[fitted > 0.05 * fitted.max()], FULL)
     return np.rint((fitted * (255 / full)).clip(0, 255)).astype(np.uint8)

@@ -228,7 +228,8 @@ class RunStore:
         return progress if is_progress(progress) else {}
 
     def clear_progress(self, run_id: str) -> None:
-        (self.path(run_id) / "progress.json").unlink(missing_ok=True)
+        with suppress(OSError):  # Windows: somebody reads it; it is not looked at any more
+            (self.path(run_id) / "progress.json").unlink()
 
     def write_resume_state(self, run_id: str, content: bytes) -> None:
         write_bytes(self.check_folder(run_id) / "resume.pt", content)

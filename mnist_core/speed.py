@@ -150,7 +150,7 @@ def measure(config: RunConfig, began: float) -> Speed:
         seconds[size] = _seconds_a_step(trainer)
     per_image = max(0.0, (seconds[LARGE] - seconds[SMALL]) / (LARGE - SMALL))
     begun = time.perf_counter()
-    logits_of(trainer.model, trainer.validation[0][: 4 * LARGE], config)
+    logits_of(trainer.model, trainer.validation[0][: 4 * LARGE], config).cpu()  # waits for a GPU
     validation = (time.perf_counter() - begun) / (4 * LARGE)
     step = max(0.0, seconds[SMALL] - SMALL * per_image)
     return Speed(per_image, step, validation, start_up)

@@ -7,7 +7,7 @@ import sys
 from argparse import Namespace
 from dataclasses import asdict
 
-from mnist_core import figures, store_bench
+from mnist_core import figures
 from mnist_core.bench import measurements, report
 from mnist_core.errors import InputError, LabError
 from mnist_core.graph import in_words, times
@@ -107,6 +107,7 @@ def _bench_training(options: Namespace) -> int:
     for name in options.only or known:
         if name not in known:
             raise InputError(f"only: {name!r} was given; allowed is one of {', '.join(known)}")
+    report.kept(store)  # a damaged file is told of now, not after minutes
     for name in options.only or known:
         title = measurements.MEASUREMENTS[name].title
         print(f"{name} · {title}", file=sys.stderr, flush=True)
@@ -132,6 +133,8 @@ def _bench_other(options: Namespace) -> int:
             print(found["machine"])
             print_table(found["networks"], list(found["networks"][0]))
         return 0
+    from mnist_core import store_bench  # brings pandas, which no other command needs
+
     rows = list(store_bench.bench())
     if options.json:
         print(json.dumps(rows))

@@ -102,6 +102,9 @@ class Summary:
                 continue
             if not (is_text(value) if wanted is str else is_number(value)):
                 raise ValueError(f"summary.json: {name} is {str(value)[:40]!a}")
+        versions = {} if summary.versions is None else summary.versions
+        if not isinstance(versions, dict) or not all(map(is_text, versions.values())):
+            raise ValueError("summary.json: versions are none")
         if summary.weights and Path(summary.weights).name != summary.weights:
             raise ValueError("summary.json: weights outside the run's folder")
         return summary

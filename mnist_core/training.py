@@ -26,12 +26,13 @@ from mnist_core.evaluation import Metrics, logits_of, metrics
 from mnist_core.figures import stored
 from mnist_core.lowering import lowered, memory_format
 from mnist_core.models import create_model
-from mnist_core.optimisation import Schedule, check_optimizer_state, make_optimizer
+from mnist_core.optimisation import Schedule, load_optimizer_state, make_optimizer
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
 SMALL_STEP = 32e6  # multiply-accumulates of a step's forward pass: LeNet-5 with 76 images
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 LARGEST = 2**31 - 1  # bytes
+LARGEST_OF_OLD = 32 * 2**20  # that an older glibc lets be set
 
 
 @dataclass(frozen=True)
@@ -117,9 +118,9 @@ def keep_freed_memory() -> None:
     if platform.libc_ver()[0] != "glibc" or any(name.startswith("MALLOC_") for name in os.environ):
         return
     with suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for setting in (M_MMAP_THRESHOLD, M_TRIM_THRESHOLD):
-            library.mallopt(setting, LARGEST)
+        allocator = ctypes.CDLL(None)
+        if any(allocator.mallopt(M_MMAP_THRESHOLD, size) for size in (LARGEST, LARGEST_OF_OLD)):
+            allocator.mallopt(M_TRIM_THRESHOLD, LARGEST)
 
 
 class Trainer:
@@ -252,10 +253,9 @@ class Trainer:
         """
         if not isinstance(state["epoch"], int) or not 0 < state["epoch"] <= self.config.epochs:
             raise ValueError(f"epoch {state['epoch']!r} of {self.config.epochs}")
-        check_optimizer_state(self.optimizer, state["optimizer"])
+        load_optimizer_state(self.optimizer, state["optimizer"])
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
-        self.optimizer.load_state_dict(state["optimizer"])
         self.schedule.torch.load_state_dict(state["schedule"])
         self.best = EpochResult(**state["best"])
 

@@ -1,5 +1,7 @@
 """Figures and fields as people say them."""
 
+import re
+
 
 def percent(fraction: float | None, digits: int = 2) -> str:
     """0.98765 -> "98.77 %"; a missing figure is a dash."""
@@ -23,3 +25,15 @@ def field_name(name: str) -> str:
     """A config field's name in words."""
     spelled = {"lr": "learning rate", "min_lr": "lowest learning rate"}
     return spelled.get(name, name.replace("_", " "))
+
+
+def plain(text: object) -> str:
+    """Text for a place that reads Markdown, where words from outside must make no link."""
+    return re.sub(r"([\\`\[\]<>$]|:(?=//))", r"\\\1", str(text))
+
+
+def sentence(error: Exception) -> str:
+    """What a person is told of an error; of the system's, which file and what is wrong with it."""
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

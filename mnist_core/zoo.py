@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.datasets import data_root, missing_files
+from mnist_core.errors import InputError
 from mnist_core.extension import branch_off
 from mnist_core.models import make_config, model_spec
 from mnist_core.packing import pack
@@ -97,7 +99,7 @@ def make_zoo(
         missing = [c for c in wanted if not _finished(store, c)]
         missing.sort(key=lambda c: c.epochs / c.batch_size, reverse=True)  # the longest first
         before = len(wanted) - len(missing)
-        for made in train_all(store, missing, at_once, train_and_pack):
+        for made in train_all(store, missing, at_once, train_and_pack, _parents()):
             on_made(replace(made, done=before + made.done, total=len(wanted)))
     return [store.get(config.id) for config in wanted]
 
@@ -123,7 +125,9 @@ def train_and_pack(store: RunStore, config: RunConfig) -> Run:
     """Trains one run of the zoo to its end and makes it small. Raises LabError."""
     parent = _parents().get(config)
     if parent:
-        branch_off(store, carry_out_here(store, parent, "auto"), config)
+        made = carry_out_here(store, parent, "auto")
+        with suppress(InputError):  # without its state: the same bits, from the start
+            branch_off(store, made, config)
     run = carry_out_here(store, config, "auto", MustLearn(store, config))
     pack(store, run)
     return store.get(run.id)

@@ -135,8 +135,13 @@ def answer(
     counted = [each for each in votes if any(each.run.id == voter.id for voter in voters)]
     if counted:
         with right:
-            show_votes(counted, reasons, run, voters)
+            show_votes(counted, reasons, run, voters, None if known else own)
     return own.label if own else None
+
+
+def with_chosen(voters: list[Run], run: Run) -> list[Run]:
+    """The chosen run first, in the place of its network's best; then the other networks' best."""
+    return [run, *(voter for voter in voters if voter.config.model != run.config.model)]
 
 
 def show_steps(stages: preprocess.Stages) -> None:
@@ -170,8 +175,8 @@ def sections(run: Run, voters: list[Run], one: Given, label: int, own: Given) ->
         "One unit": lambda: unit(run, image),
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: fool(run, image),
-        "Move it": lambda: move(voters, image, run.config.dataset),
-        "Your handwriting": lambda: handwriting(voters, own),
+        "Move it": lambda: move(with_chosen(voters, run), image, run.config.dataset),
+        "Your handwriting": lambda: handwriting(with_chosen(voters, run), own),
     }
     tabs = st.tabs(list(names), key="play_tab", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, names.values(), strict=True):

@@ -10,7 +10,7 @@ from mnist_core.datasets import SPECS
 from mnist_core.models import model_spec, recipe_of
 from mnist_core.runs import Run, RunStore
 from mnist_core.summary import LIVE
-from mnist_core.words import duration
+from mnist_core.words import duration, plain
 from pages.parts import common
 from pages.parts.knobs import OWN, choose, remember, settle_config, turn_knobs
 from pages.parts.run_curves import curves
@@ -99,7 +99,7 @@ st.title("Train")
 st.html(STILL)
 settle_config()
 for complaint in st.session_state.get("complaints", []):
-    st.warning(complaint, icon=":material/link_off:")
+    st.warning(plain(complaint), icon=":material/link_off:")
 store, runs = common.all_runs()
 choose(st.session_state.train)
 facts(store, st.session_state.train, runs)

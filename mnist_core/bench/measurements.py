@@ -78,15 +78,24 @@ def time_to_99(say: Say) -> Result:
     """CPU seconds to 99 % of MNIST's test images: the fast network, and the stock pipeline.
 
     The lab's mean over its seeds is what it is after the recipe's one epoch; the stock
-    pipeline's is looked at after each epoch, and it stops as soon as that is high enough.
+    pipeline's is looked at after each epoch, and it stops as soon as that is high enough. It takes
+    minutes: some of the lab's runs come before it, some after. Raises LabError when either falls
+    short of the target.
     """
     runs = []
-    for seed in range(1, SEEDS + 1):
-        runs.append(run("fast", seed=seed))
-        say(f"fast, seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['cpu']:.1f} CPU-s")
+
+    def add(seeds: range) -> None:
+        for seed in seeds:
+            runs.append(run("fast", seed=seed))
+            say(f"fast, seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['cpu']:.1f} CPU-s")
+
+    add(range(1, SEEDS // 2 + 1))
     say("the stock pipeline: several epochs, a minute or two for each")
     stock = run("example", seeds=STOCK_SEEDS, target=TARGET)
+    add(range(SEEDS // 2 + 1, SEEDS + 1))
     accuracies = [one["accuracy"] for one in runs]
+    if min(statistics.mean(accuracies), stock["accuracies"][-1]) < TARGET:
+        raise LabError(f"bench: {TARGET:.0%} was not reached: {accuracies}, {stock['accuracies']}")
     ours = _medians(runs) | {"accuracy": statistics.mean(accuracies), "threads": 1}
     ours |= {"deviation": statistics.stdev(accuracies), "seeds": SEEDS, "epochs": 1}
     theirs = _means(stock["runs"]) | {"accuracy": stock["accuracies"][-1], "seeds": STOCK_SEEDS}
@@ -95,7 +104,11 @@ def time_to_99(say: Say) -> Result:
 
 
 def lenet5(say: Say) -> Result:
-    """Images a second of LeNet-5, batch 256, 32×32: the lab's loop, and the stock pipeline."""
+    """Images a second of LeNet-5, batch 256, 32×32: the lab's loop, and the stock pipeline.
+
+    The lab resizes the images once for all epochs of a run, before the clock starts; the stock
+    pipeline does it anew in each.
+    """
     ours, theirs = [], []
     for turn in range(TURNS):
         theirs.append(run("lenet5_stock", images=IMAGES))

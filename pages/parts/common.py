@@ -17,6 +17,7 @@ from mnist_core.detached import PROJECT
 from mnist_core.errors import LabError
 from mnist_core.models import model_spec
 from mnist_core.runs import Damaged, Run, RunStore
+from mnist_core.words import plain, sentence
 
 # Words for a run's state, with an icon.
 STATES = {
@@ -56,10 +57,8 @@ def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:
     def guarded(*arguments: Any) -> None:
         try:
             part(*arguments)
-        except LabError as error:
-            st.error(str(error), icon=":material/error:")
-        except OSError as error:  # of a file that the server may not read or write
-            st.error(f"{error.filename}: {error.strerror}", icon=":material/error:")
+        except (LabError, OSError) as error:  # the latter of a file that is not to be had
+            st.error(plain(sentence(error)), icon=":material/error:")
 
     return guarded
 

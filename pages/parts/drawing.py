@@ -79,11 +79,16 @@ def _tools() -> None:
 
 
 def _pixels(data_url: str | None) -> np.ndarray | None:
-    """The picture that the browser sent: a PNG of the canvas."""
+    """The picture that the browser sent: a PNG of the canvas. Anything else is no drawing."""
     if not data_url or not strokes():
         return None
-    content = base64.b64decode(data_url.split(",", 1)[-1])
-    return np.asarray(Image.open(io.BytesIO(content), formats=["PNG"]).convert("RGBA"))
+    try:
+        content = base64.b64decode(data_url.split(",", 1)[-1])
+        image = Image.open(io.BytesIO(content), formats=["PNG"])
+        right = image.size == (SIDE, SIDE)  # known before it is decoded
+        return np.asarray(image.convert("RGBA")) if right else None
+    except Exception:  # it is not the canvas that sent this
+        return None
 
 
 def strokes() -> list[dict]:

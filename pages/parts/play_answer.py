@@ -50,8 +50,13 @@ def _badge(given: Given, answer: int, second: str) -> str:
     return f":green-badge[Yours] Second guess: {second}"
 
 
-def show_votes(votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run]) -> None:
-    """Every network trained on this data set, one run each, and what they say together."""
+def show_votes(
+    votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run], beside: Vote | None
+) -> None:
+    """Every network trained on this data set, one run each, and what they say together.
+
+    `beside` is the chosen run's answer where it is not the best of its network: it does not count.
+    """
     classes = SPECS[own.config.dataset].classes
     verdict = together(votes)
     name, label = classes[verdict.label], verdict.label
@@ -66,22 +71,30 @@ def show_votes(votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[
             )
         else:
             st.markdown("**One network** here was trained on this data set.")
-        st.html(_table(votes, verdict, reasons, own, runs))
+        first = [("own", _row(beside, verdict, " (this run)"))] if beside else []
+        by_id = {vote.run.id: vote for vote in votes}
+        rows = [
+            (
+                "own" if run.id == own.id else "",
+                _row(by_id[run.id], verdict) if run.id in by_id else _no_row(run, reasons),
+            )
+            for run in runs
+        ]
+        st.html(html.table(["Network", "Reads", "Confidence", "ms"], first + rows))
 
 
-def _table(
-    votes: list[Vote], verdict: Verdict, reasons: dict[str, str], own: Run, runs: list[Run]
-) -> str:
-    classes, by_id = SPECS[own.config.dataset].classes, {vote.run.id: vote for vote in votes}
-    rows = []
-    for run in runs:
-        kind, title = "own" if run.id == own.id else "", escape(model_title(run.config.model))
-        vote = by_id.get(run.id)
-        if vote is None:
-            reason = escape(reasons.get(run.id, ""), quote=True)
-            rows.append((kind, [title, f'<span title="{reason}">damaged</span>', "–", "–"]))
-            continue
-        off = "" if vote.label == verdict.label else "off"
-        word = f'<span class="{off}">{escape(classes[vote.label])}</span>'
-        rows.append((kind, [title, word, html.meter(vote.confidence), f"{vote.milliseconds:.1f}"]))
-    return html.table(["Network", "Reads", "Confidence", "ms"], rows)
+def _row(vote: Vote, verdict: Verdict, which: str = "") -> list[str]:
+    config, off = vote.run.config, "" if vote.label == verdict.label else "off"
+    word = f'<span class="{off}">{escape(SPECS[config.dataset].classes[vote.label])}</span>'
+    title = escape(model_title(config.model) + which)
+    return [title, word, html.meter(vote.confidence), f"{vote.milliseconds:.1f}"]
+
+
+def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:
+    reason = escape(reasons.get(run.id, ""), quote=True)
+    return [
+        escape(model_title(run.config.model)),
+        f'<span title="{reason}">damaged</span>',
+        "–",
+        "–",
+    ]

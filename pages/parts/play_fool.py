@@ -28,8 +28,8 @@ def fool(run: Run, image: np.ndarray) -> None:
         st.info(f"No ε up to {LARGEST} turns this answer.", icon=":material/shield:")
     else:
         st.markdown(
-            f"The smallest change that turns the answer moves every pixel by "
-            f"**ε = {found.turning}** of 255 grey levels."
+            f"The smallest step of this kind that turns the answer moves each pixel by "
+            f"**ε = {found.turning}** of 255 grey levels at most."
         )
     # The key tells images apart: each begins at its own smallest ε.
     key = f"play_epsilon_{run.id}_{hash(image.tobytes())}"
@@ -39,7 +39,8 @@ def fool(run: Run, image: np.ndarray) -> None:
         max_value=LARGEST,
         value=found.turning or 8,
         key=key,
-        help="Fast gradient sign method: every pixel goes this far the way that hurts most.",
+        help="Fast gradient sign method: every pixel goes this far the way that hurts most; black "
+        "and white are the ends.",
     )
     result, change = found.result(epsilon), found.change(epsilon)
     with st.grid("auto", min_column_width=SIDE, gap="small"):

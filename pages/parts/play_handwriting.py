@@ -14,6 +14,7 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.handwriting import Handwriting, Sample
 from mnist_core.preprocess import INK, SIDE
 from mnist_core.runs import Run, RunStore
+from mnist_core.words import plain
 from pages.parts import play_html as html
 from pages.parts.common import in_a_sentence, model_title
 from pages.parts.play_input import Given
@@ -35,11 +36,29 @@ def handwriting(runs: list[Run], one: Given) -> None:
     if told:
         st.markdown(told)
     samples = own.samples()
-    if samples:
-        show(own, samples, runs)
-    else:
+    whole, _ = _readable(own, samples)
+    if whole:
+        show(own, whole, runs)
+    elif not samples:
         st.caption(f"No drawing for {one.dataset} is kept yet.")
-    exchange(own, samples)
+    tell_unreadable(own, [sample for sample in samples if sample not in whole])
+    exchange(own, whole)
+
+
+def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
+    """Drawings whose files are damaged or gone are left out of everything else."""
+    if not samples:
+        return
+    names = ", ".join(sample.file for sample in samples[:3]) + (" …" if samples[3:] else "")
+    st.warning(
+        f"{len(samples)} of the drawings cannot be read: {names}", icon=":material/broken_image:"
+    )
+    st.button(
+        "Remove what cannot be read",
+        key="play_remove_unreadable",
+        on_click=_remove,
+        args=(own, [sample.file for sample in samples]),
+    )
 
 
 def save(own: Handwriting, one: Given) -> None:
@@ -47,6 +66,7 @@ def save(own: Handwriting, one: Given) -> None:
     if one.kind not in ("drawing", "picture"):
         st.info("Draw something, or give a picture; then say here what it is.")
         return
+    st.caption("Kept where the lab runs, next to the runs: all who use this lab share the set.")
     classes = SPECS[one.dataset].classes
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("This is", width="content")
@@ -73,19 +93,23 @@ def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
         name = SPECS[own.dataset].classes[label]
         st.session_state["play_saved"] = f":green-badge[Saved] as {name}."
     except LabError as error:
-        st.session_state["play_saved"] = f":red-badge[Not saved] {error}"
+        st.session_state["play_saved"] = f":red-badge[Not saved] {plain(error)}"
 
 
-def _remove(own: Handwriting, file: str) -> None:
+def _remove(own: Handwriting, files: list[str]) -> None:
     try:
-        own.remove(file)
+        for file in files:
+            own.remove(file)
     except LabError as error:
-        st.session_state["play_saved"] = f":red-badge[Not removed] {error}"
+        st.session_state["play_saved"] = f":red-badge[Not removed] {plain(error)}"
 
 
 def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
     """Accuracy by network; then the drawings that one of them misreads, worst first."""
-    able, _ = networks(runs)
+    able, reasons = networks(runs)
+    if not able:
+        st.error(plain(next(iter(reasons.values()))), icon=":material/error:")
+        return
     labels = np.array([sample.label for sample in samples])
     answers = np.stack([_answers(own, one, samples) for one in able])
     right = answers == labels
@@ -131,28 +155,35 @@ def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[N
             key=f"play_remove_{sample.file}",
             type="tertiary",
             on_click=_remove,
-            args=(own, sample.file),
+            args=(own, [sample.file]),
         )
 
 
 def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarray:
     """(N,) labels that this network gives; remembered until the set changes."""
-    key = tuple((sample.file, sample.saved) for sample in samples)
-    return _read(
-        one.run.id, one.run.summary.weights_sha256, str(own.folder), key, own, one, samples
-    )
+    known = one.run.id, one.run.summary.weights_sha256, str(own.folder), _key(samples)
+    return _read(*known, own, one, samples)
 
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
     from mnist_core.voting import read_all
 
-    return read_all(_one, _images(folder, key, _own, _samples)).argmax(1)
+    return read_all(_one, _readable(_own, _samples)[1]).argmax(1)
+
+
+def _readable(own: Handwriting, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
+    """See Handwriting.readable; remembered until the set changes."""
+    return _images(str(own.folder), _key(samples), own, samples)
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _images(folder: str, key: tuple, _own: Handwriting, _samples: list[Sample]) -> np.ndarray:
-    return _own.images(_samples)
+def _images(folder, key, _own, _samples) -> tuple[list[Sample], np.ndarray]:
+    return _own.readable(_samples)
+
+
+def _key(samples: list[Sample]) -> tuple:
+    return tuple((sample.file, sample.saved) for sample in samples)
 
 
 def exchange(own: Handwriting, samples: list[Sample]) -> None:
@@ -176,12 +207,11 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
             width=320,
         )
     if file and st.session_state.get("play_zip_done") != file.file_id:
-        st.session_state["play_zip_done"] = file.file_id
         try:
-            st.session_state["play_saved"] = (
-                f":green-badge[Read] {own.from_zip(file.getvalue())} new."
-            )
-        except InputError as error:
-            st.error(str(error), icon=":material/folder_zip:")
+            new = own.from_zip(file.getvalue())
+        except InputError as error:  # told until the file is taken back
+            st.error(plain(error), icon=":material/folder_zip:")
             return
+        st.session_state["play_zip_done"] = file.file_id
+        st.session_state["play_saved"] = f":green-badge[Read] {new} new."
         st.rerun()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,7 @@ from mnist_core.images import has_images
 from mnist_core.preprocess import FILLED, Stage, Stages
 from mnist_core.runs import Run, RunStore
 from mnist_core.testset import TestImage, test_image, wrong_places
+from mnist_core.words import plain
 from pages.parts.drawing import SIDE, drawing, example
 
 DRAW, UPLOAD, CAMERA, TEST = WAYS = ("Draw", "Upload", "Camera", "Test image")
@@ -71,17 +73,17 @@ def _picture(way: str, dataset: str) -> Stages | None:
         )
     if file is None:
         return None
-    return _read(file, dataset in FILLED)
+    return _read(file, dataset in FILLED, photo.from_photo if way == CAMERA else photo.from_image)
 
 
-def _read(file: UploadedFile, fill: bool) -> Stages | None:
+def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
     """The steps of an uploaded picture. They are remembered: every click runs the page again."""
     known = st.session_state.get("play_picture")
     if known is None or known[:2] != (file.file_id, fill):
         try:
-            known = (file.file_id, fill, photo.from_image(file.getvalue(), fill=fill))
+            known = (file.file_id, fill, read(file.getvalue(), fill=fill))
         except InputError as error:
-            st.error(str(error), icon=":material/broken_image:")
+            st.error(plain(error), icon=":material/broken_image:")
             return None
         st.session_state["play_picture"] = known
     if known[2] is None:
@@ -169,7 +171,7 @@ def forget_lost() -> None:
 def tell_lost() -> None:
     lost = st.session_state.get("play_lost")
     if lost:
-        st.warning(lost, icon=":material/link_off:")
+        st.warning(plain(lost), icon=":material/link_off:")
 
 
 def follow_test_link() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import streamlit as st
 
 BUDGET = 32 * 2**20  # bytes of all drawings together; the oldest make room
+LARGEST = 2**20  # bytes of one drawing; a page full of strokes takes a tenth
 
 
 class Drawings:
@@ -22,10 +23,12 @@ class Drawings:
         self._packed: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, name: str, drawing: dict[str, Any]) -> None:
-        """Keeps it in place of the one before. One beyond the budget is not kept."""
+        """Keeps it in place of the one before. One that is far too large is not kept."""
         packed = zlib.compress(json.dumps(drawing).encode(), 1)
         with self._lock:
             self._size -= len(self._packed.pop(name, b""))
+            if len(packed) > min(LARGEST, self._budget):
+                return
             self._packed[name] = packed
             self._size += len(packed)
             while self._size > self._budget:

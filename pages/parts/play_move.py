@@ -10,7 +10,7 @@ from mnist_core.datasets import SPECS
 from mnist_core.moving import AXES, Axis, Move, along, flips, moved
 from mnist_core.runs import Run
 from mnist_core.voting import together, vote
-from mnist_core.words import percent
+from mnist_core.words import percent, plain
 from pages.parts import play_html as html
 from pages.parts.common import in_a_sentence, model_title
 from pages.parts.play_answer import article
@@ -26,7 +26,10 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
     """Four sliders, the moved image, and a strip along one of them for every network."""
     place = sliders()
     image_there = moved(image, place)
-    able, _ = networks(runs)
+    able, reasons = networks(runs)
+    if not able:
+        st.error(plain(next(iter(reasons.values()))), icon=":material/error:")
+        return
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=SIDE):
             picture = explain.tile(image_there, SIDE, SIDE, grey=True)

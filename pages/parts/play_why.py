@@ -16,7 +16,8 @@ WORDS = {
     "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to what has "
     "already had its full effect.",
     "integrated gradients": "The gradient, collected on the way from a black image to this one.",
-    "Grad-CAM": "Where the last convolution's channels that speak for the class are active.",
+    "Grad-CAM": "Where the last convolution's channels that speak for the class are active. "
+    "Its coarse map is stretched over the image, as is usual: near the border it is pixels off.",
     "occlusion": "How far the score falls when a black square of 6×6 pixels lies there.",
 }
 

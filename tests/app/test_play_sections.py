@@ -1,8 +1,10 @@
 """The Playground's further ways in and its sections, without a browser."""
 
+import base64
 import io
 import zipfile
 from dataclasses import replace
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -10,11 +12,13 @@ import torch
 
 from mnist_core.attack import attack
 from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.explain import png
 from mnist_core.handwriting import Handwriting
 from mnist_core.preprocess import as_drawn, from_canvas
 from mnist_core.saliency import METHODS
 from mnist_core.testset import test_image as image_at
 from mnist_core.voting import load_network, read_all
+from pages.parts.drawing import SIDE, _pixels
 from pages.parts.play_keep import Drawings
 from tests.app.play_canvas import (
     add_run,
@@ -199,7 +203,9 @@ def test_your_handwriting_is_kept_and_read(store, canvas):
     (sample,) = own.samples()
     assert sample.label == 4
     assert np.array_equal(own.image(sample), from_canvas(canvas.image).final)
-    right = [read_all(load_network(run), own.images([sample])).argmax(1)[0] == 4 for run in runs]
+    right = [
+        read_all(load_network(run), own.readable([sample])[1]).argmax(1)[0] == 4 for run in runs
+    ]
     assert html(page).count("1 of 1") == sum(right)
     assert f"{3 - sum(right)} of 3 wrong" in words(page) or all(right)
 
@@ -213,10 +219,57 @@ def test_a_zip_comes_in_and_a_hostile_one_is_a_sentence(store, canvas):
     page.file_uploader(key="play_zip").set_value(("x.zip", file.getvalue(), "application/zip"))
     page.run()
     assert "the file is '../evil.png'" in page.error[0].value and not page.exception
-    Handwriting(store, "KMNIST").add(np.full((28, 28), 7, np.uint8), 5)
-    good = Handwriting(store, "KMNIST").to_zip()
+    Handwriting(store, "QMNIST").add(np.full((28, 28), 7, np.uint8), 5)
+    good = Handwriting(store, "QMNIST").to_zip()
     page.file_uploader(key="play_zip").set_value(("y.zip", good, "application/zip")).run()
     assert Handwriting(store, "MNIST").samples()[0].label == 5 and not page.error
+
+
+def test_a_damaged_drawing_is_left_out_and_can_be_removed(store, canvas):
+    add_run(store)
+    own = Handwriting(store, "MNIST")
+    damaged, whole = (own.add(np.full((28, 28), 9, np.uint8), label) for label in (1, 2))
+    (own.folder / damaged.file).write_bytes(b"no PNG")
+    page = open_tab("Your handwriting")
+    assert f"1 of the drawings cannot be read: {damaged.file}" in page.warning[0].value
+    page.button(key="play_remove_unreadable").click().run()
+    assert own.samples() == [whole] and not page.warning and not page.exception
+
+
+def test_the_chosen_run_stands_for_its_network_wherever_it_is_not_the_best(store, canvas):
+    """Beside the others in the verdict, where it does not count; in its place below."""
+    best = [add_run(store, name) for name in THREE]
+    other = add_run(store, THREE[0], seed=9, accuracy=0.1)
+    page = drawn(open_page(play_run=other.id), canvas, 4)
+    assert "(this run)" in html(page) and "of 3** networks" in words(page)
+    assert html(page).count("(this run)") == 1
+    page = drawn(open_page(play_run=best[0].id), canvas, 4)
+    assert "(this run)" not in html(page)
+
+
+def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monkeypatch):
+    from pages.parts import play_handwriting, play_move
+
+    add_run(store)
+    for part in (play_move, play_handwriting):
+        monkeypatch.setattr(part, "networks", lambda runs: ([], {"x": "The weights are damaged."}))
+    Handwriting(store, "MNIST").add(np.full((28, 28), 9, np.uint8), 1)
+    for name in ("Move it", "Your handwriting"):
+        page = open_tab(name, drawn(open_page(), canvas, 4))
+        assert page.error[0].value == "The weights are damaged." and not page.exception
+
+
+@pytest.mark.parametrize("sent", ["no picture", "data:image/png;base64,eA==", None])
+def test_what_no_canvas_sends_is_no_drawing(sent):
+    large = base64.b64encode(png(np.ones((SIDE + 1, SIDE), np.uint8))).decode()
+    with patch("pages.parts.drawing.strokes", lambda: [{}]):
+        assert _pixels(sent) is None and _pixels("data:image/png;base64," + large) is None
+
+
+def test_words_from_a_link_make_no_link(store, canvas):
+    add_run(store)
+    page = open_page(play_run="[sign in](https://evil.example)")
+    assert r"\[sign in\](https\://evil.example)" in page.warning[0].value
 
 
 def test_an_example_and_a_test_image_are_nobodys_handwriting(store, canvas):

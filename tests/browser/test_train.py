@@ -84,6 +84,7 @@ def test_a_run_is_trained_on_and_again_with_other_seeds(page, server):
 
 
 def test_a_click_in_the_landscape_moves_the_sliders_and_the_address(page, server):
+    page.goto(server.url)
     at_rest(page)
     chart = page.get_by_role("figure", name="Validation accuracy by learning rate")
     dots = chart.locator(".scatterlayer .points").first.locator("path")
@@ -99,7 +100,9 @@ def test_a_click_in_the_landscape_moves_the_sliders_and_the_address(page, server
     expect(page.get_by_role("slider", name="Batch size")).to_have_value("1")
 
 
-def test_a_slider_moves_the_address_and_back_moves_the_slider(page):
+def test_a_slider_moves_the_address_and_back_moves_the_slider(page, server):
+    page.goto(server.url)
+    at_rest(page)
     slider = page.get_by_role("slider", name="Dropout")
     slider.focus()
     slider.press("ArrowRight")

@@ -27,9 +27,9 @@ def ink(digit, **placing):
     return from_canvas(draw(digit, canvas=280, **placing))[INK].image
 
 
-def zip_of(files, **options):
+def zip_of(files, packed=zipfile.ZIP_DEFLATED):
     file = io.BytesIO()
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, **options) as archive:
+    with zipfile.ZipFile(file, "w", packed) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
     return file.getvalue()
@@ -47,7 +47,7 @@ def test_what_is_saved_comes_back(own, store):
     samples = again.samples()
     assert [sample.label for sample in samples] == [7, 2]
     for image, digit, placing in zip(
-        again.images(samples), (7, 2), ({"size": 0.3, "position": (0, 1)}, {}), strict=True
+        again.readable(samples)[1], (7, 2), ({"size": 0.3, "position": (0, 1)}, {}), strict=True
     ):
         assert np.array_equal(image, from_canvas(draw(digit, canvas=280, **placing)).final)
     assert Handwriting(store, "KMNIST").samples() == []
@@ -67,7 +67,7 @@ def test_a_garment_fills_the_image_and_28_pixels_stay_as_they_are(store):
     own.add(ink(1), 1)
     ready = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     own.add(ready, 9)
-    first, second = own.images(own.samples())
+    first, second = own.readable(own.samples())[1]
     assert np.array_equal(first, from_canvas(draw(1, canvas=280), fill=True).final)
     assert np.array_equal(second, ready)
 
@@ -114,9 +114,16 @@ def test_a_zip_brings_the_set_to_another_store(own, store, tmp_path):
     other = Handwriting(type(store)(tmp_path / "other"), "MNIST")
     assert other.from_zip(own.to_zip()) == 2
     assert other.samples() == own.samples()
-    assert np.array_equal(other.images(other.samples()), own.images(own.samples()))
+    assert np.array_equal(other.readable(other.samples())[1], own.readable(own.samples())[1])
     assert other.from_zip(own.to_zip()) == 0  # it knows them already
     assert len(other.samples()) == 2
+
+
+def test_digits_of_mnist_are_digits_of_qmnist(own, store):
+    own.add(ink(4), 4)
+    assert Handwriting(store, "QMNIST").from_zip(own.to_zip()) == 1
+    with pytest.raises(InputError, match="drawings for 'MNIST'"):
+        Handwriting(store, "KMNIST").from_zip(own.to_zip())
 
 
 def test_a_file_of_the_same_name_gets_another(own):
@@ -130,6 +137,7 @@ def test_a_file_of_the_same_name_gets_another(own):
 
 GOOD = png(np.full((28, 28), 9, np.uint8))
 MANY = "file,label\n" + "".join(f"{number}.png,1\n" for number in range(3000))
+WIDE = "file,label," + ",".join(map(str, range(40_000))) + "\n" + "x\n" * 100_000
 HOSTILE = {
     "no bytes": b"",
     "no zip": b"%PDF-1.7 not a zip",
@@ -154,6 +162,11 @@ HOSTILE = {
         {"labels.csv": "file,label\n" + "".join(f"{n}.png,1\n" for n in range(3000))}
     ),
     "not UTF-8": zip_of({"labels.csv": b"file,label\n\xff\xfe.png,3\n"}),
+    "a bomb in bzip2": zip_of({"labels.csv": b"x" * 10**8}, zipfile.ZIP_BZIP2),
+    "a bomb in LZMA": zip_of({"labels.csv": one_row(), "a.png": GOOD}, zipfile.ZIP_LZMA),
+    "a wide table": zip_of({"labels.csv": WIDE}),
+    "kana among digits": zip_of({"dataset.txt": "KMNIST", "labels.csv": one_row(), "a.png": GOOD}),
+    "no data set": zip_of({"dataset.txt": "../x", "labels.csv": one_row(), "a.png": GOOD}),
     "nulls": zip_of({"labels.csv": b"file,label\n\0.png,3\n"}),
 }
 
@@ -173,12 +186,12 @@ def test_a_hostile_zip_is_one_sentence_and_changes_nothing(own, what):
 def test_a_zip_with_a_hundred_thousand_entries_is_not_even_listed():
     content = b"PK\x01\x02" * 100_000
     with pytest.raises(InputError, match="entries"):
-        read_zip(content)
+        read_zip(content, "MNIST")
 
 
 def test_a_zip_that_is_too_large_is_not_opened():
     with pytest.raises(InputError, match="bytes"):
-        read_zip(b"\0" * (handwriting.MAX_ZIP + 1))
+        read_zip(b"\0" * (handwriting.MAX_ZIP + 1), "MNIST")
 
 
 def test_a_password_is_a_sentence():
@@ -187,7 +200,7 @@ def test_a_password_is_a_sentence():
         place = content.index(mark)
         content[place + at] |= 1  # "encrypted"
     with pytest.raises(InputError, match="no zip of drawings"):
-        read_zip(bytes(content))
+        read_zip(bytes(content), "MNIST")
 
 
 def test_the_set_has_an_end(own, monkeypatch):
@@ -208,8 +221,14 @@ def test_a_damaged_table_is_a_sentence_that_names_it(own):
         own.samples()
 
 
-def test_a_picture_that_is_gone_is_a_sentence(own):
-    sample = own.add(ink(1), 1)
-    (own.folder / sample.file).unlink()
+def test_pictures_that_are_gone_or_damaged_are_left_out(own, store, tmp_path):
+    gone, damaged, whole = (own.add(ink(digit), digit) for digit in (1, 2, 3))
+    (own.folder / gone.file).unlink()
+    (own.folder / damaged.file).write_bytes(b"no PNG")
     with pytest.raises(LabError, match="cannot be read"):
-        own.images(own.samples())
+        own.image(gone)
+    kept, images = own.readable(own.samples())
+    assert kept == [whole] and np.array_equal(images[0], own.image(whole))
+    other = Handwriting(type(store)(tmp_path / "other"), "MNIST")
+    assert other.from_zip(own.to_zip()) == 1 and other.samples() == [whole]
+    assert own.readable([])[1].shape == (0, 28, 28)

@@ -76,6 +76,12 @@ def claimed_jpeg(width: int, height: int) -> bytes:
     return bytes(data)
 
 
+def many_scans(count: int) -> bytes:
+    """A progressive JPEG whose last scan is there again and again."""
+    data = encode(Image.new("L", (64, 64)), "JPEG", progressive=True)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * count + data[-2:]
+
+
 NOISE = Image.effect_noise((200, 200), 90)
 REFUSED = {
     "0 bytes": (b"", "0 bytes"),
@@ -94,6 +100,7 @@ REFUSED = {
         "cannot be read",
     ),
     "truncated PNG": (encode(NOISE)[:4000], "cut short"),
+    "a JPEG of 400 scans": (many_scans(400), "far too many scans"),
     "truncated JPEG": (encode(NOISE, "JPEG")[:4000], "cut short"),
     "a path": ("digit.png", "give a file's bytes"),
 }

@@ -115,6 +115,19 @@ def test_pooling_with_other_settings_and_branches_are_left_alone():
     assert lowered(branched) is branched
 
 
+@pytest.mark.parametrize("first", [nn.ReLU, nn.MaxPool2d])
+def test_a_layer_that_works_in_place_stays_where_it_is(first):
+    """MaxPool needs its input and output as they were, for its gradient."""
+    torch.manual_seed(6)
+    pair = [nn.ReLU(inplace=True), nn.MaxPool2d(2)]
+    pair = pair if first is nn.ReLU else pair[::-1]
+    model = nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), *pair, nn.Flatten(), nn.Linear(32, 10))
+    images, labels = torch.randn(4, 1, 8, 8), torch.arange(4)
+    expected = gradients(model, model, images, labels)
+    for a, b in zip(gradients(lowered(model), model, images, labels), expected, strict=True):
+        assert torch.equal(a, b)
+
+
 def test_channels_last_where_convolutions_are_wide():
     formats = {name: memory_format(create_model(name)) for name in ("lenet5", "medium")}
     assert formats == {"lenet5": torch.contiguous_format, "medium": torch.channels_last}

@@ -148,6 +148,28 @@ def test_polarity_of_photographs():
         assert not is_bright_on_dark(grey) and is_bright_on_dark(ImageOps.invert(grey))
 
 
+@pytest.mark.parametrize("grey", (25, 60, 110))
+@pytest.mark.parametrize("side", (120, 200, 320, 440))
+@pytest.mark.parametrize("digit", (1, 5, 8))
+def test_paper_on_a_dark_table(digit, side, grey):
+    """Small paper is the bright detail of such a picture; what is written is on it still."""
+    picture = Image.new("L", (640, 480), grey)
+    sheet = paper(digit, side).rotate(8, Image.Resampling.BICUBIC, expand=True, fillcolor=grey)
+    picture.paste(sheet, ((640 - sheet.width) // 2, (480 - sheet.height) // 2))
+    clean = from_ink(np.asarray(mask_of(digit, 300).rotate(8))).final
+    assert alike(from_image(grainy(picture)).final, clean) > 0.85
+
+
+@pytest.mark.parametrize("digit", range(10))
+def test_bright_ink_in_photographs_is_no_sheet(digit):
+    """Chalk on a board."""
+    rng = np.random.default_rng(digit)
+    mask = mask_of(digit, stroke=rng.uniform(0.06, 0.16))
+    grey = Image.open(io.BytesIO(photograph(mask, rng, 400, tilt=0))).convert("L")
+    clean = from_ink(np.asarray(mask)).final
+    assert alike(from_image(encode(ImageOps.invert(grey))).final, clean) > 0.75
+
+
 def test_transparent_drawing_is_read_like_the_canvas():
     drawn = draw(9)
     assert (from_image(encode(Image.fromarray(drawn))).final == from_canvas(drawn).final).all()

@@ -182,6 +182,10 @@ def test_as_drawn_is_the_whole_canvas():
     image = as_drawn(small)
     assert image.shape == (28, 28) and not image[:20].any() and image[22:, 20:].any()
     assert (as_drawn(small[..., 3]) == image).all()
+    wide = np.zeros((225, 400), np.uint8)
+    wide[60:160, 150:250] = 255
+    rows, columns = (np.flatnonzero(as_drawn(wide).any(axis)) for axis in (1, 0))
+    assert len(rows) == len(columns) == 8  # a square stays one, partly covered pixels included
     assert apart(as_drawn(draw(7, ink=WHITE, background=BLACK)), as_drawn(draw(7))) < 1
 
 

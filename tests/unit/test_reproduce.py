@@ -10,8 +10,10 @@ import pytest
 
 from mnist_core.bundle import read_bundle
 from mnist_core.detached import PROJECT
+from mnist_core.errors import LabError
 from mnist_core.grid import AXES, grid_configs
 from mnist_core.models import make_config, recipe_of
+from mnist_core.pool import train_all
 from mnist_core.reproduce import make_grid
 
 
@@ -76,3 +78,12 @@ def test_it_goes_on_after_ctrl_c(lab, small_data):
 def _hear_ctrl_c():
     """A suite that a shell put in the background ignores Ctrl-C, and so would what it starts."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _end(store, config):
+    os._exit(1)
+
+
+def test_a_training_process_that_is_ended_is_a_sentence(lab, three):
+    with pytest.raises(LabError, match="ended from outside; the same command goes on"):
+        list(train_all(lab, three[:2], 1, _end))

@@ -14,6 +14,7 @@ from mnist_core.config import OPTIMIZERS, SCHEDULES, Execution
 from mnist_core.errors import InputError
 from mnist_core.evaluation import logits_of, metrics
 from mnist_core.models import create_model, make_config
+from mnist_core.optimisation import load_optimizer_state, make_optimizer
 from mnist_core.training import (
     Diverged,
     Trainer,
@@ -280,3 +281,30 @@ def test_the_same_on_another_device_of_the_same_kind(data):
     moved = data.to("cpu")
     assert dataclasses.asdict(moved.spec) == dataclasses.asdict(data.spec)
     assert finish(Trainer(config(), moved, ONE))[1] == finish(Trainer(config(), data, ONE))[1]
+
+
+@pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adadelta"])
+def test_an_optimisers_state_is_laid_out_as_its_parameters_are(name):
+    """torch's fused kernels go through memory: momentum saved in another layout would land on
+    other weights, and a view of one number would be written beyond its end."""
+    config = make_config("medium", optimizer=name, lr=0.01)
+    model = create_model("medium").to(memory_format=torch.channels_last)
+    optimizer = make_optimizer(config, model, "cpu")
+    for parameter in model.parameters():
+        parameter.grad = torch.randn_like(parameter)
+    optimizer.step()
+    state = optimizer.state_dict()
+    for entry in state["state"].values():
+        for key in set(entry) - {"step"}:
+            entry[key] = entry[key].contiguous()
+    first = state["state"][0]
+    key = next(key for key in first if key != "step")
+    first[key] = torch.ones(1, 1, 1, 1).expand(first[key].shape)
+    again = make_optimizer(config, model, "cpu")
+    load_optimizer_state(again, state)
+    for number, parameter in enumerate(model.parameters()):
+        for key, value in again.state[parameter].items():
+            if key != "step":
+                assert value.stride() == parameter.stride()
+                assert torch.equal(value, state["state"][number][key])
+    again.step()

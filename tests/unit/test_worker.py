@@ -98,6 +98,10 @@ def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
         row["train_loss"] for row in whole.history
     ]
     assert lab.get(parent.id).summary.weights_sha256 == parent.summary.weights_sha256
+    (parent.path / "resume.pt").unlink()
+    branch_off(lab, parent, longer)  # it has begun, and needs its parent no more
+    with pytest.raises(InputError, match="has no resume state; train a new run"):
+        branch_off(lab, parent, extended(parent, 5))
 
 
 def test_what_cannot_be_extended_says_why(lab):
@@ -183,6 +187,8 @@ def forged(state, path, value):
         (("trainer", "epoch"), -5),
         (("trainer", "epoch"), 99),
         (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.zeros(3)),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.tensor(0.0)),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), 1.0),
         (("trainer", "optimizer", "state"), {}),
         (("trainer", "optimizer", "param_groups", 0, "lr"), "x"),
         (("trainer", "optimizer", "param_groups", 0, "lr"), math.nan),

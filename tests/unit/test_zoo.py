@@ -32,7 +32,8 @@ def small_zoo(monkeypatch):
     zoo._parents.cache_clear()
 
 
-def one_after_another(store, configs, at_once, train_one):
+def one_after_another(store, configs, at_once, train_one, parents):
+    assert set(parents) <= set(configs) | set(zoo._parents())
     for count, config in enumerate(configs, start=1):
         yield Made(train_one(store, config), count, len(configs), 0.0)
 
