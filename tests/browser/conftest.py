@@ -15,12 +15,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mnist_core import launcher, speed
+from mnist_core import launcher
 from mnist_core.config import Execution
-from mnist_core.links import opening_config
 from mnist_core.models import make_config
 from mnist_core.runs import RunStore
 from mnist_core.worker import carry_out
+from tests.stores import remember_a_speed
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -40,13 +40,10 @@ class Server:
 
 @pytest.fixture(scope="session")
 def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
-    """A run store with one LeNet-5, trained for seconds on the small data set; and its id.
-
-    How fast this machine trains is written there too, or each server's first page would measure.
-    """
+    """A run store with one LeNet-5, trained for seconds on the small data set; and its id."""
     store = RunStore(tmp_path_factory.mktemp("store"))
     config = make_config("lenet5", epochs=3, batch_size=16, seed=7)
-    speed.remember(store, opening_config(), speed.Speed(1e-4, 1e-3, 1e-4, 5.0))
+    remember_a_speed(store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_DATA", str(small_data))
         run = carry_out(store, config, Execution(device="cpu", threads=1))
@@ -127,7 +124,7 @@ def page(server: Server, browser: Browser):
     assert not errors and not broken
 
 
-def at_rest(page: Page, quiet: float = 0.7) -> None:
+def at_rest(page: Page, quiet: float = 0.5) -> None:
     """Waits until no script has been running for `quiet` seconds."""
     last, end = time.monotonic(), time.monotonic() + PATIENCE
     while time.monotonic() - last < quiet:

@@ -1,9 +1,11 @@
 """Training and its server are killed while a browser looks on. In full: python -m tests.faults."""
 
 from tests.faults import survive
+from tests.stores import remember_a_speed
 
 
 def test_kills_lose_nothing(lab, browser, tmp_path):
+    remember_a_speed(lab)
     result = survive(lab, tmp_path, browser, kills=2, server_kills=1, seed=1)
     assert sum(result["kills"].values()) == 2 and result["server_kills"] == 1
     assert result["lost_or_damaged"] == 0 and len(set(result["weights_sha256"])) == 2

@@ -12,8 +12,11 @@ import pytest
 from PIL import Image
 
 from mnist_core.__main__ import main
+from mnist_core.config import Execution
 from mnist_core.models import model_names
+from mnist_core.runs import RunStore
 from mnist_core.summary import STATES
+from mnist_core.worker import carry_out
 from tests.idx_data import pictures
 
 QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
@@ -194,10 +197,9 @@ def test_kill_in_the_middle_then_resume_gives_the_same_bits(lab, tmp_path):
     out, _ = done.communicate(timeout=120)
     answer = json.loads(out)
     assert answer["state"] == "done" and answer["epochs_done"] == 25
-    environment = {**os.environ, "MNIST_CHECKPOINTS": str(tmp_path / "other")}
-    command = [sys.executable, "-m", "mnist_core", *LONG, "--json"]
-    whole = json.loads(subprocess.run(command, env=environment, capture_output=True).stdout)
-    assert whole["weights_sha256"] == answer["weights_sha256"]
+    execution = Execution(device="cpu", threads=answer["threads"])
+    whole = carry_out(RunStore(tmp_path / "other"), run.config, execution)
+    assert whole.summary.weights_sha256 == answer["weights_sha256"]
 
 
 def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
@@ -207,3 +209,29 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
     out, err = process.communicate(timeout=30)
     assert process.returncode == 1 and "Go on: train --resume" in out and "Traceback" not in err
     assert lab.list()[0][0].state == "stopped"
+
+
+@pytest.mark.parametrize(
+    "error, advice",
+    [
+        (MemoryError(), "a smaller batch size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 99 bytes"), "batch size"),
+        (OSError(13, "denied", "a.csv"), "a.csv: denied"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(run, monkeypatch, error, advice):
+    def fails(options):
+        raise error
+
+    monkeypatch.setattr("mnist_core.commands.models", fails)
+    status, _, errors = run("models")
+    assert status == 2 and advice in errors and errors.count("\n") == 1
+
+
+def test_another_runtime_error_is_a_fault_and_seen(run, monkeypatch):
+    def fails(options):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr("mnist_core.commands.models", fails)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        run("models")
