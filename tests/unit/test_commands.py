@@ -1,7 +1,6 @@
 """The command line: what machines read on stdout, what people read on stderr, exit statuses."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
