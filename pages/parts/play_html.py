@@ -46,7 +46,7 @@ STYLE = (
 .play-grid td{min-width:44px;height:24px;text-align:center;border-radius:3px;padding:0 3px}
 .play-strip{border-collapse:separate;border-spacing:1px;font-size:12px;line-height:20px}
 .play-strip th{font-weight:400;text-align:right;padding-right:8px;white-space:nowrap}
-.play-strip td{width:22px;min-width:17px;text-align:center;border-radius:2px}
+.play-strip td{width:22px;min-width:15px;padding:0;text-align:center;border-radius:2px}
 .play-strip td.here{outline:2px solid currentColor;outline-offset:-1px}
 .play-strip tr.axis td{opacity:.75;font-size:11px;border-radius:0}
 </style>"""
