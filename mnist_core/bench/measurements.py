@@ -23,9 +23,9 @@ from mnist_core.figures import machine
 from mnist_core.models import model_names
 
 TARGET = 0.99  # test accuracy
-SEEDS, STOCK_SEEDS, TURNS = 5, 2, 3
+SEEDS, STOCK_SEEDS, TURNS = 5, 2, 5
 IMAGES = 50_000
-LOOP_SECONDS, LOOP_ROUNDS = 0.8, 7
+LOOP_SECONDS, LOOP_ROUNDS = 0.4, 15
 SLEEPY = {"OMP_WAIT_POLICY": "PASSIVE"}  # as in the lab's own processes
 # Two of the zoo: one that is small, one whose convolutions are wide.
 PAIRED = ("lenet5", "myvggnet")
