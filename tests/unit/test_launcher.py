@@ -113,6 +113,7 @@ def test_runs_take_turns_and_stop_ends_all_who_wanted_the_run(lab):
     first = config(epochs=1000, batch_size=1, lr=1e-4)  # outlasts what happens beside it
     second, third = config(epochs=1, seed=2), config(seed=3)
     launcher.start(lab, first)
+    wait_for(lambda: lab.get(first.id).state == "running")  # or the next would take it up
     command = [sys.executable, "-m", "mnist_core", "train", "--resume", first.id]
     waiting = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert b"waiting for it" in waiting.stderr.readline()
