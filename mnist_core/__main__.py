@@ -91,10 +91,9 @@ def _add_train(sub: argparse.ArgumentParser) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status: 2 for bad input, 130 after Ctrl-C."""
     parser = make_parser()
-    if sys.stderr is None:  # closed by the caller
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
-    if sys.stdout is None:
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by the caller
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):  # a terminal may lack kana
         sys.stdout.reconfigure(errors="backslashreplace")
     options = parser.parse_args(arguments)

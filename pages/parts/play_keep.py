@@ -12,7 +12,7 @@ from typing import Any
 import streamlit as st
 
 BUDGET = 32 * 2**20  # bytes of all drawings together; the oldest make room
-LARGEST = 2**20  # bytes of one drawing; a page full of strokes takes a tenth
+LARGEST = 2**20  # bytes of one drawing, packed
 
 
 class Drawings:

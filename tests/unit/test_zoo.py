@@ -33,7 +33,7 @@ def small_zoo(monkeypatch):
 
 
 def one_after_another(store, configs, at_once, train_one, parents):
-    assert set(parents) <= set(configs) | set(zoo._parents())
+    assert parents == zoo._parents()  # Ctrl-C pauses them, too
     for count, config in enumerate(configs, start=1):
         yield Made(train_one(store, config), count, len(configs), 0.0)
 
