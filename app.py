@@ -29,7 +29,7 @@ page = st.navigation(
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
 from mnist_core.errors import LabError  # noqa: E402
-from mnist_core.words import plain, sentence  # noqa: E402
+from mnist_core.formatting import plain, sentence  # noqa: E402
 
 try:
     page.run()

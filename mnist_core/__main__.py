@@ -10,8 +10,9 @@ import sys
 # a busy two-core machine run 4 to 10 times slower than one.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-from mnist_core import commands, reproduce_commands, study_commands
-from mnist_core.config import DATASETS, Execution, RunConfig
+from mnist_core.cli import commands, reproduce_commands, study_commands
+from mnist_core.config import Execution, RunConfig
+from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
 
 
@@ -38,7 +39,9 @@ def make_parser() -> Parser:
 
     command("models", "The networks, with what each costs and sees.")
     sub = command("datasets", "The data sets, and whether their files are there.")
-    sub.add_argument("--download", metavar="NAME", help="fetch one of " + ", ".join(DATASETS))
+    sub.add_argument(
+        "--download", metavar="NAME", help="fetch one of " + ", ".join(dataset_names())
+    )
     command("runs", "The runs in the store, the newest first.")
     _add_train(command("train", "Train a network, or go on with a run."))
     sub = command("evaluate", "Accuracy on the test set, and the confusion matrix.")

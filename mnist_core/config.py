@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.errors import InputError
 
-DATASETS = ("MNIST", "FashionMNIST", "KMNIST", "QMNIST")
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
@@ -47,6 +47,22 @@ class ModelName:
         if isinstance(value, str) and MODEL_NAME.fullmatch(value.lower()):
             return value.lower()
         raise ValueError
+
+
+@dataclass(frozen=True)
+class DatasetName:
+    """Allowed: the name of a registered data set, in any mixture of upper and lower case."""
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        return dataset_names()
+
+    @property
+    def allowed(self) -> str:
+        return "one of " + ", ".join(dataset_names())
+
+    def check(self, value: Any) -> str:
+        return dataset_spec(value).name
 
 
 @dataclass(frozen=True)
@@ -93,7 +109,7 @@ class Number:
         return value + 0.0  # -0.0 and 0.0 are one experiment, so one id
 
 
-Rule = Choice | ModelName | Whole | Number
+Rule = Choice | DatasetName | ModelName | Whole | Number
 
 
 def knob(default: Any, rule: Rule, help: str) -> Any:
@@ -161,7 +177,7 @@ class Checked:
 class RunConfig(Checked):
     """Everything that defines a training run as an experiment."""
 
-    dataset: str = knob("MNIST", Choice(DATASETS), "Which images to learn from.")
+    dataset: str = knob("MNIST", DatasetName(), "Which images to learn from.")
     model: str = knob("lenet5", ModelName(), "Which network to train.")
     activation: str = knob("ReLU", Choice(ACTIVATIONS), "The non-linearity after each layer.")
     dropout: float = knob(0.0, Number(0, 0.9), "Share of units silenced at random in training.")

@@ -123,3 +123,15 @@ def read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, float]]:
         return []
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         raise LabError(f"{path} is damaged ({error}).") from error
+
+
+def is_number(value: Any) -> bool:
+    """A number that breaks no chart: not True, NaN, infinite, or beyond all floats."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return False
+    return abs(value) < 1e300
+
+
+def is_text(value: Any) -> bool:
+    """Text that can be written as UTF-8."""
+    return isinstance(value, str) and not any(0xD800 <= ord(letter) < 0xE000 for letter in value)

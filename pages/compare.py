@@ -5,18 +5,18 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.table import best_groups, known_figures, labels_of, published, runs_table
-from mnist_core.tradeoff import AXES, accuracy_against, points
-from mnist_core.words import percent
-from pages.parts import common
-from pages.parts.choice import choose, marked
-from pages.parts.compare_curves import curves_tab, settings_tab
-from pages.parts.compare_inside import inside_tab
-from pages.parts.compare_mistakes import mistakes_tab
-from pages.parts.compare_robust import robust_tab
-from pages.parts.compare_scene import Scene, chart, export, legend
-from pages.parts.compare_table import arrange, filters, show_table
-from pages.parts.compare_trust import trust_tab
+from mnist_core.analysis.table import best_groups, known_figures, labels_of, published, runs_table
+from mnist_core.charts.pareto import AXES, accuracy_against, points
+from mnist_core.formatting import percent
+from pages.components.compare.choice import choose, marked
+from pages.components.compare.curves import curves_tab, settings_tab
+from pages.components.compare.inside import inside_tab
+from pages.components.compare.mistakes import mistakes_tab
+from pages.components.compare.robustness import robust_tab
+from pages.components.compare.scene import Scene, chart, export, legend
+from pages.components.compare.table import arrange, filters, show_table
+from pages.components.compare.trust import trust_tab
+from pages.components.shared import common
 
 TABS = {"Curves": curves_tab, "Mistakes": mistakes_tab, "Trust": trust_tab}
 TABS |= {"Inside": inside_tab, "Robustness": robust_tab, "Settings": settings_tab}

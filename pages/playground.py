@@ -7,16 +7,15 @@ import streamlit as st
 from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
-from mnist_core import explain, preprocess
-from mnist_core.datasets import SPECS
-from mnist_core.runs import Run
-from mnist_core.voting import best_of_each, rank, vote
-from mnist_core.words import percent
-from pages.parts.common import all_runs, enter_through_app, model_title
-from pages.parts.play_answer import show_answer, show_votes
-from pages.parts.play_fool import fool
-from pages.parts.play_handwriting import handwriting
-from pages.parts.play_input import (
+from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.evaluation.ensemble import best_of_each, rank, vote
+from mnist_core.formatting import percent
+from mnist_core.imaging import preprocess, tiles
+from mnist_core.runs.store import Run
+from pages.components.playground.adversarial import fool
+from pages.components.playground.answer import show_answer, show_votes
+from pages.components.playground.handwriting import handwriting
+from pages.components.playground.input import (
     DRAW,
     WAYS,
     Given,
@@ -26,11 +25,12 @@ from pages.parts.play_input import (
     given,
     tell_lost,
 )
-from pages.parts.play_layers import layers
-from pages.parts.play_move import move
-from pages.parts.play_networks import networks
-from pages.parts.play_unit import unit
-from pages.parts.play_why import why
+from pages.components.playground.layers import layers
+from pages.components.playground.move import move
+from pages.components.playground.networks import networks
+from pages.components.playground.unit import unit
+from pages.components.playground.why import why
+from pages.components.shared.common import all_runs, enter_through_app, model_title
 
 SHOWN = 140  # side in pixels of a picture of what the network sees
 AS_DRAWN = "Skips the normalising: the whole picture is only shrunk to 28×28, as most demos do."
@@ -38,9 +38,9 @@ EXPECTS = {
     "MNIST": "Expects one handwritten digit, 0 to 9.",
     "QMNIST": "Expects one handwritten digit, 0 to 9.",
     "FashionMNIST": "Expects one garment, filled in, as in a catalogue: "
-    f"{', '.join(SPECS['FashionMNIST'].classes).lower()}.",
+    f"{', '.join(dataset_spec('FashionMNIST').classes).lower()}.",
     "KMNIST": "Expects one of ten cursive Japanese characters: "
-    f"{', '.join(SPECS['KMNIST'].classes)}.",
+    f"{', '.join(dataset_spec('KMNIST').classes)}.",
 }
 
 
@@ -65,7 +65,9 @@ def follow_link(runs: dict[str, Run]) -> None:
 def choose_run(runs: dict[str, Run]) -> Run:
     """A data set, then one of the networks trained on it. The address bar names the run."""
     follow_link(runs)
-    datasets = [name for name in SPECS if any(r.config.dataset == name for r in runs.values())]
+    datasets = [
+        name for name in dataset_names() if any(r.config.dataset == name for r in runs.values())
+    ]
     st.session_state.setdefault("play_data", datasets[0])
     dataset = st.segmented_control(
         "Trained on",
@@ -131,7 +133,7 @@ def answer(
             show_answer(one, own)
         else:
             st.error(reasons[run.id], icon=":material/error:")
-        st.caption(EXPECTS.get(run.config.dataset, SPECS[run.config.dataset].about))
+        st.caption(EXPECTS.get(run.config.dataset, dataset_spec(run.config.dataset).about))
     counted = [each for each in votes if any(each.run.id == voter.id for voter in voters)]
     if counted:
         with right:
@@ -150,7 +152,7 @@ def show_steps(stages: preprocess.Stages) -> None:
     with st.grid("auto", min_column_width=SHOWN, gap="small"):
         for step in stages.steps:
             st.image(
-                explain.png(squared(step.image)),
+                tiles.png(squared(step.image)),
                 caption=f"**{step.name}** {step.explanation}",
                 width=SHOWN,
                 alt=f"The drawing, {step.name}",

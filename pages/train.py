@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core import speed
 from mnist_core.config import RunConfig
-from mnist_core.datasets import SPECS
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.formatting import duration, plain
 from mnist_core.models import model_spec, recipe_of
-from mnist_core.runs import Run, RunStore
-from mnist_core.summary import LIVE
-from mnist_core.words import duration, plain
-from pages.parts import common
-from pages.parts.knobs import OWN, choose, remember, settle_config, turn_knobs
-from pages.parts.run_curves import curves
-from pages.parts.run_status import measuring, others, status
-from pages.parts.showings import take_away, test_images, training_images
-from pages.parts.terrain import terrain
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import LIVE
+from mnist_core.training import cost
+from pages.components.shared import common
+from pages.components.train.controls import OWN, choose, remember, settle_config, turn_knobs
+from pages.components.train.curves import curves
+from pages.components.train.landscape import terrain
+from pages.components.train.samples import take_away, test_images, training_images
+from pages.components.train.status import measuring, others, status
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
 TABS = ("Landscape", "Training images", "Test images", "Take it away")
@@ -33,10 +33,10 @@ def facts(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     if figures:
         parts.append(f"{figures['parameters']:,} parameters")
         parts.append(f"receptive field {figures['receptive_field']} pixels")
-    known = speed.recall(store, config)
+    known = cost.recall(store, config)
     if known:
         parts.append(f"≈{duration(known.epoch(config.batch_size))} an epoch here")
-    parts.append(f"{config.dataset}: {SPECS[config.dataset].about}")
+    parts.append(f"{config.dataset}: {dataset_spec(config.dataset).about}")
     st.caption(" · ".join(parts))
 
 

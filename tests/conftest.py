@@ -7,8 +7,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest  # noqa: E402
 
-from mnist_core import datasets  # noqa: E402
-from mnist_core.runs import RunStore  # noqa: E402
+from mnist_core.data import datasets  # noqa: E402
+from mnist_core.runs.store import RunStore  # noqa: E402
 from tests.idx_data import write_dataset  # noqa: E402
 
 

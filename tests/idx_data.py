@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core.idx import file_names
+from mnist_core.data.idx import file_names
 
 
 def idx_bytes(values: np.ndarray) -> bytes:

@@ -6,12 +6,13 @@ import time
 
 import numpy as np
 
-from mnist_core import speed
+from mnist_core.analysis.links import opening_config
 from mnist_core.config import RunConfig
-from mnist_core.links import opening_config
 from mnist_core.models import make_config
-from mnist_core.runs import Run, RunStore
-from mnist_core.summary import Process, Summary
+from mnist_core.runs.process import Process
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import Summary
+from mnist_core.training import cost
 
 FINGERPRINT = "0123456789abcdef"
 # parameters, multiply-accumulates, receptive field
@@ -102,4 +103,4 @@ def damage(run: Run, name: str = "summary.json", content: bytes = b'{"state":') 
 
 def remember_a_speed(store):
     """As if this machine had been measured already: a server's first page would see to that."""
-    speed.remember(store, opening_config(), speed.Speed(1e-4, 1e-3, 1e-4, 5.0))
+    cost.remember(store, opening_config(), cost.Speed(1e-4, 1e-3, 1e-4, 5.0))

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from mnist_core import speed
+from mnist_core.jobs import cost_job
 
 
 @pytest.fixture(autouse=True)
@@ -12,7 +12,7 @@ def measured(monkeypatch):
     """The configs whose speed a page has asked to be measured; nothing is measured."""
     configs = []
     monkeypatch.setattr(
-        speed, "measure_in_background", lambda store, config: configs.append(config)
+        cost_job, "measure_in_background", lambda store, config: configs.append(config)
     )
     return configs
 

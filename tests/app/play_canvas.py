@@ -11,10 +11,10 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.datasets import SPECS
-from mnist_core.evaluation import load_model, probabilities_of
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.predict import load_model, probabilities_of
 from mnist_core.models import create_model, make_config
-from mnist_core.summary import Summary
+from mnist_core.runs.summary import Summary
 from tests import drawing
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "playground.py")
@@ -117,4 +117,4 @@ def pictures(page, of="Output of stage"):
 def expected_answer(run, image):
     pixels = torch.tensor(image)[None]
     shares = probabilities_of(load_model(run), pixels, run.config)[0]
-    return f"**{SPECS[run.config.dataset].classes[shares.argmax()]}** · {100 * shares.max():.1f} %"
+    return f"**{dataset_spec(run.config.dataset).classes[shares.argmax()]}** · {100 * shares.max():.1f} %"

@@ -10,17 +10,17 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import store_bench
-from mnist_core.bundle import bundled, write_bundle
-from mnist_core.calibration import calibration
-from mnist_core.corruptions import CORRUPTIONS
-from mnist_core.graph import describe
+from mnist_core.charts.pareto import RING
+from mnist_core.evaluation.calibration import calibration
+from mnist_core.evaluation.robustness import FORMAT
+from mnist_core.evaluation.statistics import wilson
+from mnist_core.imaging.corruptions import CORRUPTIONS
+from mnist_core.inspection.architecture import describe
 from mnist_core.models import create_model, make_config
-from mnist_core.robustness import FORMAT
-from mnist_core.statistics import wilson
-from mnist_core.tradeoff import RING
-from pages.parts import compare_inside
+from mnist_core.runs.bundle import bundled, write_bundle
+from pages.components.compare import inside
 from tests.stores import FINGERPRINT, damage, make_labels, make_run
+from tests.tools import store_bench
 
 ROOT = Path(__file__).parents[2]
 PAGE = str(ROOT / "pages" / "compare.py")
@@ -381,8 +381,8 @@ def test_robustness_is_shown_from_what_is_kept(two):
 
 def test_inside_the_networks(two, lab, monkeypatch):
     found = {"lenet5": describe(create_model("lenet5"), 32)}
-    monkeypatch.setattr(compare_inside, "ask", lambda *arguments: found)
-    compare_inside.all_layers.clear()
+    monkeypatch.setattr(inside, "ask", lambda *arguments: found)
+    inside.all_layers.clear()
     again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
     page = open_tab("Inside", [two[0], again])
     table, layers = page.dataframe[1].value, page.dataframe[2].value

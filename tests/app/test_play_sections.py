@@ -10,16 +10,16 @@ import numpy as np
 import pytest
 import torch
 
-from mnist_core.attack import attack
-from mnist_core.evaluation import load_model, probabilities_of
-from mnist_core.explain import png
-from mnist_core.handwriting import Handwriting
-from mnist_core.preprocess import as_drawn, from_canvas
-from mnist_core.saliency import METHODS
-from mnist_core.testset import test_image as image_at
-from mnist_core.voting import load_network, read_all
-from pages.parts.drawing import SIDE, _pixels
-from pages.parts.play_keep import Drawings
+from mnist_core.data.handwriting import Handwriting
+from mnist_core.data.testset import test_image as image_at
+from mnist_core.evaluation.network import load_network, read_all
+from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.imaging.preprocess import as_drawn, from_canvas
+from mnist_core.imaging.tiles import png
+from mnist_core.inspection.adversarial import attack
+from mnist_core.inspection.saliency import METHODS
+from pages.components.playground.drawing import SIDE, _pixels
+from pages.components.playground.keep import Drawings
 from tests.app.play_canvas import (
     add_run,
     answer,
@@ -248,10 +248,10 @@ def test_the_chosen_run_stands_for_its_network_wherever_it_is_not_the_best(store
 
 
 def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monkeypatch):
-    from pages.parts import play_handwriting, play_move
+    from pages.components.playground import handwriting, move
 
     add_run(store)
-    for part in (play_move, play_handwriting):
+    for part in (move, handwriting):
         monkeypatch.setattr(part, "networks", lambda runs: ([], {"x": "The weights are damaged."}))
     Handwriting(store, "MNIST").add(np.full((28, 28), 9, np.uint8), 1)
     for name in ("Move it", "Your handwriting"):
@@ -262,7 +262,7 @@ def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monk
 @pytest.mark.parametrize("sent", ["no picture", "data:image/png;base64,eA==", None])
 def test_what_no_canvas_sends_is_no_drawing(sent):
     large = base64.b64encode(png(np.ones((SIDE + 1, SIDE), np.uint8))).decode()
-    with patch("pages.parts.drawing.strokes", lambda: [{}]):
+    with patch("pages.components.playground.drawing.strokes", lambda: [{}]):
         assert _pixels(sent) is None and _pixels("data:image/png;base64," + large) is None
 
 

@@ -9,12 +9,12 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.datasets import SPECS
-from mnist_core.evaluation import load_model
-from mnist_core.explain import feature_maps
+from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.evaluation.predict import load_model
+from mnist_core.imaging.preprocess import from_canvas
+from mnist_core.inspection.feature_maps import feature_maps
 from mnist_core.models import create_model, make_config, model_names
-from mnist_core.preprocess import from_canvas
-from mnist_core.summary import Summary
+from mnist_core.runs.summary import Summary
 from tests import drawing
 from tests.app.play_canvas import (
     PAGE,
@@ -67,12 +67,12 @@ def test_every_network_shows_every_stage(store, canvas, model):
     assert [alt.split()[3] for alt in pictures(page)] == [f"{stage}," for stage in stages]
 
 
-@pytest.mark.parametrize("dataset", SPECS)
+@pytest.mark.parametrize("dataset", dataset_names())
 def test_every_data_set_has_its_example_and_says_what_it_expects(store, canvas, dataset):
     add_run(store, dataset=dataset)
     page = open_page()
     assert "Expects one" in words(page) and "Here the lab drew" in words(page)
-    assert any(name in answer(page) for name in SPECS[dataset].classes)
+    assert any(name in answer(page) for name in dataset_spec(dataset).classes)
 
 
 def test_the_best_finished_run_comes_first(store, canvas):
@@ -186,7 +186,7 @@ def test_a_picture_file_is_read(store, canvas):
     mask = drawing.ink_mask(*drawing.placed_strokes(4, 300), 300)
     picture = drawing.encode(mask.point(lambda ink: 255 - ink))
     page = uploaded(open_page(), picture)
-    from mnist_core.photo import from_image
+    from mnist_core.imaging.photo import from_image
 
     assert expected_answer(run, from_image(picture).final) in answer(page)
     assert "Yours" in words(page)

@@ -10,13 +10,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core import launcher, speed
-from mnist_core.bundle import BundledRun, bundled, write_bundle
+from mnist_core.analysis.links import opening_config
 from mnist_core.errors import LabError
-from mnist_core.links import opening_config
+from mnist_core.jobs import launcher
 from mnist_core.models import make_config
-from mnist_core.runs import RunStore
-from mnist_core.summary import Process, Summary
+from mnist_core.runs.bundle import BundledRun, bundled, write_bundle
+from mnist_core.runs.process import Process
+from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import Summary
+from mnist_core.training import cost
 from tests.stores import damage, make_run
 
 PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
@@ -72,7 +74,7 @@ def test_the_cost_comes_from_this_machine_and_is_measured_when_it_is_not_known(s
     page = open_page(lr="0.1")
     assert "measuring how fast this machine is" in words(page)
     assert [config.id for config in measured] == [opening(lr=0.1).id]
-    speed.remember(store, opening(), speed.Speed(1e-4, 0.0064, 2e-5, 3.0))
+    cost.remember(store, opening(), cost.Speed(1e-4, 0.0064, 2e-5, 3.0))
     page.run()  # 50,000 images in 782 steps and 10,000 to validate: 10.2 s; the test twice 0.2 s
     assert "about 34 s here" in words(page) and "≈10 s an epoch here" in words(page)
     assert len(measured) == 1

@@ -15,11 +15,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from mnist_core import launcher
 from mnist_core.config import Execution
+from mnist_core.jobs import launcher
+from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
-from mnist_core.runs import RunStore
-from mnist_core.worker import carry_out
+from mnist_core.runs.store import RunStore
 from tests.stores import remember_a_speed
 
 PROJECT = Path(__file__).parents[2]

@@ -1,7 +1,7 @@
 """Training and its server are killed while a browser looks on. In full: python -m tests.faults."""
 
-from tests.faults import survive
 from tests.stores import remember_a_speed
+from tests.tools.faults import survive
 
 
 def test_kills_lose_nothing(lab, browser, tmp_path):

@@ -5,12 +5,12 @@ import shutil
 
 import torch
 
-from mnist_core.evaluation import load_model, probabilities_of
-from mnist_core.preprocess import from_canvas
-from mnist_core.runs import RunStore
+from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.imaging.preprocess import from_canvas
+from mnist_core.runs.store import RunStore
 from tests.browser.conftest import PROJECT, at_rest
 from tests.drawing import draw, placed_strokes
-from tests.drawing_speed import draw_together
+from tests.tools.drawing_speed import draw_together
 
 SHIPPED = PROJECT / "checkpoints" / "mnist-lenet5-6e531d13ef"
 ANSWER = re.compile(r"Reads an? (.+) · (\d+\.\d) %")

@@ -4,11 +4,11 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from mnist_core import launcher
-from mnist_core.links import opening_config, query_of
-from mnist_core.runs import RunStore
-from mnist_core.summary import LIVE
-from mnist_core.words import percent
+from mnist_core.analysis.links import opening_config, query_of
+from mnist_core.formatting import percent
+from mnist_core.jobs import launcher
+from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import LIVE
 from tests.browser.conftest import PATIENCE, at_rest
 
 expect.set_options(timeout=1000 * PATIENCE)

@@ -1,0 +1,91 @@
+"""What a run's curves say, in a sentence, with the setting to try next. Loads without torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.formatting import field_name, number, percent
+from mnist_core.models.grid import AXES
+from mnist_core.runs.run import Run
+
+CHANCE = 0.2  # validation accuracy below which a network of ten classes has learned nothing
+RISE = 1.1  # of the validation loss over its minimum, from which it is called rising
+STILL_FALLING = 0.85  # share of the error that is left after an epoch that still brought much
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`kind` is diverged, stuck, overfit or unfinished; `changes` are fields to try."""
+
+    kind: str
+    sentence: str
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def advice(self) -> str:
+        """The changes in words: "try learning rate 0.1"."""
+        changed = (f"{field_name(name)} {number(value)}" for name, value in self.changes.items())
+        return f"try {', '.join(changed)}"
+
+
+def diagnose(run: Run) -> Diagnosis | None:
+    """What is worth saying of a finished run; None when there is nothing. Raises LabError."""
+    if run.state == "diverged":
+        sentence = f"Diverged in epoch {run.summary.epochs_done + 1}: the loss is no longer finite."
+        return Diagnosis("diverged", sentence, {"lr": smaller_rate(run.config.lr)})
+    rows = run.history
+    if run.state != "done" or len(rows) < 2:
+        return None
+    return _stuck(run.config, rows) or _overfit(run.config, rows) or _unfinished(run.config, rows)
+
+
+def smaller_rate(lr: float) -> float:
+    """The slider's next step down, or a third."""
+    return max((rate for rate in AXES["lr"] if rate < lr), default=float(f"{lr / 3:.1g}"))
+
+
+def larger_rate(lr: float) -> float:
+    """The slider's next step up, or three times as much."""
+    return min((rate for rate in AXES["lr"] if rate > lr), default=min(3 * lr, 10.0))
+
+
+def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+    best = max(row["validation_accuracy"] for row in rows)
+    if best >= CHANCE:
+        return None
+    falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
+    rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)
+    why = "too small to get going" if rate > config.lr else "too large to settle"
+    sentence = f"It does not learn: {percent(best, 1)} is about chance. Its steps look {why}."
+    return Diagnosis("stuck", sentence, {"lr": rate})
+
+
+def _overfit(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+    losses = [row["validation_loss"] for row in rows]
+    turn = losses.index(min(losses))
+    rising = losses[-1] > RISE * losses[turn]
+    falling = rows[-1]["train_loss"] < rows[turn]["train_loss"]
+    gap = 1 - rows[-1]["train_accuracy"] < (1 - rows[-1]["validation_accuracy"]) / 2
+    if not (rising and falling and gap):
+        return None
+    sentence = (
+        f"It overfits: from epoch {turn + 1:.0f} on the validation loss rises while the training "
+        "loss falls."
+    )
+    more = min((share for share in AXES["dropout"] if share > config.dropout), default=None)
+    changes = {"rotation": max(10.0, config.rotation), "shift": max(2.0, config.shift)}
+    return Diagnosis("overfit", sentence, {"dropout": more} if more else changes)
+
+
+def _unfinished(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+    before, last = (1 - row["validation_accuracy"] for row in rows[-2:])
+    if last > STILL_FALLING * before or last <= 0:
+        return None
+    sentence = (
+        f"It is still learning: the last epoch took the error from {percent(before, 1)} to "
+        f"{percent(last, 1)}."
+    )
+    return Diagnosis("unfinished", sentence, {"epochs": min(1000, 2 * config.epochs)})

@@ -1,0 +1,78 @@
+"""Accuracy over two knobs, everything else held: rows for a chart. Loads without torch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from mnist_core.config import ACTIVATIONS, RunConfig
+from mnist_core.errors import InputError
+from mnist_core.models.grid import AXES
+from mnist_core.runs.run import Run
+
+# The knobs that a landscape can have as an axis.
+KNOBS = (*AXES, "momentum", "weight_decay", "label_smoothing", "rotation", "shift", "seed")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One setting of the two knobs; `run` is None when it was not trained."""
+
+    config: RunConfig
+    run: Run | None
+
+    @property
+    def accuracy(self) -> float | None:
+        """The best validation accuracy; None without a finished epoch."""
+        return self.run.summary.validation_accuracy if self.run else None
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """The cells by (x, y), for every value of `xs` with every value of `ys` that make a config."""
+
+    x: str
+    y: str
+    xs: tuple[Any, ...]
+    ys: tuple[Any, ...]
+    cells: dict[tuple[Any, Any], Cell]
+
+    @property
+    def best(self) -> Cell | None:
+        """The cell of the highest validation accuracy."""
+        trained = [cell for cell in self.cells.values() if cell.accuracy is not None]
+        return max(trained, key=lambda cell: cell.accuracy, default=None)
+
+
+def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:
+    """What is known around `config` when only the knobs `x` and `y` are turned."""
+    held = _held(config, x, y)
+    found = {
+        (getattr(run.config, x), getattr(run.config, y)): run
+        for run in runs
+        if run.config.model == config.model and _held(run.config, x, y) == held
+    }
+    xs, ys = (
+        _values(knob, {point[axis] for point in found} | {getattr(config, knob)})
+        for axis, knob in enumerate((x, y))
+    )
+    cells = {}
+    for a, b in product(xs, ys):
+        with suppress(InputError):  # a plateau's lowest rate may lie above a smaller one
+            cells[a, b] = Cell(config.replace(**{x: a, y: b}), found.get((a, b)))
+    return Landscape(x, y, xs, ys, cells)
+
+
+@functools.lru_cache(maxsize=20_000)
+def _held(config: RunConfig, x: str, y: str) -> frozenset:
+    return frozenset((k, v) for k, v in config.identity().items() if k not in (x, y))
+
+
+def _values(knob: str, present: set) -> tuple[Any, ...]:
+    """The slider's values and those of the runs, in order."""
+    values = {*AXES.get(knob, ()), *present}
+    return tuple(sorted(values, key=ACTIVATIONS.index if knob == "activation" else None))

@@ -1,0 +1,207 @@
+"""The one table of runs: a data frame with a row a run. Loads without torch."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_names
+from mnist_core.errors import LabError
+from mnist_core.evaluation.statistics import Spread, spread, wilson
+from mnist_core.formatting import field_name, number
+from mnist_core.models import make_config, model_names, model_spec
+from mnist_core.models.stats import stored
+from mnist_core.runs.bundle import BundledRun
+from mnist_core.runs.store import Run, RunStore
+
+WHOLE = ("test_images", "parameters", "receptive_field", "macs", "weights_bytes")
+WHOLE += ("epochs_done", "epochs", "best_epoch", "seed", "blocks")
+FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
+TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "note", "search")
+COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
+# Where the labels of the test images are not kept with the store, their number is the published.
+TEST_IMAGES = {"QMNIST": 60_000}
+SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
+VARIED = ("dataset", "model", "seed")  # a recipe is the same recipe for any of these
+HISTORY = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
+
+
+def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
+    """The runs in their order, with COLUMNS; accuracies are fractions, a missing figure is NA.
+
+    Costs no look into the runs' folders: of the store it reads one file of labels for each data
+    set, to know how many test images there are. Latency and blocks are those of the network, and
+    so is the size of the weights where a run keeps none.
+    """
+    images: dict[tuple[str, str | None], int] = {}
+    rows = []
+    for run in runs:
+        data = (run.config.dataset, run.summary.data_fingerprint)
+        if run.summary.test_accuracy is not None and data not in images:
+            images[data] = _test_images(store, run)
+        rows.append(_row(run, images.get(data)))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    kinds = {name: "Int64" for name in WHOLE}
+    kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
+    return table.astype(kinds | {"bundled": "bool"})
+
+
+def _row(run: Run, images: int | None) -> dict[str, Any]:
+    config, summary = run.config, run.summary
+    group, recipe = describe(config)
+    row = {
+        "id": run.id,
+        "group": group,
+        "dataset": config.dataset,
+        "model": config.model,
+        "title": title_of(config.model),
+        "recipe": recipe,
+        "state": run.state,
+        "device": summary.device or "",
+        "note": "; ".join(note for note in (summary.note, summary.data_note) if note),
+        "epochs": config.epochs,
+        "seed": config.seed,
+    }
+    counts = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
+    row |= {name: _whole(getattr(summary, name)) for name in counts}
+    row |= {name: getattr(summary, name) for name in FIGURES if name != "latency_ms"}
+    network = stored().get(config.model, {})
+    row |= {name: network.get(name) for name in ("latency_ms", "blocks")}
+    row["bundled"] = isinstance(run, BundledRun)
+    if row["weights_bytes"] is None and summary.epochs_done:
+        row["weights_bytes"] = network.get("weights_bytes")
+    if summary.test_accuracy is not None and images:
+        interval = wilson(round(min(max(summary.test_accuracy, 0), 1) * images), images)
+        row |= {"test_images": images, "test_low": interval.low, "test_high": interval.high}
+    words = [row[name] for name in TEXT if name in row]
+    words += [config.optimizer, config.activation, config.schedule, f"seed {config.seed}"]
+    return row | {"search": " ".join(words).lower()}
+
+
+def _whole(value: float | None) -> int | None:
+    """A count as a whole number; what cannot be a count is missing."""
+    return None if value is None or not 0 <= value < 2**53 else round(value)
+
+
+def _test_images(store: RunStore, run: Run) -> int:
+    try:
+        return len(store.labels(run)["test"])
+    except (LabError, KeyError):
+        return TEST_IMAGES.get(run.config.dataset, 10_000)
+
+
+def title_of(model: str) -> str:
+    """The name by which people know a network; an unknown one keeps its own."""
+    return model_spec(model).title if model in model_names() else model
+
+
+@functools.lru_cache(maxsize=10_000)
+def describe(config: RunConfig) -> tuple[str, str]:
+    """(group, recipe): the config's group, and its recipe with what differs from it.
+
+    A config that is no recipe's reads like "reference, learning rate 0.05": the nearest one,
+    then the fields that differ.
+    """
+    own = config.identity()
+    nearest = "own settings", list(own)
+    for recipe, identity in _recipes(config.model):
+        changed = [name for name in own if name not in VARIED and own[name] != identity.get(name)]
+        nearest = min(nearest, (recipe, changed), key=lambda each: len(each[1]))
+    recipe, changed = nearest
+    changes = [f"{field_name(name)} {number(own[name])}" for name in changed]
+    return config.group, ", ".join([recipe, *changes]) if len(changed) < len(own) else recipe
+
+
+@functools.cache
+def _recipes(model: str) -> list[tuple[str, dict[str, Any]]]:
+    recipes = model_spec(model).recipes if model in model_names() else ()
+    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in recipes]
+
+
+def select(
+    table: pd.DataFrame, dataset: str | None = None, models: Iterable[str] = (), words: str = ""
+) -> pd.DataFrame:
+    """The rows of a data set and of some networks (default: all) that hold every word."""
+    keep = pd.Series(True, index=table.index)
+    if dataset:
+        keep &= table["dataset"] == dataset
+    if models:
+        keep &= table["model"].isin(list(models))
+    for word in words.lower().split():
+        keep &= table["search"].str.contains(word, regex=False)
+    return table[keep].reset_index(drop=True)
+
+
+def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
+    """The ids of the runs that are worth comparing first: the best of each network.
+
+    They are of the data set on which most networks have run, so that they can be compared;
+    where there is but one network, the best of each data set. Best is the highest validation
+    accuracy; a finished run goes before an unfinished one.
+    """
+    ranked = table[table["epochs_done"].fillna(0) > 0]
+    ranked = ranked.assign(done=ranked["test_accuracy"].notna())
+    ranked = ranked.sort_values(["done", "validation_accuracy"], ascending=False, kind="stable")
+    networks = ranked.groupby("dataset", sort=False)["model"].nunique()
+    if networks.max() == 1:
+        return ranked.drop_duplicates("dataset")["id"].head(limit).tolist()
+    here = ranked[ranked["dataset"] == networks.idxmax()] if len(networks) else ranked
+    return here.drop_duplicates("model")["id"].head(limit).tolist()
+
+
+def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
+    """For each data set: a run of its best config, and the test accuracy over that one's seeds.
+
+    The best config has the highest validation accuracy, as a mean over its finished runs.
+    """
+    done = table[table["test_accuracy"].notna()]
+    means = done.groupby("group")["validation_accuracy"].mean()
+    best = []
+    for dataset in [name for name in dataset_names() if name in set(done["dataset"])]:
+        groups = done.loc[done["dataset"] == dataset, "group"].unique()
+        group = means.reindex(groups).fillna(0).idxmax()
+        seeds = done[done["group"] == group]
+        best.append((seeds.iloc[0], spread(seeds["test_accuracy"].tolist())))
+    return best
+
+
+def labels_of(table: pd.DataFrame) -> dict[str, str]:
+    """id -> a short name: the network, and whatever else tells these runs apart."""
+    names = table["title"] + (" · " + table["dataset"] if table["dataset"].nunique() > 1 else "")
+    for more in (table["recipe"], "seed " + table["seed"].astype(str), table["id"].str[-10:]):
+        tells_apart = more.groupby(names).transform("nunique") > 1
+        names = names.mask(tells_apart, names + " · " + more)
+    return dict(zip(table["id"], names, strict=True))
+
+
+def known_figures(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """model -> SIZES of its first recipe; of a network added since, those of a run."""
+    ran = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
+    return ran[list(SIZES)].to_dict("index") | stored()
+
+
+def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
+    """What the references publish for these data sets and the networks in `figures`."""
+    rows = [
+        {
+            "model": model,
+            "title": model_spec(model).title,
+            "source": model_spec(model).source,
+            "recipe": recipe.name,
+            "dataset": dataset,
+            "test_accuracy": recipe.published[dataset] / 100,
+            "selection": recipe.selection,
+            **{name: figures[model][name] for name in SIZES},
+        }
+        for model in model_names()
+        if model in figures
+        for recipe in model_spec(model).recipes
+        for dataset in datasets
+        if dataset in recipe.published
+    ]
+    columns = ["model", "title", "source", "recipe", "dataset", "test_accuracy", "selection"]
+    return pd.DataFrame(rows, columns=[*columns, *SIZES])

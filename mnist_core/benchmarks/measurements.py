@@ -1,0 +1,231 @@
+"""The measurements of `bench`, each made of pieces of work in processes of their own.
+
+Loads without torch. What is compared takes turns, so that a busy moment of the machine meets
+both; medians are over the turns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from mnist_core.benchmarks.machine import machine
+from mnist_core.errors import LabError
+from mnist_core.models import model_names
+from mnist_core.paths import PROJECT
+
+TARGET = 0.99  # test accuracy
+SEEDS, STOCK_SEEDS, TURNS = 5, 2, 5
+IMAGES = 50_000
+LOOP_SECONDS, LOOP_ROUNDS = 0.4, 15
+SLEEPY = {"OMP_WAIT_POLICY": "PASSIVE"}  # as in the lab's own processes
+# Two of the zoo: one that is small, one whose convolutions are wide.
+PAIRED = ("lenet5", "myvggnet")
+# Draws and encodes, as a dashboard does.
+BUSY = """
+import json, math
+while True:
+    json.dumps([math.sin(x) for x in range(10_000)])
+"""
+
+Result = dict[str, Any]
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Measurement:
+    title: str
+    measure: Callable[[Say], Result]
+
+
+def run(task: str, environment: dict[str, str] = SLEEPY, **arguments: Any) -> Result:
+    """What the task prints. Raises LabError with its last words when it fails."""
+    process = _begin(task, environment, arguments)
+    return _result(task, process)
+
+
+def _begin(task: str, environment: dict[str, str], arguments: Result) -> subprocess.Popen:
+    command = [sys.executable, "-m", "mnist_core.benchmarks.tasks", task, json.dumps(arguments)]
+    pipes = {"stdin": -1, "stdout": -1, "stderr": -1}
+    return subprocess.Popen(command, cwd=PROJECT, env=_environment(environment), text=True, **pipes)
+
+
+def _environment(more: dict[str, str]) -> dict[str, str]:
+    """This process's, with the data set's folder as seen from here."""
+    from mnist_core.paths import data_root
+
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
+    return {**kept, **more, "MNIST_DATA": str(data_root().resolve())}
+
+
+def _result(task: str, process: subprocess.Popen) -> Result:
+    out, errors = process.communicate()
+    if process.returncode:
+        last = (errors.strip().splitlines() or ["it ended"])[-1]
+        raise LabError(f"bench: {task} failed: {last}")
+    return json.loads(out.strip().splitlines()[-1])
+
+
+def time_to_99(say: Say) -> Result:
+    """CPU seconds to 99 % of MNIST's test images: the fast network, and the stock pipeline.
+
+    The lab's mean over its seeds is what it is after the recipe's one epoch; the stock
+    pipeline's is looked at after each epoch, and it stops as soon as that is high enough. It takes
+    minutes: some of the lab's runs come before it, some after. Raises LabError when either falls
+    short of the target.
+    """
+    runs = []
+
+    def add(seeds: range) -> None:
+        for seed in seeds:
+            runs.append(run("fast", seed=seed))
+            say(f"fast, seed {seed}: {runs[-1]['accuracy']:.2%} in {runs[-1]['cpu']:.1f} CPU-s")
+
+    add(range(1, SEEDS // 2 + 1))
+    say("the stock pipeline: several epochs, a minute or two for each")
+    stock = run("example", seeds=STOCK_SEEDS, target=TARGET)
+    add(range(SEEDS // 2 + 1, SEEDS + 1))
+    accuracies = [one["accuracy"] for one in runs]
+    if min(statistics.mean(accuracies), stock["accuracies"][-1]) < TARGET:
+        raise LabError(f"bench: {TARGET:.0%} was not reached: {accuracies}, {stock['accuracies']}")
+    ours = _medians(runs) | {"accuracy": statistics.mean(accuracies), "threads": 1}
+    ours |= {"deviation": statistics.stdev(accuracies), "seeds": SEEDS, "epochs": 1}
+    theirs = _means(stock["runs"]) | {"accuracy": stock["accuracies"][-1], "seeds": STOCK_SEEDS}
+    theirs |= {"epochs": len(stock["accuracies"]), "threads": stock["threads"]}
+    return {"ours": ours, "stock": theirs, "times": theirs["cpu"] / ours["cpu"]}
+
+
+def lenet5(say: Say) -> Result:
+    """Images a second of LeNet-5, batch 256, 32×32: the lab's loop, and the stock pipeline.
+
+    The lab resizes the images once for all epochs of a run, before the clock starts; the stock
+    pipeline does it anew in each.
+    """
+    ours, theirs = [], []
+    for turn in range(TURNS):
+        theirs.append(run("lenet5_stock", images=IMAGES))
+        ours.append(run("engine", model="lenet5", images=IMAGES))
+        walls = ours[-1]["wall"], theirs[-1]["wall"]
+        say(f"turn {turn + 1}: {walls[0]:.1f} s, the stock pipeline {walls[1]:.1f} s")
+    times = _ratio(theirs, ours)
+    sides = {"ours": _medians(ours), "stock": _medians(theirs)}
+    for name, side in (("ours", ours), ("stock", theirs)):
+        sides[name] |= {"threads": side[0]["threads"]}
+        sides[name] |= {"images_per_second": IMAGES / sides[name]["wall"]}
+    return {**sides, "times": times}
+
+
+def overhead(say: Say) -> Result:
+    """The lab's loop beside a bare one, for every network, with one thread and with two."""
+    rows = []
+    for name in model_names():
+        for threads in (1, 2):
+            arguments = {"seconds": LOOP_SECONDS, "rounds": LOOP_ROUNDS}
+            rows.append({"model": name, **run("loops", model=name, threads=threads, **arguments)})
+            say(f"{name}, threads {threads}: {rows[-1]['share']:.3f} of the bare loop's speed")
+    return {"rows": rows, "times": min(row["share"] for row in rows)}
+
+
+def under_load(say: Say) -> Result:
+    """LeNet-5's epoch while every core is busy with something else, against its fair share.
+
+    With t threads of ours beside b busy processes on c cores, a fair share makes t threads
+    (t + b) / c times slower.
+    """
+    cores, rows = os.cpu_count() or 1, []
+    for threads in (1, 2):
+        quiet, loaded = [], []
+        for _ in range(TURNS):
+            quiet.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
+            with busy(cores):
+                loaded.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
+        slower = _ratio(loaded, quiet)
+        fair = max(1.0, (threads + cores) / cores)
+        row = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
+        rows.append(row | {"quiet": _medians(quiet), "loaded": _medians(loaded)})
+        say(f"threads {threads}: {slower:.2f} times slower, a fair share would be {fair:.2f}")
+    return {"rows": rows, "times": max(row["slower"] / row["fair"] for row in rows)}
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """So many processes that compute without end, for as long as the block lasts."""
+    processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def two_at_once(say: Say) -> Result:
+    """An epoch of each of two runs: at once with a thread each, or in turn with two threads."""
+    rows = []
+    for model in PAIRED:
+        images = IMAGES if model == PAIRED[0] else IMAGES // 5
+        in_turn, at_once = [], []
+        for _ in range(TURNS):
+            both = run("engine", model=model, images=images, threads=2, runs=2)
+            in_turn.append(both["ended"] - both["began"])
+            at_once.append(_together(model, images))
+        times = statistics.median(a / b for a, b in zip(in_turn, at_once, strict=True))
+        seconds = {"in_turn": statistics.median(in_turn), "at_once": statistics.median(at_once)}
+        rows.append({"model": model, "images": images, **seconds, "times": times})
+        say(f"{model}: {seconds['in_turn']:.1f} s in turn, {seconds['at_once']:.1f} s at once")
+    return {"rows": rows, "times": min(row["times"] for row in rows)}
+
+
+def _together(model: str, images: int) -> float:
+    """Seconds from the start of two runs, of one thread each, to the end of the later."""
+    arguments = {"model": model, "images": images, "threads": 1, "wait": True}
+    pair = [_begin("engine", SLEEPY, arguments) for _ in range(2)]
+    for process in pair:
+        process.stdout.readline()  # it is ready
+    for process in pair:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    results = [_result("engine", process) for process in pair]
+    return max(r["ended"] for r in results) - min(r["began"] for r in results)
+
+
+def _ratio(runs: list[Result], others: list[Result]) -> float:
+    """The median over the turns of how many times longer `runs` took on the clock."""
+    return statistics.median(a["wall"] / b["wall"] for a, b in zip(runs, others, strict=True))
+
+
+def _medians(runs: list[Result]) -> Result:
+    return {name: statistics.median(run[name] for run in runs) for name in ("wall", "cpu")}
+
+
+def _means(runs: list[Result]) -> Result:
+    return {name: statistics.mean(run[name] for run in runs) for name in ("wall", "cpu")}
+
+
+MEASUREMENTS = {
+    "time-to-99": Measurement("Time to 99 % of MNIST", time_to_99),
+    "lenet5": Measurement("LeNet-5 by its reference's recipe", lenet5),
+    "overhead": Measurement("The loop beside a bare one", overhead),
+    "under-load": Measurement("Beside a busy dashboard", under_load),
+    "two-at-once": Measurement("Two runs at once", two_at_once),
+}
+
+
+def load_average() -> float | None:
+    """Of the last minute; None where the system has no such thing."""
+    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+
+
+def measured(name: str, say: Say) -> Result:
+    """The measurement's result, with when and beside what load it was made."""
+    before = load_average()
+    result = MEASUREMENTS[name].measure(say)
+    return {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "load": before, **result}

@@ -1,0 +1,42 @@
+"""What each registered network costs and sees, measured here: makes models/figures.json."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mnist_core.benchmarks.machine import machine
+from mnist_core.models import create_model, make_config, model_names, model_spec
+
+REPEATS, ROUNDS = 50, 20  # of one image, for its median latency; rounds, of which the best counts
+
+
+def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
+    """The figures of these networks (default: all), measured here. Loads torch."""
+    rows = [{"name": name, **exact(name), "latency_ms": latency(name)} for name in _all(names)]
+    return {"machine": f"{machine()}, one thread", "networks": rows}
+
+
+def _all(names: Iterable[str] | None) -> list[str]:
+    return [model_spec(name).name for name in names or model_names()]
+
+
+def exact(name: str) -> dict[str, Any]:
+    """EXACT of one network: the same on every machine."""
+    from mnist_core.inspection.architecture import convolution_blocks, describe
+    from mnist_core.inspection.profiling import figures, weights_bytes
+
+    model, size = create_model(name), make_config(name).input_size
+    blocks = convolution_blocks(describe(model, size))
+    return {**figures(model, size), "weights_bytes": weights_bytes(model), "blocks": blocks}
+
+
+def latency(name: str) -> float:
+    """Median milliseconds for one image on one thread of this machine's CPU.
+
+    The lowest of some rounds: whatever else the machine is at makes a round longer, never shorter.
+    """
+    from mnist_core.inspection.profiling import median_latency_ms
+
+    model, size = create_model(name), make_config(name).input_size
+    return round(min(median_latency_ms(model, size, REPEATS) for _ in range(ROUNDS)), 3)

@@ -1,0 +1,199 @@
+"""The work that is timed, each piece in a process of its own: prints one line of JSON.
+
+`python -m mnist_core.bench.tasks NAME ARGUMENTS`, the arguments as a JSON object. Reading the
+data set, imports and tests are never within what is timed.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from mnist_core.benchmarks.clock import clock
+from mnist_core.config import Execution, RunConfig
+from mnist_core.data.datasets import Dataset, Split, load
+from mnist_core.data.transforms import resize
+from mnist_core.engine.lowering import lowered
+from mnist_core.evaluation.predict import logits_of
+from mnist_core.jobs.progress import Watcher
+from mnist_core.models import create_model, make_config
+from mnist_core.paths import data_root
+from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import Summary
+from mnist_core.training.optim import make_optimizer
+from mnist_core.training.setup import configure_torch
+from mnist_core.training.trainer import Trainer
+
+ALL = 60_000  # training images
+
+
+def fast(seed: int, images: int = ALL) -> dict[str, Any]:
+    """The fast network by its recipe, on all training images, from uint8 tensors to weights."""
+    config = make_config("fast", seed=seed)
+    data = _first(load(config.dataset), images)
+    with clock() as spent:
+        trainer = Trainer(config, data, Execution(device="cpu", threads=1))
+        for _ in range(config.epochs):
+            trainer.train_epoch()
+            trainer.epoch += 1
+    return {**asdict(spent), "accuracy": _test_accuracy(trainer.model, config, data)}
+
+
+def example(seeds: int, target: float, images: int = ALL) -> dict[str, Any]:
+    """The stock pipeline, epoch by epoch, until the seeds' mean test accuracy is the target.
+
+    For each seed its seconds so far; `accuracies` are the means after each epoch.
+    """
+    from mnist_core.benchmarks.stock import example_epochs
+
+    config, data = make_config("pytorch-example"), load("MNIST")
+    runs = [example_epochs(data_root(), seed, images) for seed in range(1, seeds + 1)]
+    spent = [{"wall": 0.0, "cpu": 0.0} for _ in runs]
+    accuracies: list[float] = []
+    for epoch in zip(*runs, strict=True):
+        found = []
+        for total, (cost, model) in zip(spent, epoch, strict=True):
+            total["wall"] += cost.wall
+            total["cpu"] += cost.cpu
+            found.append(_test_accuracy(model, config, data))
+        accuracies.append(statistics.mean(found))
+        if accuracies[-1] >= target:
+            break
+    return {"runs": spent, "accuracies": accuracies, "threads": torch.get_num_threads()}
+
+
+def lenet5_stock(images: int) -> dict[str, Any]:
+    from mnist_core.benchmarks.stock import lenet5_epoch
+
+    spent = lenet5_epoch(data_root(), images)
+    return {**asdict(spent), "threads": torch.get_num_threads()}
+
+
+def engine(
+    model: str, images: int, threads: int = 0, runs: int = 1, wait: bool = False
+) -> dict[str, Any]:
+    """An epoch of the reference's recipe by the lab's loop, or one of each of several runs.
+
+    With `wait`, it says "ready" and begins when a line comes in. `began` and `ended` are by the
+    clock on the wall.
+    """
+    config = make_config(model)
+    data = _first(load(config.dataset), images)
+    execution = Execution(device="cpu", threads=threads)
+    trainers = [Trainer(config.replace(seed=seed + 1), data, execution) for seed in range(runs)]
+    if wait:
+        print("ready", flush=True)
+        sys.stdin.readline()
+    began = time.time()
+    with clock() as spent:
+        for trainer in trainers:
+            trainer.train_epoch()
+    chosen = trainers[0].execution.threads
+    return {**asdict(spent), "threads": chosen, "began": began, "ended": time.time()}
+
+
+def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, Any]:
+    """Microseconds an image, medians over rounds in which three loops take turns.
+
+    `engine` is the lab's, with its batches, figures and progress file; `bare` is nothing but
+    forward, backward and step on one batch; `plain` is that with the layers as they stand in
+    torch's default memory format. Augmentation, which is a recipe's and not a loop's, is off.
+    """
+    config = make_config(model)
+    epochs = max(config.epochs, rounds)  # or the schedule would be over
+    config = config.replace(rotation=0.0, shift=0.0, epochs=epochs)
+    execution = configure_torch(Execution(device="cpu", threads=threads))
+    bare, plain = _bare_loop(config, True), _bare_loop(config, False)
+    steps = max(3, round(seconds / _seconds_a_step(bare)))
+    whole = _first(load(config.dataset), ALL)
+    size = min(steps * config.batch_size, len(whole.train))
+    steps = -(-size // config.batch_size)
+    cut = _first(whole, size)
+    with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-") as folder:
+        turns = {
+            "engine": _engine_loop(config, cut, execution, RunStore(Path(folder))),
+            "bare": lambda: bare(steps),
+            "plain": lambda: plain(steps),
+        }
+        times: dict[str, list[float]] = {name: [] for name in turns}
+        for _, (name, turn) in itertools.product(range(rounds), turns.items()):
+            with clock() as spent:
+                turn()
+            times[name].append(spent.wall / size * 1e6)
+    shares = [b / e for b, e in zip(times["bare"], times["engine"], strict=True)]
+    medians = {name: statistics.median(values) for name, values in times.items()}
+    return {**medians, "share": statistics.median(shares), "threads": execution.threads}
+
+
+def _bare_loop(config: RunConfig, tuned: bool) -> Callable[[int], None]:
+    from mnist_core.engine.lowering import memory_format
+
+    torch.manual_seed(config.seed)
+    model = create_model(config.model).train()
+    forward: Callable[[torch.Tensor], torch.Tensor] = model
+    if tuned:
+        model.to(memory_format=memory_format(model))
+        forward = lowered(model)
+    optimizer = make_optimizer(config, model, "cpu")
+    loss_of = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
+    side = config.input_size
+    images = torch.randn(config.batch_size, 1, side, side)
+    labels = torch.randint(0, 10, (config.batch_size,))
+
+    def run(steps: int) -> None:
+        for _ in range(steps):
+            loss = loss_of(forward(images), labels)
+            model.zero_grad()
+            loss.backward()
+            optimizer.step()
+
+    return run
+
+
+def _seconds_a_step(run: Callable[[int], None]) -> float:
+    run(2)  # sets things up
+    with clock() as spent:
+        run(3)
+    return spent.wall / 3
+
+
+def _engine_loop(
+    config: RunConfig, data: Dataset, execution: Execution, store: RunStore
+) -> Callable[[], Any]:
+    """An epoch as a training process runs it, progress and requests included."""
+    trainer = Trainer(config, data, execution)
+    store.create(config, Summary("running"))
+    watcher = Watcher(store, config, None, lambda: None)
+    return lambda: trainer.train_epoch(watcher.on_step)
+
+
+def _first(data: Dataset, images: int) -> Dataset:
+    """A data set whose training images are the first of all there are; none is held out."""
+    parts = data.train, data.validation
+    pixels = torch.cat([part.images for part in parts])[:images]
+    labels = torch.cat([part.labels for part in parts])[:images]
+    none = Split(pixels[:0], labels[:0])
+    return Dataset(data.spec, Split(pixels, labels), none, data.test, data.fingerprint)
+
+
+def _test_accuracy(model: nn.Module, config: RunConfig, data: Dataset) -> float:
+    pixels = resize(data.test.images, config.input_size, config.fit)
+    right = logits_of(model, pixels, config).argmax(dim=1) == data.test.labels
+    return float(right.double().mean())
+
+
+TASKS = {task.__name__: task for task in (fast, example, lenet5_stock, engine, loops)}
+
+if __name__ == "__main__":
+    print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

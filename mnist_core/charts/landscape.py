@@ -1,0 +1,132 @@
+"""The landscape as a Plotly figure: a heatmap, with a dot on each cell that can be clicked."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import plotly.graph_objects as go
+
+from mnist_core.analysis.landscape import Cell, Landscape
+from mnist_core.charts.training import GREY, common_layout
+from mnist_core.config import RunConfig
+from mnist_core.formatting import field_name, number, percent
+
+TICKS = (0.1, 0.5, 0.9, 0.97, 0.99, 0.997)
+WORST, BEST = 0.0, 2.4  # of the scale: the error's negative decimal logarithm
+# From cold and dark to warm and light, even in lightness; ends short of white and of black.
+COLOURS = ("#2b2a5e", "#3c4f8a", "#3f7a96", "#4fa28f", "#8dc47a", "#e3de72")
+HERE = "#e07b00"
+# A click selects a dot: the others must not fade.
+UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+DARK_UP_TO = 0.55  # of the scale: the part on which white writing reads better
+
+
+def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure:
+    """Validation accuracy by colour and number; `here` is ringed.
+
+    The dots hear clicks: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
+    """
+    axes = {
+        axis: {
+            "title": {"text": field_name(knob).capitalize()},
+            "tickvals": list(range(len(values))),
+            "ticktext": [number(value) for value in values],
+            "range": [-0.5, len(values) - 0.5],
+            "showgrid": False,
+            "zeroline": False,
+            "fixedrange": True,
+        }
+        for axis, knob, values in (("xaxis", land.x, land.xs), ("yaxis", land.y, land.ys))
+    }
+    layout = common_layout(height, showlegend=False, clickmode="event+select", **axes)
+    return go.Figure([_heat(land), _dots(land), _here(land, here)], layout)
+
+
+def _heat(land: Landscape) -> dict[str, Any]:
+    return {
+        "type": "heatmap",
+        "z": [[_colour_value(land.cells.get((x, y))) for x in land.xs] for y in land.ys],
+        "zmin": WORST,
+        "zmax": BEST,
+        "colorscale": [[i / (len(COLOURS) - 1), colour] for i, colour in enumerate(COLOURS)],
+        "xgap": 2,
+        "ygap": 2,
+        "hoverinfo": "skip",
+        "colorbar": {
+            "thickness": 10,
+            "tickvals": [_scaled(value) for value in TICKS],
+            "ticktext": [f"{100 * value:g} %" for value in TICKS],
+        },
+    }
+
+
+def _scaled(accuracy: float) -> float:
+    """The error on a logarithmic scale: from 98 to 99 % is as far as from 80 to 90 %."""
+    return -math.log10(max(1 - accuracy, 10**-BEST))
+
+
+def _colour_value(cell: Cell | None) -> float | None:
+    return None if cell is None or cell.accuracy is None else _scaled(cell.accuracy)
+
+
+def _dots(land: Landscape) -> dict[str, Any]:
+    places = [(i, j) for j in range(len(land.ys)) for i in range(len(land.xs))]
+    places = [(i, j) for i, j in places if (land.xs[i], land.ys[j]) in land.cells]
+    cells = [land.cells[land.xs[i], land.ys[j]] for i, j in places]
+    inks = [_ink(cell) for cell in cells]
+    return {
+        "type": "scatter",
+        "x": [i for i, _ in places],
+        "y": [j for _, j in places],
+        "customdata": places,
+        "text": [_label(cell) for cell in cells],
+        "hovertext": [_hover(cell) for cell in cells],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "mode": "markers+text",
+        "textposition": "top center",
+        "textfont": {"color": inks, "size": 13},
+        "marker": {
+            "size": 11,
+            "color": inks,
+            "symbol": ["circle" if cell.run else "circle-open" for cell in cells],
+        },
+        **UNFADED,
+    }
+
+
+def _label(cell: Cell) -> str:
+    if cell.accuracy is not None:
+        return f"{100 * cell.accuracy:.1f}"
+    return "diverged" if cell.run and cell.run.state == "diverged" else ""
+
+
+def _ink(cell: Cell) -> str:
+    value = _colour_value(cell)
+    if value is None:
+        return GREY
+    return "#ffffff" if value < DARK_UP_TO * BEST else "#10151c"
+
+
+def _hover(cell: Cell) -> str:
+    if cell.run is None:
+        return "not trained yet: a click moves the knobs there"
+    summary = cell.run.summary
+    if cell.accuracy is None:
+        return cell.run.state
+    best = f"{percent(cell.accuracy)} in epoch {summary.best_epoch:.0f}"
+    test = f"<br>test {percent(summary.test_accuracy)}" if summary.test_accuracy else ""
+    note = "<br>diverged later" if cell.run.state == "diverged" else ""
+    return f"validation {best}{test}{note}"
+
+
+def _here(land: Landscape, here: RunConfig) -> dict[str, Any]:
+    return {
+        "type": "scatter",
+        "x": [land.xs.index(getattr(here, land.x))],
+        "y": [land.ys.index(getattr(here, land.y))],
+        "mode": "markers",
+        "marker": {"symbol": "circle-open", "size": 22, "color": HERE, "line": {"width": 4}},
+        "hoverinfo": "skip",
+        **UNFADED,
+    }

@@ -1,0 +1,80 @@
+"""What the command `reproduce` does: the grid, the zoo, and the table of what the zoo reached."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from argparse import Namespace
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from mnist_core.config import Whole
+from mnist_core.errors import InputError
+from mnist_core.formatting import duration, percent
+from mnist_core.jobs.pool import Made
+from mnist_core.reproduce.results import markdown, results
+from mnist_core.runs.run import Run
+from mnist_core.runs.settings import AUTOMATIC, check_at_once
+from mnist_core.runs.store import RunStore
+
+SEEDS = Whole(1, 1000)
+
+
+def reproduce(options: Namespace) -> int:
+    makes = {"grid": _grid, "zoo": _zoo, "table": _table}
+    return makes[options.what](options)
+
+
+def _grid(options: Namespace) -> int:
+    from mnist_core.reproduce.grid import make_grid
+
+    began = time.monotonic()
+    runs = make_grid(RunStore(), _processes(options), _tell_made)
+    return _tell_all(options, runs, began, file=str(RunStore().bundle))
+
+
+def _zoo(options: Namespace) -> int:
+    from mnist_core.reproduce.zoo import make_zoo
+
+    seeds = None if options.seeds is None else _check_seeds(options.seeds)
+    began = time.monotonic()
+    runs = make_zoo(RunStore(), _processes(options), _tell_made, options.only or (), seeds)
+    return _tell_all(options, runs, began, ids=[run.id for run in runs])
+
+
+def _table(options: Namespace) -> int:
+    rows = results(RunStore())
+    print(json.dumps(rows, allow_nan=False) if options.json else markdown(rows))
+    return 0
+
+
+def _processes(options: Namespace) -> int:
+    return check_at_once(options.at_once or AUTOMATIC) or os.cpu_count() or 1
+
+
+def _check_seeds(value: str) -> int:
+    try:
+        return SEEDS.check(value)
+    except (ValueError, OverflowError):
+        raise InputError(f"seeds: {value!r} was given; allowed is {SEEDS.allowed}") from None
+
+
+def _tell_made(made: Made) -> None:
+    run = made.run
+    result = percent(run.summary.validation_accuracy) if run.state == "done" else run.state
+    left = duration(made.seconds_left)
+    line = f"{made.done}/{made.total} · {run.id} · {result} · about {left} left"
+    print(line, file=sys.stderr, flush=True)
+
+
+def _tell_all(options: Namespace, runs: Sequence[Run], began: float, **more: Any) -> int:
+    states = Counter(run.state for run in runs)
+    if options.json:
+        print(json.dumps({"runs": len(runs), **states, **more}))
+    else:
+        took = duration(time.monotonic() - began)
+        print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")
+    return 0

@@ -1,0 +1,73 @@
+"""Tables, also as Markdown, and a progress line for people at a terminal."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.formatting import percent
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
+    """Plain columns, numbers to the right."""
+    cells = [[_cell(row[name]) for name in columns] for row in rows]
+    heads = [name.replace("_", " ") for name in columns]
+    widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
+    right = [any(isinstance(row[name], int) for row in rows) for name in columns]
+    for line in (heads, *cells):
+        padded = (
+            text.rjust(width) if numeric else text.ljust(width)
+            for text, width, numeric in zip(line, widths, right, strict=True)
+        )
+        print("  ".join(padded).rstrip())
+
+
+class ProgressLine:
+    """Progress on stderr: a line that is redrawn on a terminal, else one line an epoch."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self.config = config
+        self.live = sys.stderr.isatty()
+        self.drawn = False
+
+    def show(self, progress: Mapping[str, Any]) -> None:
+        phase = progress["phase"]
+        if phase == "epoch":
+            self._print(
+                f"epoch {progress['epoch']}/{progress['epochs']}"
+                f" · training loss {progress['train_loss']:.4f}"
+                f" · validation loss {progress['validation_loss']:.4f}"
+                f" · validation {percent(progress['validation_accuracy'])}"
+                f" · top-5 {percent(progress['validation_top5'])}"
+                f" · {progress['seconds']:.1f} s · {progress['images_per_second']:,.0f} images/s"
+            )
+        elif self.live and phase == "training":
+            done = progress["step"] / progress["steps"]
+            bar = ("▓" * round(20 * done)).ljust(20, "░")
+            loss = f" · loss {progress['losses'][-1][1]:.4f}" if progress["losses"] else ""
+            self._draw(
+                f"epoch {progress['epoch']}/{progress['epochs']} {bar}{loss}"
+                f" · {progress['images_per_second']:,.0f} images/s"
+                f" · {progress['seconds_left']:.0f} s left"
+            )
+        elif self.live:
+            self._draw(f"{self.config.id}: {phase}")
+
+    def _draw(self, text: str) -> None:
+        print(f"\r\x1b[2K{text}", end="", file=sys.stderr, flush=True)
+        self.drawn = True
+
+    def _print(self, text: str) -> None:
+        self.end()
+        print(text, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self.drawn:
+            print("\r\x1b[2K", end="", file=sys.stderr, flush=True)
+            self.drawn = False

@@ -1,0 +1,295 @@
+"""Your own handwriting: drawings with their labels, as a folder of PNGs and a CSV in the store.
+
+    handwriting/MNIST/labels.csv        a row for each drawing: file, label, saved
+    handwriting/MNIST/20261120-….png    grey, 0 = no ink, 255 = full ink
+
+A picture of 28×28 is one that networks read as it is; a larger one is ink, to be normalised. The
+set comes and goes as a zip of the same files. Loads without torch.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+import secrets
+import time
+import zipfile
+import zlib
+from contextlib import suppress
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.errors import InputError, LabError
+from mnist_core.files import cannot_write, write_bytes
+from mnist_core.imaging.preprocess import FILLED, SIDE, from_ink
+from mnist_core.imaging.tiles import png
+from mnist_core.runs.store import RunStore
+
+TABLE = "labels.csv"
+COLUMNS = ("file", "label", "saved")
+NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}\.png")
+MOST = 2000  # drawings of one data set
+MAX_SIDE = 400  # pixels of one drawing
+MAX_PNG = 200_000  # bytes of one drawing
+MAX_TABLE = 500_000  # bytes
+MOST_COLUMNS = 10  # a row has a value for each: their product takes memory
+MAX_ZIP = 32_000_000  # bytes, packed: 2,000 drawings of 16,000 bytes, a dense scribble's twice
+OF = "dataset.txt"  # in the zip: whose classes the labels are
+MAX_OF = 100  # bytes
+BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece; others unpack whole
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One drawing: its file's name, its label, and when it was saved (UTC)."""
+
+    file: str
+    label: int
+    saved: str
+
+
+class Handwriting:
+    """The personal set of one data set's kind, in the store. Nothing is remembered here."""
+
+    def __init__(self, store: RunStore, dataset: str) -> None:
+        self.store, self.dataset = store, dataset
+        self.folder = store.root / "handwriting" / dataset
+
+    def samples(self) -> list[Sample]:
+        """All drawings, the newest last. Raises LabError when the table is damaged."""
+        try:
+            content = (self.folder / TABLE).read_bytes()
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LabError(f"{self.folder / TABLE} cannot be read ({error.strerror}).") from error
+        try:
+            return read_table(content)
+        except InputError as error:
+            raise LabError(f"{self.folder / TABLE} is damaged: {error}") from error
+
+    def add(self, picture: np.ndarray, label: int) -> Sample:
+        """Saves a drawing, (h, w) uint8 ink, with its label. Raises InputError or LabError."""
+        sample = Sample(new_name(), _checked_label(label), _now())
+        content = png(_checked_picture(picture))
+        with self._lock():
+            samples = self.samples()
+            if len(samples) >= MOST:
+                raise InputError(f"The set is full: it holds {MOST:,} drawings at most.")
+            write_bytes(self.folder / sample.file, content)
+            self._write([*samples, sample])
+        return sample
+
+    def remove(self, file: str) -> None:
+        """Takes one drawing out. One that is not there is no error."""
+        with self._lock():
+            samples = self.samples()
+            kept = [sample for sample in samples if sample.file != file]
+            if len(kept) < len(samples):
+                self._write(kept)  # from here on it is out; a file left over harms nobody
+                with suppress(OSError):
+                    (self.folder / file).unlink()
+
+    def readable(self, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
+        """Those whose pictures are whole, and (N, 28, 28) uint8: what a network reads of them."""
+        kept, images = [], []
+        for sample in samples:
+            with suppress(LabError):
+                images.append(self.image(sample))
+                kept.append(sample)
+        return kept, np.array(images, np.uint8).reshape(-1, SIDE, SIDE)
+
+    def image(self, sample: Sample) -> np.ndarray:
+        """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
+        path = self.folder / sample.file
+        try:
+            return normalised(read_png(path.read_bytes()), self.dataset)
+        except (OSError, InputError) as error:
+            raise LabError(f"{path} cannot be read ({error}).") from error
+
+    def to_zip(self) -> bytes:
+        """The set as a zip file: its table and its pictures, but for those that are damaged."""
+        (samples, _), file = self.readable(self.samples()), io.BytesIO()
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(TABLE, table_of(samples))
+            archive.writestr(OF, self.dataset)
+            for sample in samples:
+                archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
+        return file.getvalue()
+
+    def from_zip(self, content: bytes) -> int:
+        """Adds the drawings of such a zip; returns how many are new.
+
+        All or nothing: every entry is checked before the first is written. One that is here
+        already (the same file, label and time) is left out. Raises InputError, also for a set
+        of other classes, or LabError.
+        """
+        given = read_zip(content, self.dataset)
+        with self._lock():
+            samples = self.samples()
+            here = set(samples)
+            new = [(sample, data) for sample, data in given if sample not in here]
+            if len(samples) + len(new) > MOST:
+                raise InputError(
+                    f"The zip holds {len(new):,} new drawings; with the {len(samples):,} here that "
+                    f"is more than {MOST:,}."
+                )
+            taken = {sample.file for sample in samples}
+            for sample, data in new:
+                name = new_name() if sample.file in taken else sample.file
+                taken.add(name)
+                write_bytes(self.folder / name, data)
+                samples.append(Sample(name, sample.label, sample.saved))
+            if new:
+                self._write(samples)
+        return len(new)
+
+    def _write(self, samples: list[Sample]) -> None:
+        write_bytes(self.folder / TABLE, table_of(samples))
+
+    def _lock(self):
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise LabError(cannot_write(self.folder, error)) from error
+        return self.store.named_lock(f"handwriting-{self.dataset}")
+
+
+def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
+    """(28, 28) uint8 of a saved drawing. Raises InputError when nothing is on it."""
+    if picture.shape == (SIDE, SIDE):
+        return picture
+    stages = from_ink(picture, fill=dataset in FILLED)
+    if stages is None:
+        raise InputError("nothing is drawn on it")
+    return stages.final
+
+
+def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
+    """The drawings of a zip from anywhere, each checked. Raises InputError, one sentence.
+
+    Those of a zip that says it is of another data set must have the same classes. Names are looked
+    up in the archive, never used as paths; no more is unpacked than is allowed, whatever the
+    archive says of itself.
+    """
+    if len(content) > MAX_ZIP:
+        raise InputError(f"The zip has {len(content):,} bytes; {MAX_ZIP:,} are allowed.")
+    if content.count(b"PK\x01\x02") > 2 * MOST:  # entries: their mere list would fill the memory
+        raise InputError(f"The zip has far more than {MOST:,} entries.")
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            _check_kind(archive, dataset)
+            samples = read_table(_unpacked(archive, TABLE, MAX_TABLE))
+            return [(s, _checked_png(_unpacked(archive, s.file, MAX_PNG))) for s in samples]
+    except InputError:
+        raise
+    except (*DAMAGED, OSError, ValueError, RuntimeError, MemoryError) as error:
+        # among the last: an encrypted archive, or one packed in a way that is not known here
+        raise InputError(f"This is no zip of drawings, or a damaged one ({error}).") from error
+
+
+def _check_kind(archive: zipfile.ZipFile, dataset: str) -> None:
+    if OF not in archive.namelist():
+        return  # made by hand
+    kind = _unpacked(archive, OF, MAX_OF).decode("ascii", "replace")
+    if kind not in dataset_names() or dataset_spec(kind).classes != dataset_spec(dataset).classes:
+        raise InputError(f"The zip holds drawings for {kind!a}; choose a network trained on that.")
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    try:
+        if archive.getinfo(name).compress_type not in BOUNDED:
+            raise InputError(f"{name} is packed in another way than zip files commonly are.")
+        with archive.open(name) as file:
+            content = file.read(limit + 1)
+    except KeyError:
+        raise InputError(f"The zip lacks {name}.") from None
+    if len(content) > limit:
+        raise InputError(f"{name} in the zip has more than {limit:,} bytes.")
+    return content
+
+
+def _checked_png(content: bytes) -> bytes:
+    """The picture encoded anew: only its pixels get into the set."""
+    return png(read_png(content))
+
+
+def read_png(content: bytes) -> np.ndarray:
+    """(h, w) uint8 of a PNG; its size is checked before it is decoded. Raises InputError."""
+    try:
+        image = Image.open(io.BytesIO(content), formats=("PNG",))
+        if max(image.size) > MAX_SIDE:
+            given = f"A drawing has {image.width:,} × {image.height:,} pixels"
+            raise InputError(f"{given}; at most {MAX_SIDE} a side are allowed.")
+        return _checked_picture(np.array(image.convert("L")))
+    except InputError:
+        raise
+    except Exception as error:  # decoders raise a dozen kinds on damaged files
+        raise InputError(f"A drawing is no PNG, or damaged ({type(error).__name__}).") from error
+
+
+def read_table(content: bytes) -> list[Sample]:
+    """The rows of labels.csv. Raises InputError for a row that is not as it should be."""
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
+        if len(reader.fieldnames or ()) > MOST_COLUMNS:
+            raise InputError(f"{TABLE} has more than {MOST_COLUMNS} columns.")
+        rows = list(itertools.islice(reader, MOST + 1))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{TABLE} is no CSV in UTF-8 ({error}).") from error
+    if len(rows) > MOST:
+        raise InputError(f"{TABLE} has more than {MOST:,} rows.")
+    samples = [_sample(number, row) for number, row in enumerate(rows, start=2)]
+    if len({sample.file for sample in samples}) < len(samples):
+        raise InputError(f"{TABLE} names a file twice.")
+    return samples
+
+
+def _sample(number: int, row: dict) -> Sample:
+    file, label = str(row.get("file") or ""), str(row.get("label") or "")
+    if not NAME.fullmatch(file):
+        raise InputError(
+            f"{TABLE}, line {number}: the file is {file[:60]!r}; allowed is a name such as 7-a.png"
+        )
+    if not re.fullmatch(r"[0-9]", label):
+        raise InputError(f"{TABLE}, line {number}: the label is {label[:60]!r}; allowed is 0 to 9")
+    saved = str(row.get("saved") or "")
+    return Sample(file, int(label), saved if re.fullmatch(r"[0-9T:Z-]{0,20}", saved) else "")
+
+
+def table_of(samples: list[Sample]) -> bytes:
+    """labels.csv."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows((s.file, s.label, s.saved) for s in samples)
+    return out.getvalue().encode()
+
+
+def new_name() -> str:
+    return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}.png"
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
+def _checked_label(label: int) -> int:
+    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label <= 9:
+        raise InputError(f"label: {label!r} was given; allowed is 0 to 9")
+    return label
+
+
+def _checked_picture(picture: np.ndarray) -> np.ndarray:
+    right = picture.ndim == 2 and picture.dtype == np.uint8 and picture.size
+    if not right or max(picture.shape) > MAX_SIDE:
+        raise InputError(f"A drawing has the shape {picture.shape}, {picture.dtype}.")
+    if not picture.any():
+        raise InputError("A drawing is empty.")
+    return picture

@@ -1,0 +1,106 @@
+"""What is known of each data set without its files: its name, its classes, its statistics."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mnist_core.errors import InputError
+
+IMAGE_SHAPE = (1, 28, 28)  # channels, height and width of every image, in every data set
+DIGITS = tuple("0123456789")
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
+FILES += ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A data set: four IDX files with grey images of IMAGE_SHAPE and their labels.
+
+    `classes` are the names of the labels 0, 1, 2 …; `mean` and `std` are of the training images'
+    pixels, scaled to 0..1. `files`: images and labels for training, then for testing.
+    `downloadable`: torchvision has a class of this name that downloads it.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    mean: float
+    std: float
+    about: str
+    files: tuple[str, str, str, str] = FILES
+    downloadable: bool = False
+
+    @property
+    def num_classes(self) -> int:
+        return len(self.classes)
+
+
+_registry: dict[str, DatasetSpec] = {}
+
+
+def register_dataset(spec: DatasetSpec) -> DatasetSpec:
+    """Adds a data set to every page, command and test. Raises ValueError for a name in use."""
+    if spec.name.lower() in _registry:
+        raise ValueError(f"data set name {spec.name!r} is taken; choose another")
+    if not 2 <= spec.num_classes <= 256:
+        raise ValueError(f"data set {spec.name!r} needs 2 to 256 classes, not {spec.num_classes}")
+    _registry[spec.name.lower()] = spec
+    return spec
+
+
+def dataset_names() -> tuple[str, ...]:
+    """All registered names, in order of registration."""
+    return tuple(spec.name for spec in _registry.values())
+
+
+def dataset_spec(name: str) -> DatasetSpec:
+    """The data set of that name, in any mixture of upper and lower case.
+
+    Raises InputError that lists the known ones.
+    """
+    spec = _registry.get(name.lower()) if isinstance(name, str) else None
+    if spec is None:
+        known = ", ".join(dataset_names())
+        raise InputError(f"dataset: {name!r} was given; allowed is one of {known}")
+    return spec
+
+
+register_dataset(
+    DatasetSpec("MNIST", DIGITS, 0.1307, 0.3081, "handwritten digits", downloadable=True)
+)
+register_dataset(
+    DatasetSpec(
+        "FashionMNIST",
+        ("T-shirt", "Trouser", "Pullover", "Dress", "Coat")
+        + ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        0.2860,
+        0.3530,
+        "garments, from Zalando's catalogue",
+        downloadable=True,
+    )
+)
+register_dataset(
+    DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
+        "KMNIST",
+        ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo"),
+        0.1918,
+        0.3483,
+        "cursive Japanese characters",
+        downloadable=True,
+    )
+)
+register_dataset(
+    DatasetSpec(
+        "QMNIST",
+        DIGITS,
+        0.1307,
+        0.3081,
+        "digits, with a test set of 60,000 instead of 10,000",
+        files=(
+            "qmnist-train-images-idx3-ubyte",
+            "qmnist-train-labels-idx2-int",
+            "qmnist-test-images-idx3-ubyte",
+            "qmnist-test-labels-idx2-int",
+        ),
+        downloadable=True,
+    )
+)

@@ -1,0 +1,108 @@
+"""Whether a network's confidence can be believed. Logits in, figures out; loads without torch.
+
+C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On calibration of modern neural networks. ICML 2017.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_core.evaluation.metrics import softmax
+
+BINS = 15
+COLDEST, HOTTEST = 1e-3, 1e3
+
+
+@dataclass(frozen=True)
+class Bin:
+    """The answers whose confidence lies above `low` and up to `high`; means are None if empty."""
+
+    low: float
+    high: float
+    count: int
+    confidence: float | None
+    accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """`ece`: expected calibration error; `nll`: mean of −log p(true class) in nats.
+
+    `brier`: mean over images of the summed squared distance between the ten probabilities and
+    the truth, from 0 to 2.
+    """
+
+    bins: tuple[Bin, ...]
+    ece: float
+    nll: float
+    brier: float
+    accuracy: float
+    confidence: float
+
+
+def calibration(
+    logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0, bins: int = BINS
+) -> Calibration:
+    """Of (N, 10) logits, divided by the temperature, and their (N,) labels."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    labels = np.asarray(labels, dtype=np.int64)
+    shares = softmax(scaled)
+    confidence, right = shares.max(axis=1), scaled.argmax(axis=1) == labels
+    filled = reliability(confidence, right, bins)
+    gaps = (b.count * abs(b.accuracy - b.confidence) for b in filled if b.count)
+    truth = np.zeros_like(shares)
+    truth[np.arange(len(labels)), labels] = 1
+    return Calibration(
+        bins=filled,
+        ece=math.fsum(gaps) / len(labels),
+        nll=nll(logits, labels, temperature),
+        brier=float(((shares - truth) ** 2).sum(axis=1).mean()),
+        accuracy=float(right.mean()),
+        confidence=float(confidence.mean()),
+    )
+
+
+def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins of equal width over (0, 1], each closed above: (N,) confidences, (N,) booleans."""
+    edges = np.linspace(0, 1, bins + 1)
+    at = np.clip(np.searchsorted(edges, confidence, side="left") - 1, 0, bins - 1)
+    counts = np.bincount(at, minlength=bins)
+    sums = np.bincount(at, confidence, bins), np.bincount(at, right, bins)
+    return tuple(
+        Bin(
+            float(edges[n]),
+            float(edges[n + 1]),
+            int(counts[n]),
+            float(sums[0][n] / counts[n]) if counts[n] else None,
+            float(sums[1][n] / counts[n]) if counts[n] else None,
+        )
+        for n in range(bins)
+    )
+
+
+def nll(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> float:
+    """Mean negative log-likelihood in nats, which is also the cross-entropy loss."""
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    highest = scaled.max(axis=1)
+    log_sum = np.log(np.exp(scaled - highest[:, None]).sum(axis=1)) + highest
+    return float((log_sum - scaled[np.arange(len(scaled)), np.asarray(labels)]).mean())
+
+
+def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature with the lowest NLL on these logits, which are the validation images'.
+
+    The NLL is convex in 1/T: its slope, mean of E_p[z] − z_true, is followed to where it
+    crosses zero by halving, on a logarithmic scale from COLDEST to HOTTEST. Where every answer
+    is right or none can be told apart, the end of that range is the answer.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    at_label = logits[np.arange(len(logits)), np.asarray(labels)].mean()
+    low, high = math.log(1 / HOTTEST), math.log(1 / COLDEST)
+    for _ in range(40):
+        middle = (low + high) / 2
+        expected = (softmax(logits * math.exp(middle)) * logits).sum(axis=1).mean()
+        low, high = (middle, high) if expected < at_label else (low, middle)
+    return math.exp(-(low + high) / 2)

@@ -1,0 +1,93 @@
+"""Many networks read the same image: who says what, how sure, how fast, and what they agree on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mnist_core.data.transforms import to_input
+from mnist_core.evaluation.metrics import softmax
+from mnist_core.evaluation.network import Network, one_thread
+from mnist_core.runs.store import Run
+
+if TYPE_CHECKING:
+    import torch
+
+
+@dataclass(frozen=True, eq=False)
+class Vote:
+    """One network's answer to one image: (10,) logits and probabilities, and how long it took."""
+
+    run: Run
+    logits: np.ndarray
+    milliseconds: float
+
+    @property
+    def probabilities(self) -> np.ndarray:
+        return softmax(self.logits[None])[0]
+
+    @property
+    def label(self) -> int:
+        return int(self.logits.argmax())
+
+    @property
+    def confidence(self) -> float:
+        return float(self.probabilities[self.label])
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """What all say together: the class with the highest mean probability, and how many chose it."""
+
+    probabilities: np.ndarray
+    agreeing: int
+    count: int
+
+    @property
+    def label(self) -> int:
+        return int(self.probabilities.argmax())
+
+
+def rank(run: Run) -> tuple[bool, float, str]:
+    """Finished runs first, and of these the more accurate on validation images."""
+    return run.state != "done", -(run.summary.validation_accuracy or 0.0), run.id
+
+
+def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:
+    """Of every network trained on this data set the best run that has weights, the best first."""
+    best: dict[str, Run] = {}
+    for run in sorted(runs, key=rank):
+        if run.config.dataset == dataset and run.has_weights:
+            best.setdefault(run.config.model, run)
+    return list(best.values())
+
+
+def vote(networks: Sequence[Network], image: np.ndarray) -> list[Vote]:
+    """What each network says to one (28, 28) uint8 image. What they share is prepared once."""
+    import torch
+
+    one_thread()
+    prepared: dict[tuple, torch.Tensor] = {}
+    votes = []
+    with torch.inference_mode():
+        pixels = torch.tensor(image)[None]
+        for network in networks:
+            config = network.run.config
+            form = (config.input_size, config.fit, config.scaling)
+            if form not in prepared:
+                prepared[form] = to_input(pixels, config)
+            began = time.perf_counter()
+            logits = network.model(prepared[form])[0].numpy(force=True)
+            votes.append(Vote(network.run, logits, 1000 * (time.perf_counter() - began)))
+    return votes
+
+
+def together(votes: Sequence[Vote]) -> Verdict:
+    """The ensemble's answer: the mean of the probabilities, every network counting the same."""
+    mean = np.mean([vote.probabilities for vote in votes], axis=0)
+    agreeing = sum(vote.label == mean.argmax() for vote in votes)
+    return Verdict(mean, agreeing, len(votes))

@@ -1,0 +1,76 @@
+"""Figures that follow from logits and labels. Loads without torch."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """Mean cross-entropy in nats, top-1 and top-5 accuracy as fractions, over `count` images."""
+
+    loss: float
+    accuracy: float
+    top5: float
+    count: int
+
+
+def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
+    """(N, 10) logits and (N,) labels -> their metrics, computed in double precision.
+
+    The label counts as among the first five when fewer than five logits are higher.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    labels = np.asarray(labels)
+    highest = logits.max(axis=1)
+    at_label = logits[np.arange(len(labels)), labels]
+    log_sum = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
+    loss = float((log_sum - at_label).mean())
+    correct = logits.argmax(axis=1) == labels
+    ahead = (logits > at_label[:, None]).sum(axis=1)
+    return Metrics(
+        loss=loss if math.isfinite(loss) else math.nan,
+        accuracy=float(correct.mean()),
+        top5=float((ahead < 5).mean()),
+        count=len(labels),
+    )
+
+
+def to_half(logits: np.ndarray) -> np.ndarray:
+    """(N, 10) logits in half precision, with the same class on top in every row.
+
+    Rounding can make the two highest equal; then the true first is moved up by one step. Rows
+    with values beyond half precision are shifted so that their highest is 0, which changes no
+    probability, and cut off below.
+    """
+    logits = np.asarray(logits, dtype=np.float64)
+    first = logits.argmax(axis=1)
+    highest = logits.max(axis=1, keepdims=True)
+    limit = float(np.finfo(np.float16).max)
+    logits = np.where(np.abs(logits).max(axis=1, keepdims=True) < limit, logits, logits - highest)
+    halves = logits.clip(-limit, limit).astype(np.float16)
+    rows = np.flatnonzero(halves.argmax(axis=1) != first)
+    top = halves[rows].max(axis=1)
+    halves[rows, first[rows]] = np.nextafter(top, np.float16(np.inf))
+    return halves
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    """(N, 10) logits -> (N, 10) probabilities in double precision."""
+    shifted = np.asarray(logits, dtype=np.float64)
+    shifted = np.exp(shifted - shifted.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def confusion(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(10, 10) counts: row = true class, column = predicted class."""
+    predicted = np.asarray(logits).argmax(axis=1)
+    counts = np.bincount(np.asarray(labels) * 10 + predicted, minlength=100)
+    return counts.reshape(10, 10)

@@ -1,0 +1,104 @@
+"""Logits of a network, and the figures that follow from logits and labels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mnist_core.config import RunConfig
+from mnist_core.data.datasets import load, missing_files
+from mnist_core.data.transforms import normalise, resize
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import LabError
+from mnist_core.evaluation.metrics import confusion, metrics, softmax
+from mnist_core.models import check_config, create_model
+from mnist_core.paths import data_root
+from mnist_core.runs.store import Run, RunStore
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
+
+
+BATCH = 250  # images: more leave a CPU's second cache, and cost up to half as much again
+
+
+def logits_of(
+    model: nn.Module, pixels: torch.Tensor, config: RunConfig, batch_size: int = BATCH
+) -> torch.Tensor:
+    """(N, 1, S, S) uint8 pixels -> (N, 10) logits, in batches, in evaluation mode."""
+    import torch
+
+    from mnist_core.engine.lowering import lowered
+
+    training = model.training
+    model.eval()
+    spec, forward = dataset_spec(config.dataset), lowered(model)
+    with torch.inference_mode():
+        parts = [
+            forward(normalise(batch, spec, config.scaling)) for batch in pixels.split(batch_size)
+        ]
+    model.train(training)
+    return torch.cat(parts)
+
+
+def load_model(run: Run) -> nn.Module:
+    """The run's network with its weights, in evaluation mode. Raises LabError.
+
+    Nothing in the weights file can run: it is read as plain arrays and nothing else.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load as read_tensors
+
+    from mnist_core.engine.lowering import memory_format
+
+    config = check_config(run.config)
+    model = create_model(config.model, config.activation, config.dropout)
+    content = run.weights()
+    try:
+        model.load_state_dict(read_tensors(content))
+    except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error
+    if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
+        raise LabError(f"The weights of {run.id} hold more than finite numbers.")
+    return model.to(memory_format=memory_format(model)).eval()
+
+
+def probabilities_of(model: nn.Module, images: torch.Tensor, config: RunConfig) -> np.ndarray:
+    """(N, 28, 28) uint8 images -> (N, 10) probabilities."""
+    pixels = resize(images, config.input_size, config.fit)
+    return softmax(logits_of(model, pixels, config).numpy(force=True))
+
+
+def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
+    """The run's figures on the test set, computed anew from its weights.
+
+    Without the data set they come from the logits that the run keeps; "from" says which.
+    """
+    if missing_files(run.config.dataset, data_root()):
+        logits, labels = run.logits()["test"], store.labels(run)["test"]
+        if len(logits) != len(labels):
+            raise LabError(f"{run.id} keeps {len(logits)} logits for {len(labels)} test labels.")
+        source = "from the logits kept with the run: the data set is not there"
+    else:
+        dataset = load(run.config.dataset)
+        test = dataset.test
+        pixels = resize(test.images, run.config.input_size, run.config.fit)
+        logits = logits_of(load_model(run), pixels, run.config).numpy()
+        labels, source = test.labels.numpy(), "computed from its weights"
+        if dataset.fingerprint != run.summary.data_fingerprint:
+            source += ", on other data files than it was trained with"
+    figures = metrics(logits, labels)
+    return {
+        "id": run.id,
+        "dataset": run.config.dataset,
+        "from": source,
+        "images": figures.count,
+        "test_accuracy": figures.accuracy,
+        "test_loss": figures.loss,
+        "test_top5": figures.top5,
+        "confusion": confusion(logits, labels).tolist(),
+    }

@@ -1,0 +1,3 @@
+"""What a run's network read in each test image, from its stored logits. Loads without torch."""
+
+from __future__ import annotations

@@ -1,0 +1,102 @@
+"""How a network fares on test images made harder: computed once, kept with the run.
+
+Reading and starting load without torch; `compute` runs the network. One process of a store works
+at it at a time; what it is at stands in `.robustness.json` of the store.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mnist_core.errors import LabError
+from mnist_core.files import is_number, read_json
+from mnist_core.imaging.corruptions import CORRUPTIONS, corrupt
+from mnist_core.paths import data_root
+from mnist_core.runs.run import Run
+
+FORMAT = "mnist-lab robustness 1"
+STEPS = 1 + sum(len(each.levels) - 1 for each in CORRUPTIONS.values())
+
+
+@dataclass(frozen=True)
+class Robustness:
+    """`curves` maps a corruption to pairs of level and images read right, of `images`."""
+
+    images: int
+    curves: dict[str, list[tuple[float, int]]]
+
+
+def kept(run: Run) -> Robustness | None:
+    """What was computed for these weights, if anything. Raises LabError for a damaged file."""
+    path = run.path / "robustness.json"
+    try:
+        found = read_json(path)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise LabError(_damaged(path, error)) from error
+    try:
+        if found["format"] != FORMAT or found["weights_sha256"] != run.summary.weights_sha256:
+            return None  # of other weights
+        images, curves = found["images"], found["curves"]
+        pairs = {kind: [(x, right) for x, right in curves[kind]] for kind in CORRUPTIONS}
+        if not (is_number(images) and images > 0):
+            raise ValueError("images is no count")
+        for x, right in (pair for curve in pairs.values() for pair in curve):
+            if not (is_number(x) and is_number(right) and 0 <= right <= images):
+                raise ValueError("a figure is out of range")
+        return Robustness(int(images), pairs)
+    except (KeyError, TypeError, ValueError) as error:
+        raise LabError(_damaged(path, error)) from error
+
+
+def _damaged(path: Path, error: Exception) -> str:
+    return f"{path} is damaged ({error}); delete it and compute it again."
+
+
+def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Robustness:
+    """Reads every test image at every level; `on_step` hears how many of STEPS are
+    done. Raises LabError without weights, or without the data set."""
+    import torch
+
+    from mnist_core.data.transforms import resize
+    from mnist_core.evaluation.predict import load_model, logits_of
+
+    model, config = load_model(run), run.config
+    images, labels = _test_set(config.dataset, data_root())
+
+    def right(corrupted: np.ndarray) -> int:
+        pixels = resize(torch.from_numpy(corrupted), config.input_size, config.fit)
+        return int((logits_of(model, pixels, config).numpy().argmax(axis=1) == labels).sum())
+
+    whole, done = right(images), 1
+    on_step(done)
+    curves: dict[str, list[tuple[float, int]]] = {}
+    for kind, each in CORRUPTIONS.items():
+        curves[kind] = []
+        for level in each.levels:
+            same = level == each.neutral
+            found = whole if same else right(_corrupted(config.dataset, data_root(), kind, level))
+            curves[kind].append((level, found))
+            done += not same
+            on_step(done)
+    return Robustness(len(labels), curves)
+
+
+@functools.lru_cache(maxsize=1)
+def _test_set(dataset: str, root: Path) -> tuple[np.ndarray, np.ndarray]:
+    from mnist_core.data.datasets import load
+
+    test = load(dataset, root, download=False).test
+    return test.images.numpy(), test.labels.numpy()
+
+
+@functools.lru_cache(maxsize=STEPS)  # of one data set: 300 MB
+def _corrupted(dataset: str, root: Path, kind: str, level: float) -> np.ndarray:
+    """Making these images takes longer than a small network takes to read them."""
+    return corrupt(_test_set(dataset, root)[0], kind, level)

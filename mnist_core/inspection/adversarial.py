@@ -1,0 +1,77 @@
+"""Fooling a network on purpose: the fast gradient sign method.
+
+I. J. Goodfellow, J. Shlens, C. Szegedy: Explaining and harnessing adversarial examples, ICLR 2015.
+Every pixel goes ε grey levels (of 0 to 255) the way that raises the loss of the present answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from mnist_core.data.transforms import to_input
+from mnist_core.evaluation.network import Network, one_thread, read_all
+
+LARGEST = 128  # grey levels: half of the scale; beyond it little is left of the image
+AT_ONCE = 16
+
+
+@dataclass(frozen=True, eq=False)
+class Attack:
+    """Which way each pixel goes, (28, 28) of -1, 0 and 1, to leave the class `label`.
+
+    `turning` is the smallest whole ε up to LARGEST that changes the answer, None if none does.
+    """
+
+    image: np.ndarray
+    direction: np.ndarray
+    label: int
+    turning: int | None
+
+    def result(self, epsilon: int) -> np.ndarray:
+        """(28, 28) uint8: the changed image, an image like any other."""
+        return changed(self.image, self.direction, epsilon)
+
+    def change(self, epsilon: int) -> np.ndarray:
+        """(28, 28) int16: what is added; less than ε where black or white was reached."""
+        return self.result(epsilon).astype(np.int16) - self.image
+
+
+def changed(image: np.ndarray, direction: np.ndarray, epsilon: int) -> np.ndarray:
+    """(28, 28) uint8: each pixel `epsilon` grey levels along its direction, cut to 0..255."""
+    return (image.astype(np.int16) + epsilon * direction).clip(0, 255).astype(np.uint8)
+
+
+def attack(network: Network, image: np.ndarray) -> Attack:
+    """The change of one (28, 28) uint8 image that turns the network's answer.
+
+    Every ε from 1 is tried as the network would read it, the smallest first: an answer can turn
+    at a small one and turn back at a larger one.
+    """
+    one_thread()
+    label = int(read_all(network, image[None])[0].argmax())
+    direction = _direction(network, image, label)
+    for first in range(1, LARGEST + 1, AT_ONCE):
+        tried = range(first, min(first + AT_ONCE, LARGEST + 1))
+        images = np.stack([changed(image, direction, epsilon) for epsilon in tried])
+        turned = np.flatnonzero(read_all(network, images).argmax(1) != label)
+        if len(turned):
+            return Attack(image, direction, label, tried[int(turned[0])])
+    return Attack(image, direction, label, None)
+
+
+def _direction(network: Network, image: np.ndarray, label: int) -> np.ndarray:
+    """(28, 28) int16: the sign of the loss's slope.
+
+    Single precision rounds the loss of a very sure answer to zero, and its slope with it. The loss
+    is log(1 + exp(m)) with m = log-sum-exp of the other logits less the answer's, and grows with m:
+    the slope of m has the same sign everywhere, and does not vanish.
+    """
+    pixels = torch.tensor(image, dtype=torch.float32)[None].requires_grad_()
+    logits = network.model(to_input(pixels, network.run.config))
+    own = torch.arange(logits.shape[1]) == label
+    margin = torch.logsumexp(logits[:, ~own], 1) - logits[:, label]
+    slope = torch.autograd.grad(margin.sum(), pixels)[0][0]
+    return torch.sign(slope).numpy().astype(np.int16)

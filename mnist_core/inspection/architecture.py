@@ -1,0 +1,142 @@
+"""A network stage by stage: what each costs and sees, and a drawing of how they hang together.
+
+`describe` needs torch; `dot` and `convolution_blocks` read what it returns, and need nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.benchmarks.networks import _all
+from mnist_core.models import create_model, make_config
+
+if TYPE_CHECKING:
+    from torch import nn
+
+CONVOLUTIONS = ("Conv2d", "conv2d")
+FILL = {"Conv2d": "#0d9488", "conv2d": "#0d9488", "Linear": "#6d5bd0", "linear": "#6d5bd0"}
+POOL, JOIN, OTHER = "#c26a00", "#c23a62", "#5f6b78"  # white letters read on all of them
+JOINS = ("add", "cat", "concat", "concatenate", "mul", "sub")
+
+
+def describe(model: nn.Module, input_size: int = 28) -> list[dict[str, Any]]:
+    """A dictionary a stage, in the order of computation, ready for JSON.
+
+    `name`, `kind`, `shape`, `parameters`, `macs` as in profiling.Layer; `kernel`, `stride`,
+    `field` (both sides), `jump`, `start`, `first_center`, `whole`, `inputs` as in
+    receptive_field.Field, `rows` and `cols` its edges. Where the graph cannot be walked, the
+    latter are None, and the stages stand in a chain. Raises InputError as `profile` does.
+    """
+    from mnist_core.inspection.profiling import layers
+    from mnist_core.inspection.receptive_field import UnsupportedOperation, trace_fields
+
+    costs = {layer.name: layer for layer in layers(model, input_size)}
+    try:
+        fields = trace_fields(model, input_size)
+    except UnsupportedOperation:
+        return _chain(costs)
+    return [
+        {
+            "name": name,
+            "kind": field.kind,
+            "shape": list(field.shape),
+            "parameters": costs[name].parameters if name in costs else 0,
+            "macs": costs[name].macs if name in costs else 0,
+            "kernel": field.kernel,
+            "stride": field.stride,
+            "field": field.size,
+            "jump": field.jump,
+            "start": field.start,
+            "first_center": field.first_center,
+            "whole": field.whole,
+            "inputs": list(field.inputs),
+            **dict(zip(("rows", "cols"), field.edges(), strict=True)),
+        }
+        for name, field in fields.items()
+    ]
+
+
+def _chain(costs: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The stages of a network whose receptive fields are not known."""
+    unknown = ("kernel", "stride", "field", "jump", "start", "first_center", "whole")
+    before = ["input", *costs]
+    return [
+        {
+            "name": name,
+            "kind": layer.kind,
+            "shape": list(layer.shape),
+            "parameters": layer.parameters,
+            "macs": layer.macs,
+            **dict.fromkeys((*unknown, "rows", "cols")),
+            "inputs": [source],
+        }
+        for source, (name, layer) in zip(before, costs.items(), strict=False)
+    ]
+
+
+def convolution_blocks(stages: Sequence[Mapping[str, Any]]) -> int:
+    """The convolutions wider than 1×1, in blocks that end where the map gets coarser."""
+    blocks, inside, jump = 0, False, 1
+    for stage in stages:
+        if stage["field"] is None or stage["whole"]:
+            continue
+        if stage["kind"] in CONVOLUTIONS and max(stage["kernel"]) > 1 and not inside:
+            blocks, inside = blocks + 1, True
+        if max(stage["jump"]) > jump:
+            inside, jump = False, max(stage["jump"])
+    return blocks
+
+
+def dot(stages: Sequence[Mapping[str, Any]], title: str, input_size: int) -> str:
+    """The graph in Graphviz's language: boxes for stages, arrows for maps; text is quoted."""
+    lines = [
+        "digraph {",
+        'bgcolor="transparent" rankdir=TB nodesep=0.15 ranksep=0.18',
+        'node [shape=box style="rounded,filled" color="transparent" fontcolor="white"'
+        ' fontname="sans-serif" fontsize=11 margin="0.12,0.05" height=0.3]',
+        f'edge [color="{OTHER}" arrowsize=0.6]',
+        f"tooltip={_quoted(title)}",
+        f'"input" [label={_quoted(f"image  1×{input_size}×{input_size}")} fillcolor="#1f2937"]',
+    ]
+    for stage in stages:
+        label = f"{stage['name']}  {in_words(stage)}\n{times(stage['shape'])}"
+        lines.append(
+            f"{_quoted(stage['name'])} [label={_quoted(label)} fillcolor={_quoted(_fill(stage))}]"
+        )
+        lines += [f"{_quoted(i)} -> {_quoted(stage['name'])}" for i in stage["inputs"]]
+    return "\n".join([*lines, "}"])
+
+
+def in_words(stage: Mapping[str, Any]) -> str:
+    """Like "Conv2d 3×3, stride 2"."""
+    words = stage["kind"]
+    if stage["kernel"] and max(stage["kernel"]) > 0:
+        words += f" {times(stage['kernel'])}"
+    if stage["stride"] and max(stage["stride"]) > 1:
+        words += f", stride {max(stage['stride'])}"
+    return words
+
+
+def times(numbers: Sequence[float]) -> str:
+    """(6, 24, 24) -> "6×24×24"."""
+    return "×".join(f"{number:g}" for number in numbers)
+
+
+def _fill(stage: Mapping[str, Any]) -> str:
+    kind = stage["kind"]
+    if "pool" in kind.lower():
+        return POOL
+    return JOIN if kind.rstrip("_") in JOINS else FILL.get(kind, OTHER)
+
+
+def _quoted(text: str) -> str:
+    escaped = str(text).replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def layers(names: Iterable[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """model -> its stages: see graph.describe. Loads torch."""
+    from mnist_core.inspection.architecture import describe
+
+    return {n: describe(create_model(n), make_config(n).input_size) for n in _all(names)}

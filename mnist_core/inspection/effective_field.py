@@ -1,0 +1,120 @@
+"""What a unit really looks at: the mean absolute gradient of its value by the input pixels.
+
+W. Luo, Y. Li, R. Urtasun, R. Zemel: Understanding the effective receptive field in deep
+convolutional neural networks. NeurIPS 2016.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import fx, nn
+
+from mnist_core.config import RunConfig
+from mnist_core.data.images import has_images, test_set
+from mnist_core.data.transforms import resize, to_input
+from mnist_core.errors import InputError
+from mnist_core.evaluation.predict import load_model
+from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.inspection.receptive_field import stage_name, trace_fields, trace_graph
+from mnist_core.paths import data_root
+from mnist_core.runs.run import Run
+
+IMAGES = 32  # that the gradient is averaged over
+
+
+@dataclass(frozen=True)
+class Effective:
+    """One unit of one stage. `box` is the theoretical field (top, left, bottom, right), clipped
+    to the image; `field` (S, S) the mean absolute gradient, over channels and images."""
+
+    unit: tuple[int, int]
+    units: tuple[int, int]
+    box: tuple[int, int, int, int]
+    field: np.ndarray
+
+
+def effective_fields(
+    model: nn.Module, images: torch.Tensor, row: float = 0.5, column: float = 0.5
+) -> dict[str, Effective]:
+    """Of every stage whose receptive field is known (see trace_fields), for one unit of each.
+
+    `images`: (N, 1, S, S) network input. `row` and `column` say where the unit lies in its map,
+    from 0 to 1; of a flat stage all units count together. The unit's channels are summed.
+    Raises UnsupportedOperation and InputError as `trace_fields` does.
+    """
+    if not (0 <= row <= 1 and 0 <= column <= 1):
+        raise InputError(f"row, column: {row}, {column} were given; allowed is 0 to 1")
+    fields = trace_fields(model, images.shape[-1], images.shape[1])
+    pixels = images.detach().clone().requires_grad_()
+    values = _values(model, pixels)
+    found = {}
+    for name, field in fields.items():
+        value = values[name]
+        units = (value.shape[2], value.shape[3]) if value.ndim == 4 else (1, 1)
+        unit = (round(row * (units[0] - 1)), round(column * (units[1] - 1)))
+        chosen = value[:, :, unit[0], unit[1]] if value.ndim == 4 else value
+        (slope,) = torch.autograd.grad(chosen.sum(), pixels, retain_graph=True)
+        mean = slope.abs().sum(1).mean(0).numpy()
+        found[name] = Effective(unit, units, field.box(*unit), mean)
+    return found
+
+
+def _values(model: nn.Module, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
+    """The value of every stage, on a copy of the network, ready for gradients."""
+    twin = copy.deepcopy(model).eval()
+    interpreter = fx.Interpreter(twin, garbage_collect_values=False, graph=trace_graph(twin))
+    with torch.enable_grad():
+        interpreter.run(pixels)
+    values: dict[str, torch.Tensor] = {}
+    for node, value in interpreter.env.items():
+        if node.op.startswith("call_") and isinstance(value, torch.Tensor) and value.requires_grad:
+            values[stage_name(node, values)] = value
+    return values
+
+
+def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:
+    """(count, 28, 28) uint8: the first test images, or drawn ones where there are none; and
+    which of the two, in words."""
+    root = data_root()
+    if has_images(config.dataset, root):
+        images = np.array(test_set(config.dataset, root)[0][:count])
+        return images, f"the first {len(images)} test images"
+    return drawn(config.dataset, count), f"{count} variants of a drawing"
+
+
+def drawn(dataset: str, count: int) -> np.ndarray:
+    """(count, 28, 28) uint8: one drawing with strokes of many widths, turned by up to ±12°."""
+    draws = np.random.default_rng(0)
+    pictures = []
+    for _ in range(count):
+        ink = draw(EXAMPLES[dataset], side=84, width=draws.uniform(0.05, 0.11), finer=2)[..., 3]
+        turned = Image.fromarray(ink).rotate(draws.uniform(-12, 12), Image.Resampling.BILINEAR)
+        pictures.append(np.asarray(turned.reduce(3)))
+    return np.stack(pictures)
+
+
+def run_fields(run: Run, row: float, column: float) -> dict[str, Any]:
+    """The fields of a run's network, ready for JSON; with the first image as the network got it.
+
+    Raises LabError where the run keeps no weights, and as `effective_fields` does.
+    """
+    images, words = sample(run.config)
+    tensor = torch.from_numpy(images)
+    found = effective_fields(load_model(run), to_input(tensor, run.config), row, column)
+    shown = resize(tensor[:1], run.config.input_size, run.config.fit)[0, 0]
+    stages = {
+        name: {
+            "unit": each.unit,
+            "units": each.units,
+            "box": each.box,
+            "field": [[float(f"{v:.3g}") for v in line] for line in each.field.tolist()],
+        }
+        for name, each in found.items()
+    }
+    return {"id": run.id, "over": words, "image": shown.tolist(), "stages": stages}

@@ -1,0 +1,263 @@
+"""What each operation does to receptive fields; `receptive_field` walks a network with it.
+
+To teach it an operation, add its name (a module's class, a function or a method) to POINTWISE,
+or a function to WINDOWS (a window slides over the map) or RULES (anything else), and the
+operation to the random networks of tests/unit/random_networks.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from torch import nn
+
+from mnist_core.errors import LabError
+from mnist_core.inspection.field_grid import Grid, Pair
+
+
+class UnsupportedOperation(LabError, ValueError):
+    """The network holds something whose receptive field is not known here."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window that slides over a map; every pair is (vertical, horizontal)."""
+
+    kernel: Pair
+    stride: Pair
+    padding: Pair
+    dilation: Pair = (1, 1)
+
+    def taps(self, axis: int, units: int) -> list[range]:
+        kernel, stride, padding, dilation = (
+            pair[axis] for pair in (self.kernel, self.stride, self.padding, self.dilation)
+        )
+        first = (unit * stride - padding for unit in range(units))
+        return [range(at, at + dilation * (kernel - 1) + 1, dilation) for at in first]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One operation as it was called: its arguments as values, the grids of its input maps.
+
+    `kind` is the name of a module's class, a function or a method; `shape` the output's.
+    """
+
+    stage: str
+    kind: str
+    module: nn.Module | None
+    args: tuple[Any, ...]
+    kwargs: dict[str, Any]
+    grids: tuple[Grid, ...]
+    shape: tuple[int, ...]
+
+    def option(self, name: str, position: int, default: Any = None) -> Any:
+        """A setting: the module's attribute, or the function's argument (its input is 0)."""
+        if self.module is not None:
+            return getattr(self.module, name, default)
+        positional = self.args[position] if position < len(self.args) else default
+        return self.kwargs.get(name, positional)
+
+    def only_map(self) -> Grid:
+        if len(self.grids) != 1:
+            raise self.unsupported("with several maps as its input")
+        return self.grids[0]
+
+    def sizes(self) -> list[Pair]:
+        """For each axis: the units of the map that goes in, and of the one that comes out."""
+        if len(self.shape) != 4 or 0 in self.shape:
+            raise self.unsupported(f"with an output of shape {self.shape[1:]}")
+        return list(zip(self.only_map().extent, self.shape[2:], strict=True))
+
+    def unknown(self) -> Grid:
+        raise self.unsupported()
+
+    def unsupported(self, detail: str = "here") -> UnsupportedOperation:
+        return UnsupportedOperation(
+            f"the receptive field of {self.kind} (stage {self.stage}) {detail} is not known: "
+            "use another layer, or add a rule for it to mnist_core/field_rules.py"
+        )
+
+
+def apply(call: Call) -> tuple[Grid, Window | None]:
+    """The fields of the call's output, and the window it slides, if it is one that does.
+
+    Raises UnsupportedOperation if no rule fits: better no figure than a wrong one.
+    """
+    kind = call.kind.rstrip("_")
+    if kind in WINDOWS:
+        window = WINDOWS[kind](call)
+        return _fit(_slide(call, window), call), window
+    try:
+        return _fit(RULES.get(kind, Call.unknown)(call), call), None
+    except UnsupportedOperation:
+        if not all(grid.whole for grid in call.grids):
+            raise
+    return _fit(_union([grid.everything() for grid in call.grids]), call), None
+
+
+def _fit(grid: Grid, call: Call) -> Grid:
+    """As large as the output: a map stays one, what is whole may be flat."""
+    if len(call.shape) == 4:
+        return grid.fit(*call.shape[2:])
+    if not grid.whole:
+        raise call.unsupported(f"with an output of shape {call.shape[1:]}")
+    return grid.everything()
+
+
+def _pointwise(call: Call) -> Grid:
+    return _union(call.grids)
+
+
+def _union(grids: Sequence[Grid]) -> Grid:
+    first, *others = grids
+    for other in others:
+        first |= other
+    return first
+
+
+def _pair(value: int | Sequence[int]) -> Pair:
+    return (value, value) if isinstance(value, int) else (int(value[0]), int(value[-1]))
+
+
+def _convolution(call: Call) -> Window:
+    weight = call.option("weight", 1)
+    if call.option("padding_mode", 99, "zeros") != "zeros":
+        raise call.unsupported(f"with {call.module.padding_mode} padding")
+    kernel = _pair(weight.shape[2:])
+    dilation = _pair(call.option("dilation", 5, 1))
+    padding = call.option("padding", 4, 0)
+    if padding == "same":  # an odd total goes to the bottom and right
+        padding = [d * (k - 1) // 2 for d, k in zip(dilation, kernel, strict=True)]
+    padding = (0, 0) if padding == "valid" else _pair(padding)
+    return Window(kernel, _pair(call.option("stride", 3, 1)), padding, dilation)
+
+
+def _average_pool(call: Call) -> Window:
+    kernel = call.option("kernel_size", 1)
+    stride = call.option("stride", 2) or kernel
+    return Window(_pair(kernel), _pair(stride), _pair(call.option("padding", 3, 0)))
+
+
+def _max_pool(call: Call) -> Window:
+    window = _average_pool(call)
+    dilation = _pair(call.option("dilation", 4, 1))
+    return Window(window.kernel, window.stride, window.padding, dilation)
+
+
+def _slide(call: Call, window: Window) -> Grid:
+    sizes = call.sizes()
+    taps = [window.taps(axis, units) for axis, (_, units) in enumerate(sizes)]
+    pools = WINDOWS[call.kind.rstrip("_")] is not _convolution
+    if pools and all(_reads_all(t, n) for t, (n, _) in zip(taps, sizes, strict=True)):
+        return call.only_map().everything()  # global pooling, as a pool as large as the map
+    return call.only_map().slide(taps, window.stride)
+
+
+def _reads_all(taps: Sequence[range], units: int) -> bool:
+    return len(taps) == 1 and set(range(units)) <= set(taps[0])
+
+
+def _adaptive_pool(call: Call) -> Grid:
+    sizes = call.sizes()
+    if call.shape[2:] == (1, 1):
+        return call.only_map().everything()
+    taps = [[range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in sizes]
+    return call.only_map().slide(taps, [Fraction(n, m) for n, m in sizes])
+
+
+def _nearest(call: Call) -> Grid:
+    sizes = call.sizes()
+    scale = call.option("scale_factor", 2) or 1
+    scales = scale if isinstance(scale, tuple | list) else (scale,)
+    even = all(m % n == 0 for n, m in sizes) and all(float(s).is_integer() for s in scales)
+    if call.option("mode", 3, "nearest") != "nearest" or not even:
+        raise call.unsupported("other than to the nearest, by a whole factor,")
+    taps = [[range(i * n // m, i * n // m + 1) for i in range(m)] for n, m in sizes]
+    return call.only_map().slide(taps, [Fraction(n, m) for n, m in sizes])
+
+
+def _pad(call: Call) -> Grid:
+    padding = (call.option("padding", 99) if call.module else call.option("pad", 1)) or ()
+    if len(padding) not in (2, 4) or call.option("mode", 2, "constant") != "constant":
+        raise call.unsupported("other than with a constant around rows and columns")
+    before = (padding[2] if len(padding) == 4 else 0, padding[0])
+    sizes = zip(before, call.sizes(), strict=True)
+    taps = [[range(unit - skip, unit - skip + 1) for unit in range(n)] for skip, (_, n) in sizes]
+    return call.only_map().slide(taps, (1, 1))
+
+
+def _batch_norm(call: Call) -> Grid:
+    if call.module is None or call.module.running_mean is None:
+        raise call.unsupported("without running statistics")
+    return call.only_map()
+
+
+def _over_channels(call: Call) -> Grid:
+    """Softmax and concatenation: between channels, each position by itself."""
+    dim = call.option("dim", 1, call.kwargs.get("axis"))
+    if dim not in (1, -3):
+        raise call.unsupported(f"over dimension {dim}")
+    return _union(call.grids)
+
+
+def _reduce(call: Call) -> Grid:
+    """mean and its like: over rows and columns it takes in the whole map."""
+    dim = call.option("dim", 1, call.kwargs.get("axis"))
+    listed = (dim,) if isinstance(dim, int) else dim
+    dims = {2, 3} if listed is None else {d % 4 for d in listed}
+    if {2, 3} <= dims:
+        return call.only_map().everything()
+    if dims != {1}:
+        raise call.unsupported(f"over dimension {dim}")
+    return call.only_map()
+
+
+def _reshape(call: Call) -> Grid:
+    """flatten and its like: it takes in the whole map where rows and columns become one."""
+    grid = call.only_map()
+    rows, cols = grid.extent
+    if len(call.shape) == 4 and call.shape[2:] == grid.extent:
+        return grid
+    if len(call.shape) < 4 and call.shape[-1] % (rows * cols) == 0:
+        return grid.everything()
+    raise call.unsupported(f"from {rows}×{cols} units to the shape {call.shape[1:]}")
+
+
+WINDOWS: dict[str, Callable[[Call], Window]] = {
+    "Conv2d": _convolution,
+    "conv2d": _convolution,
+    "AvgPool2d": _average_pool,
+    "avg_pool2d": _average_pool,
+    "MaxPool2d": _max_pool,
+    "max_pool2d": _max_pool,
+}
+
+# One position in, the same position out; of several maps, the union.
+POINTWISE = """
+    Identity Dropout Dropout2d AlphaDropout FeatureAlphaDropout ReLU ReLU6 LeakyReLU PReLU RReLU
+    ELU CELU SELU GELU SiLU Mish Hardswish Hardsigmoid Hardtanh Sigmoid LogSigmoid Tanh Softplus
+    Softsign Tanhshrink Softshrink Hardshrink Softmax2d LocalResponseNorm
+    dropout dropout2d alpha_dropout feature_alpha_dropout relu relu6 leaky_relu prelu rrelu
+    elu celu selu gelu silu mish hardswish hardsigmoid hardtanh sigmoid logsigmoid tanh softplus
+    softsign tanhshrink softshrink hardshrink
+    add sub mul div truediv neg abs exp log sqrt square pow clamp maximum minimum
+    clone contiguous float double
+"""
+
+RULES: dict[str, Callable[[Call], Grid]] = {
+    **dict.fromkeys(POINTWISE.split(), _pointwise),
+    "BatchNorm2d": _batch_norm,
+    "to": Call.only_map,
+    **dict.fromkeys(["AdaptiveAvgPool2d", "adaptive_avg_pool2d"], _adaptive_pool),
+    **dict.fromkeys(["AdaptiveMaxPool2d", "adaptive_max_pool2d"], _adaptive_pool),
+    **dict.fromkeys(["Upsample", "UpsamplingNearest2d", "interpolate"], _nearest),
+    **dict.fromkeys(["ZeroPad2d", "ConstantPad2d", "pad"], _pad),
+    **dict.fromkeys(["Softmax", "LogSoftmax", "softmax", "log_softmax"], _over_channels),
+    **dict.fromkeys(["cat", "concat", "concatenate"], _over_channels),
+    **dict.fromkeys(["mean", "sum", "amax", "amin"], _reduce),
+    **dict.fromkeys(["Flatten", "flatten", "view", "reshape", "squeeze"], _reshape),
+}

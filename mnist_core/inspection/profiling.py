@@ -1,0 +1,212 @@
+"""What a network costs: parameters, multiply-accumulates, bytes on disk, time for one image.
+
+Everything runs on a copy in evaluation mode, so the network stays as it is, also while others
+use it. A multiply-accumulate (MAC) is two of the floating point operations that
+`torch.utils.flop_counter` counts: those of convolutions and matrix products; biases, activations
+and pooling count nothing.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import safetensors.torch
+import torch
+from torch import nn
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
+
+from mnist_core.errors import InputError
+from mnist_core.inspection.probe import trial, twin_and_image
+from mnist_core.inspection.receptive_field import UnsupportedOperation, last_convolution_field
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One call of a module, for one image. `shape` is the output's, without the batch.
+
+    `name` is the module's qualified name, as `receptive_field.trace_fields` names its stages
+    ("act#2" is the second call of "act"); `kind` is its class. Parameters that an earlier layer
+    counted already count 0 here.
+    """
+
+    name: str
+    kind: str
+    shape: tuple[int, ...]
+    parameters: int
+    macs: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a network costs: parameters, multiply-accumulates for one image, and its layers."""
+
+    parameters: int
+    macs: int
+    layers: list[Layer]
+
+
+def profile(model: nn.Module, input_size: int = 28, channels: int = 1) -> Profile:
+    """Parameters, MACs and layers for one image of `channels`×`input_size`×`input_size`.
+
+    Raises InputError if the network cannot take such an image.
+    """
+    recorder = _record(model, input_size, channels)
+    return Profile(count_parameters(model), recorder.counter.macs, recorder.layers)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Number of parameters, trainable or not; one that two layers share counts once."""
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
+    """Parameters, MACs and receptive field (None where the graph cannot be walked)."""
+    try:
+        field = last_convolution_field(model, input_size)
+    except UnsupportedOperation:
+        field = None
+    return {
+        "parameters": count_parameters(model),
+        "macs": count_macs(model, input_size),
+        "receptive_field": field,
+    }
+
+
+def count_macs(model: nn.Module, input_size: int = 28, channels: int = 1) -> int:
+    """Multiply-accumulates for one image. Raises as `profile` does."""
+    return profile(model, input_size, channels).macs
+
+
+def layers(model: nn.Module, input_size: int = 28, channels: int = 1) -> list[Layer]:
+    """The layers in the order in which they finish, branches included. Raises as `profile` does.
+
+    Every module without children, and every other that computes something itself. The MACs add
+    up to `count_macs`, the parameters to those of all modules that take part.
+    """
+    return _record(model, input_size, channels).layers
+
+
+def weights_bytes(model: nn.Module) -> int:
+    """Size in bytes of the safetensors file of the network's state dict, without metadata."""
+    # Contiguous copies: safetensors takes neither views nor channels_last nor shared memory.
+    state = {name: tensor.cpu().contiguous().clone() for name, tensor in model.state_dict().items()}
+    return len(safetensors.torch.save(state))
+
+
+def median_latency_ms(
+    model: nn.Module,
+    input_size: int = 28,
+    repeats: int = 30,
+    warmup: int = 5,
+    channels: int = 1,
+) -> float:
+    """Median wall-clock time in milliseconds of one image at batch 1, on one thread of the CPU.
+
+    `warmup` runs come first and do not count. One thread, because small networks gain nothing
+    from more and figures stay comparable; the setting holds for the whole process meanwhile, so
+    measure where nothing else computes. Raises InputError for `repeats` below 1, and if the
+    network cannot take such an image.
+    """
+    if repeats < 1 or warmup < 0:
+        raise InputError(f"repeats: {repeats} after {warmup} warm-up runs; allowed is 1 after 0 up")
+    twin, image = twin_and_image(model, input_size, channels)
+    with trial(twin, image), _one_thread(), torch.inference_mode():
+        seconds = [_seconds(twin, image) for _ in range(warmup + repeats)]
+    return 1000 * statistics.median(seconds[warmup:])
+
+
+def _seconds(model: nn.Module, image: torch.Tensor) -> float:
+    start = time.perf_counter()
+    model(image)
+    return time.perf_counter() - start
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _record(model: nn.Module, input_size: int, channels: int) -> _Recorder:
+    twin, image = twin_and_image(model, input_size, channels)
+    recorder = _Recorder(twin)
+    with trial(twin, image), recorder.counter:
+        twin(image)
+    return recorder
+
+
+class _MacCounter(TorchDispatchMode):
+    """`FlopCounterMode` without what makes its first use take seconds: loading torch._dynamo.
+
+    It applies the same formulas, and counts in this thread only.
+    """
+
+    macs = 0
+
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        return False
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        output = func(*args, **kwargs)
+        formula = flop_registry.get(func._overloadpacket)
+        if formula is not None:
+            self.macs += formula(*args, **kwargs, out_val=output) // 2
+        return output
+
+
+class _Recorder:
+    """Listens to every module of a network; a module's own work is its total less its children's.
+
+    The network is a copy that nobody else runs.
+    """
+
+    def __init__(self, model: nn.Module) -> None:
+        self.counter = _MacCounter()
+        self.layers: list[Layer] = []
+        self._open: list[list[int]] = []  # per running module: count at its start, its children's
+        self._seen: set[int] = set()
+        for name, module in model.named_modules():
+            module.register_forward_pre_hook(self._enter)
+            module.register_forward_hook(self._leave(name or type(module).__name__))
+
+    def _enter(self, module: nn.Module, args: Any) -> None:
+        self._open.append([self.counter.macs, 0])
+
+    def _leave(self, name: str) -> Any:
+        def hook(module: nn.Module, args: Any, output: Any) -> None:
+            start, inside = self._open.pop()
+            spent = self.counter.macs - start
+            if self._open:
+                self._open[-1][1] += spent
+            self._add(name, module, output, spent - inside)
+
+        return hook
+
+    def _add(self, name: str, module: nn.Module, output: Any, macs: int) -> None:
+        own = [p for p in module.parameters(recurse=False) if id(p) not in self._seen]
+        self._seen.update(map(id, own))
+        parameters = sum(p.numel() for p in own)
+        if parameters or macs or not any(module.children()):
+            shape = tuple(getattr(output, "shape", ()))[1:]
+            self.layers.append(Layer(self._unique(name), _kind(module), shape, parameters, macs))
+
+    def _unique(self, name: str) -> str:
+        taken = {layer.name for layer in self.layers}
+        repeats = (f"{name}#{n}" for n in range(2, len(taken) + 3))
+        return name if name not in taken else next(n for n in repeats if n not in taken)
+
+
+def _kind(module: nn.Module) -> str:
+    return type(module).__name__.removeprefix("Parametrized")

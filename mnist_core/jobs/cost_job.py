@@ -1,0 +1,56 @@
+"""Has the cost of training measured once, by a process of its own."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from filelock import Timeout
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
+from mnist_core.jobs import spawn
+from mnist_core.runs.store import RunStore
+from mnist_core.training.cost import Speed, measure, recall, remember
+
+NICENESS = 10  # a measurement gives way to whatever else the machine is at
+
+
+def measure_in_background(store: RunStore, config: RunConfig) -> None:
+    """Has the speed measured by a process of its own; only one at a time measures.
+
+    Raises LabError when the store cannot be written.
+    """
+    lock = store.named_lock("measuring")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        return
+    lock.release()
+    command = ["speed", "--model", config.model]
+    for name in ("activation", "input_size", "rotation", "shift"):
+        command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
+    spawn.start(store, command, store.root / ".speed.log")
+
+
+def measure_once(store: RunStore, config: RunConfig, began: float) -> Speed:
+    """Measures and remembers, unless it is known; `began` is when this process did (time.time).
+
+    Raises LabError when another process is measuring.
+    """
+    lock = store.named_lock("measuring")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LabError("Another process is measuring; look again.") from None
+    try:
+        known = recall(store, config)
+        if known:
+            return known
+        with suppress(OSError, AttributeError):  # no such thing on Windows
+            os.nice(NICENESS)
+        speed = measure(config, began)
+        remember(store, config, speed)
+        return speed
+    finally:
+        lock.release()

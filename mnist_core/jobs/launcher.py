@@ -1,0 +1,215 @@
+"""Starts training in a process of its own, and stops it. The run's folder is the only truth."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import psutil
+from filelock import Timeout
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
+from mnist_core.jobs import queue, spawn
+from mnist_core.models import check_config
+from mnist_core.runs.extend import branch_off, extended
+from mnist_core.runs.process import Process
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import LIVE, Summary
+
+START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
+MAX_PROCESSES = 8  # that may wait for one run
+STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
+
+
+def start(store: RunStore, config: RunConfig) -> Run:
+    """Has the config's run trained in the background, from where it stands; returns it at once.
+
+    It waits its turn: runs train first come, first served, as many at once as the store's
+    setting says. A run that is finished or in progress is returned as it is: two that start the
+    same config get one run. Raises InputError for a config that no network takes, and LabError
+    when the store cannot be written.
+    """
+    check_config(config)
+    lock = store.lock(config.id)
+    deadline = time.monotonic() + START_GRACE
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=0.1)
+        except Timeout:  # its process is at work, about to begin, or just dying
+            run = store.find_folder(config)
+            if run and run.state in LIVE and not _withdrawn(store, run.id):
+                return run
+            if time.monotonic() > deadline:
+                raise LabError(f"Another process is preparing {config.id}; look again.") from None
+    try:
+        run = store.find_folder(config)
+        if run and (run.finished or run.state in LIVE):
+            return run
+        run = run or store.create(config, Summary("interrupted", created=time.time()))
+        store.request(run.id, None)
+        store.clear_progress(run.id)
+        return _begin(store, run)
+    finally:
+        lock.release()
+
+
+def _withdrawn(store: RunStore, run_id: str) -> bool:
+    """Takes back a pause that was asked for but not yet heard, as the run shall go on now.
+
+    True when there was one: then it may have been heard, too, so the run needs another look.
+    """
+    if store.requested(run_id) != "pause":
+        return False
+    store.request(run_id, None)
+    return True
+
+
+def _begin(store: RunStore, run: Run) -> Run:
+    """Has a process begin. It waits for the lock held here: it meets no run half prepared."""
+    process = _spawn(store, run.id)
+    try:
+        queue.leave(store, run.id)  # whoever comes again after a pause or a kill is the last
+        identity = Process.of(process.pid)
+        queued = replace(run.summary, state="queued", process=identity, note="")
+        store.write_summary(run.id, queued)
+        queue.join(store, run.id)
+    except Exception:  # of a disk that is full: nobody is to train what nobody knows of
+        process.kill()
+        process.wait()
+        raise
+    return store.get(run.id)
+
+
+def _spawn(store: RunStore, run_id: str) -> subprocess.Popen:
+    command = ["train", "--resume", run_id, "--queue"]
+    return spawn.start(store, command, log_path(store, run_id))
+
+
+def log_path(store: RunStore, run_id: str) -> Path:
+    """What the training process said: its progress and, if it failed, why."""
+    return store.path(run_id) / "worker.log"
+
+
+def extend(store: RunStore, run_id: str, epochs: Any) -> Run:
+    """Has a run that is done trained on, to `epochs` in all: a new run, which is returned.
+
+    Raises InputError for a run that cannot go on, or a number that is no more than it has.
+    """
+    parent = store.get(run_id)
+    config = extended(parent, epochs)
+    branch_off(store, parent, config)
+    return start(store, config)
+
+
+def pause(store: RunStore, run_id: str) -> Run:
+    """Has the run pause after the present step; the unfinished epoch is trained again.
+
+    One that waits or loads pauses at once: it has nothing to save. `start` goes on.
+    """
+    run = store.get(run_id)
+    if run.state not in LIVE:
+        return run
+    if _listens(store, run):
+        store.request(run.id, "pause")
+        return run
+    return _halt(store, run.id, "paused", STOP_GRACE)
+
+
+def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
+    """Stops the run and makes sure that its process is gone. What it has saved stays.
+
+    Other processes that waited for the run are stopped in turn. Raises LabError when there is
+    no end of them, or when it trains on another machine, which may take a while to hear of it.
+    """
+    return _halt(store, run_id, "stopped", grace)
+
+
+def take_over(store: RunStore, run_id: str) -> Run:
+    """Ends a process that shows no sign of life (see Run.silent_for); starts the run again."""
+    return start(store, stop(store, run_id).config)
+
+
+def _listens(store: RunStore, run: Run) -> bool:
+    """Whether its process trains, and so looks between two steps for what is asked of it."""
+    training = store.progress(run.id).get("phase") == "training"
+    return run.state == "running" and training and run.silent_for is None
+
+
+def _halt(store: RunStore, run_id: str, state: str, grace: float) -> Run:
+    for _ in range(MAX_PROCESSES):
+        run = store.get(run_id)
+        identity = run.summary.process
+        process = identity and identity.find()
+        if run.finished or (run.state not in LIVE and not process):
+            return run
+        store.request(run_id, "pause" if state == "paused" else "stop")
+        if process:
+            _end(process, grace if _listens(store, run) else 0.1)
+        elif not identity.here:
+            return _ask_afar(store, run, grace)
+        if _mark(store, run_id, state):
+            return store.get(run_id)
+    raise LabError(f"{run_id} goes on: other processes keep taking it up; stop those first.")
+
+
+def _ask_afar(store: RunStore, run: Run, grace: float) -> Run:
+    """Waits for a process of another host to do what it is asked."""
+    deadline = time.monotonic() + grace
+    while (now := store.get(run.id)).state in LIVE:
+        if time.monotonic() > deadline:
+            host = run.summary.process.host
+            raise LabError(f"{run.id} trains on {host}, which was asked to end it; look again.")
+        time.sleep(0.1)
+    return now
+
+
+def _mark(store: RunStore, run_id: str, state: str) -> bool:
+    """Writes the state of a run that was halted; False when another process has it by now."""
+    lock = store.lock(run_id)
+    try:
+        lock.acquire(timeout=1.0)
+    except Timeout:
+        return False
+    try:
+        run = store.get(run_id)
+        if not run.finished and run.summary.state != state:
+            store.write_summary(run_id, replace(run.summary, state=state, process=None))
+        store.request(run_id, None)
+        store.clear_progress(run_id)
+        queue.leave(store, run_id)
+        return True
+    finally:
+        lock.release()
+
+
+def _end(process: psutil.Process, grace: float) -> None:
+    """Waits for the process to end by itself, then asks, then ends it, and its children."""
+    family = [process]
+    with suppress(psutil.Error):
+        family += process.children(recursive=True)
+    steps = [(lambda: None, grace), (process.terminate, grace), (process.kill, STOP_GRACE)]
+    for insist, patience in steps[2:] if _is_halted(process) else steps:
+        try:
+            insist()
+            process.wait(timeout=patience)
+            break
+        except psutil.NoSuchProcess:
+            break
+        except psutil.TimeoutExpired:
+            continue
+    for orphan in family[1:]:
+        with suppress(psutil.NoSuchProcess):
+            orphan.kill()
+
+
+def _is_halted(process: psutil.Process) -> bool:
+    """By SIGSTOP, say: it would not hear."""
+    try:
+        return process.status() == psutil.STATUS_STOPPED
+    except psutil.Error:
+        return False

@@ -1,0 +1,158 @@
+"""Many runs in as many processes: trains what is missing, and can be stopped and called again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context, parent_process
+from pathlib import Path
+from typing import Any
+
+from filelock import Timeout
+
+from mnist_core.config import Execution, RunConfig
+from mnist_core.errors import LabError
+from mnist_core.jobs.progress import OnProgress
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
+
+TRAINING_IMAGES = 50_000
+MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
+NOBODY: Mapping[RunConfig, RunConfig] = {}
+ECHOES_PER_EPOCH = 16  # losses kept within each epoch
+
+TrainOne = Callable[[RunStore, RunConfig], Run]  # a function of a module: it goes to a process
+
+
+@dataclass(frozen=True)
+class Made:
+    """How far it is, after a run: `done` of `total`, `seconds_left` at the present pace."""
+
+    run: Run
+    done: int
+    total: int
+    seconds_left: float
+
+
+def train_all(
+    store: RunStore,
+    configs: Sequence[RunConfig],
+    at_once: int,
+    train_one: TrainOne,
+    parents: Mapping[RunConfig, RunConfig] = NOBODY,
+) -> Iterator[Made]:
+    """Has `train_one` called for each config, `at_once` at a time; yields as they are finished.
+
+    When the caller stops asking, as at Ctrl-C, the runs in training are paused; so are `parents`,
+    which `train_one` trains first. Raises LabError for a run that cannot be trained, or that
+    somebody else paused or stopped.
+    """
+    at_once = min(at_once, MOST_PROCESSES)
+    processes = ProcessPoolExecutor(at_once, get_context("spawn"), _begin_process)
+    left, began = list(reversed(configs)), time.monotonic()
+    waiting: dict[Future, RunConfig] = {}
+    count = 0
+    try:
+        while left or waiting:
+            while left and len(waiting) < at_once:  # none is handed out before its time
+                job = train_one, str(store.root), left[-1].to_dict()
+                waiting[processes.submit(_call, *job)] = left.pop()
+            for future in wait(waiting, return_when=FIRST_COMPLETED).done:
+                del waiting[future]
+                count += 1
+                run = store.get(_id_of(future))
+                pace = (time.monotonic() - began) / count
+                yield Made(run, count, len(configs), pace * (len(configs) - count))
+    finally:
+        _pause(store, waiting, parents)
+        processes.shutdown(wait=True, cancel_futures=True)
+
+
+def _id_of(future: Future) -> str:
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        raise LabError(
+            "A training process was ended from outside; the same command goes on with its run."
+        ) from None
+
+
+def _pause(
+    store: RunStore, waiting: Mapping[Future, RunConfig], parents: Mapping[RunConfig, RunConfig]
+) -> None:
+    """Asks until each has heard it: one that is only starting forgets what was asked before."""
+    while futures := wait(waiting, timeout=0.5).not_done:
+        for future in futures:
+            config = waiting[future]
+            for one in (config, parents.get(config)):
+                run = store.find_folder(one) if one else None
+                if run and not run.finished:
+                    store.request(run.id, "pause")
+
+
+@contextmanager
+def alone(store: RunStore, what: str) -> Iterator[None]:
+    """One process at a time makes `what` in this store. Raises LabError for a second one."""
+    lock = store.named_lock(f"making-{what}")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LabError(f"Another process is making the {what} in {store.root}.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def carry_out_here(
+    store: RunStore, config: RunConfig, device: str, on_progress: OnProgress | None = None
+) -> Run:
+    """Trains a run to its end in this process, with one thread; its data set stays loaded.
+
+    Raises LabError when the run does not end: somebody paused or stopped it.
+    """
+    from mnist_core.jobs.worker import carry_out
+
+    if store.find_folder(config):
+        store.request(config.id, None)
+    steps = max(1, TRAINING_IMAGES // config.batch_size // ECHOES_PER_EPOCH)
+    execution = Execution(device=device, threads=1, echo_every=steps)
+    dataset = loaded(config.dataset)
+    run = carry_out(store, config, execution, on_progress=on_progress, dataset=dataset)
+    if not run.finished:
+        raise LabError(f"{run.id} is {run.state}: {run.summary.note or 'it was asked to stop'}")
+    return run
+
+
+def loaded(name: str) -> Any:
+    """The data set, read once in this process."""
+    from mnist_core.data.datasets import load
+
+    if name not in _loaded:
+        _loaded[name] = load(name)
+    return _loaded[name]
+
+
+_loaded: dict[str, Any] = {}
+
+
+def _begin_process() -> None:
+    """In each process: Ctrl-C is for the one that gives out the work, and so is its end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def end_with_parent() -> None:
+        parent_process().join()
+        os._exit(1)  # whatever it was at: a run can be killed at any moment
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+
+
+def _call(train_one: TrainOne, root: str, fields: dict) -> str:
+    return train_one(RunStore(Path(root)), RunConfig.from_dict(fields)).id

@@ -1,0 +1,45 @@
+"""A command of the lab in a process of its own, apart from this one's terminal and life."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mnist_core.errors import LabError
+from mnist_core.files import cannot_write
+from mnist_core.paths import PROJECT, data_root
+from mnist_core.runs.store import RunStore
+
+
+def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Popen:
+    """`python -m mnist_core ARGUMENTS` with this store and data; what it says goes to `log`.
+
+    Raises LabError when the log cannot be written, or no process can be started.
+    """
+    environment = {
+        **os.environ,
+        "MNIST_CHECKPOINTS": str(store.root.resolve()),
+        "MNIST_DATA": str(data_root().resolve()),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONUNBUFFERED": "1",
+    }
+    apart: dict[str, Any] = {"start_new_session": True}
+    if os.name == "nt":
+        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
+    try:
+        with log.open("wb") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "mnist_core", *arguments],
+                cwd=PROJECT,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                **apart,
+            )
+    except OSError as error:
+        raise LabError(cannot_write(log, error)) from error

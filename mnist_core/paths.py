@@ -1,0 +1,18 @@
+"""Where things lie on disk: the project, its data sets, its runs. The one place that counts folders."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROJECT = Path(__file__).parents[1]
+
+
+def data_root() -> Path:
+    """The folder with the data sets: MNIST_DATA, or data/ in the project."""
+    return Path(os.environ.get("MNIST_DATA") or PROJECT / "data")
+
+
+def store_root() -> Path:
+    """The run store: MNIST_CHECKPOINTS, or checkpoints/ in the project."""
+    return Path(os.environ.get("MNIST_CHECKPOINTS") or PROJECT / "checkpoints")

@@ -1,0 +1,55 @@
+"""Makes the grid that ships, and goes on where it stopped."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Sequence
+
+from mnist_core.config import RunConfig
+from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
+from mnist_core.models.grid import grid_configs
+from mnist_core.runs.bundle import BundledRun, bundled, read_bundle, write_bundle
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
+
+WORKSHOP = ".making-grid"  # below the store: the grid's runs while they are trained
+
+
+def make_grid(
+    store: RunStore,
+    at_once: int,
+    on_made: Callable[[Made], None] = lambda made: None,
+    configs: Sequence[RunConfig] | None = None,
+) -> list[BundledRun]:
+    """Trains the grid's missing runs, `at_once` at a time with one thread each, into the bundle.
+
+    Ctrl-C pauses the runs in training; the next call goes on with them, and with the others.
+    Raises LabError when another process makes the grid, or a run cannot be trained.
+    """
+    configs = grid_configs() if configs is None else configs
+    with alone(store, "grid"):
+        kept = {run.id: run for run in read_bundle(store.bundle)[0]}
+        missing = [config for config in configs if config.id not in kept]
+        workshop = RunStore(store.root / WORKSHOP)
+        before = len(configs) - len(missing)
+        for made in train_all(workshop, missing, at_once, _train_on_cpu):
+            run = bundled(made.run)
+            kept[run.id] = run
+            write_bundle(store.bundle, _in_order(kept, configs))
+            shutil.rmtree(made.run.path)
+            total = {"done": before + made.done, "total": len(configs)}
+            on_made(dataclasses.replace(made, run=run, **total))
+        shutil.rmtree(workshop.root, ignore_errors=True)
+        whole = {run.id: run for run in read_bundle(store.bundle)[0]}
+        return [whole[config.id] for config in configs]
+
+
+def _in_order(kept: dict[str, BundledRun], configs: Sequence[RunConfig]) -> list[BundledRun]:
+    """The grid's runs in the grid's order, then whatever else the bundle held."""
+    first = [kept[config.id] for config in configs if config.id in kept]
+    return first + [run for run in kept.values() if run not in first]
+
+
+def _train_on_cpu(workshop: RunStore, config: RunConfig) -> Run:
+    return carry_out_here(workshop, config, "cpu")

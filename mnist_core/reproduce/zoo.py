@@ -1,0 +1,161 @@
+"""The zoo that ships: which runs it has, training what is missing, and packing it small."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.data.datasets import missing_files
+from mnist_core.errors import InputError
+from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
+from mnist_core.models import make_config, model_spec
+from mnist_core.paths import data_root
+from mnist_core.reproduce.packing import pack
+from mnist_core.runs.extend import branch_off
+from mnist_core.runs.store import Run, RunStore
+
+ONE, THREE = (1,), (1, 2, 3)
+# The seeds that are trained by each recipe: three where a network is small, one where it is large.
+SEEDS = {
+    "lenet5-1998": {"MNIST": THREE},
+    "lenet5": {"MNIST": THREE, "FashionMNIST": THREE, "KMNIST": THREE, "QMNIST": ONE},
+    "lenet": {"MNIST": THREE, "FashionMNIST": ONE, "KMNIST": ONE},
+    "myfullconvnet": {"MNIST": THREE},
+    "mynetv1": {"MNIST": ONE},
+    "mynetv2": {"MNIST": THREE},
+    "myvggnet": {"MNIST": ONE, "FashionMNIST": ONE, "KMNIST": ONE},
+    "pytorch-example": {"MNIST": ONE},
+    "medium": {"MNIST": THREE, "FashionMNIST": ONE, "KMNIST": ONE},
+    "small": {"MNIST": THREE},
+    "ultrasmall": {"MNIST": THREE},
+    "fast": {"MNIST": THREE},
+}
+# These reach what was published by the reference's own recipe, or have nothing to reach.
+GOOD_ENOUGH = ("lenet5-1998", "pytorch-example", "fast")
+NOT_AT_HAND = ("QMNIST",)  # left out unless its files are there
+LEARNS = 0.20  # validation accuracy that a run has after two epochs, or it ends there
+
+
+@dataclass(frozen=True)
+class Row:
+    """Runs that differ by their seed only: one row of the results table.
+
+    With `epochs`, each is the recipe's run trained on to that many.
+    """
+
+    model: str
+    dataset: str
+    recipe: str
+    seeds: tuple[int, ...]
+    epochs: int | None = None
+
+    def configs(self) -> list[RunConfig]:
+        longer = {"epochs": self.epochs} if self.epochs else {}
+        return [self._config(seed, **longer) for seed in self.seeds]
+
+    def parents(self) -> list[RunConfig | None]:
+        """For each of the configs, the run that it goes on from."""
+        return [self._config(seed) if self.epochs else None for seed in self.seeds]
+
+    def _config(self, seed: int, **changes: Any) -> RunConfig:
+        changes |= {"dataset": self.dataset, "seed": seed}
+        return make_config(self.model, self.recipe, **changes)
+
+
+def zoo_rows() -> list[Row]:
+    """All of the zoo, network by network, the reference's recipe before a better one."""
+    rows = []
+    for model, datasets in SEEDS.items():
+        for dataset, seeds in datasets.items():
+            rows += [Row(model, dataset, name, seeds) for name in _recipes(model, dataset)]
+    tutorial = Row("lenet5", "MNIST", "tutorial", THREE)
+    return [*rows, tutorial, replace(tutorial, seeds=ONE, epochs=10)]
+
+
+def _recipes(model: str, dataset: str) -> tuple[str, ...]:
+    first = model_spec(model).recipes[0].name
+    better = model not in GOOD_ENOUGH and dataset not in NOT_AT_HAND
+    return (first, "improved") if better else (first,)
+
+
+def make_zoo(
+    store: RunStore,
+    at_once: int,
+    on_made: Callable[[Made], None] = lambda made: None,
+    only: Sequence[str] = (),
+    seeds: int | None = None,
+) -> list[Run]:
+    """Trains the zoo's missing runs, `at_once` at a time with one thread each; returns all.
+
+    `only` names networks; `seeds` is how many of each row, at most. What is there already is
+    left as it is. Ctrl-C pauses; the next call goes on. Raises InputError for an unknown
+    network, and LabError when another process is at it or a run cannot be trained.
+    """
+    wanted = wanted_configs(only, seeds)
+    with alone(store, "zoo"):
+        missing = [c for c in wanted if not _finished(store, c)]
+        missing.sort(key=lambda c: c.epochs / c.batch_size, reverse=True)  # the longest first
+        before = len(wanted) - len(missing)
+        for made in train_all(store, missing, at_once, train_and_pack, _parents()):
+            on_made(replace(made, done=before + made.done, total=len(wanted)))
+    return [store.get(config.id) for config in wanted]
+
+
+def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[RunConfig]:
+    """The configs of the zoo's rows, as far as asked for and as their data set can be had."""
+    names = {model_spec(name).name for name in only}
+    rows = [row for row in zoo_rows() if not names or row.model in names]
+    rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if _at_hand(row.dataset)]
+    return list(dict.fromkeys(config for row in rows for config in row.configs()))
+
+
+def _at_hand(dataset: str) -> bool:
+    return dataset not in NOT_AT_HAND or not missing_files(dataset, data_root())
+
+
+def _finished(store: RunStore, config: RunConfig) -> bool:
+    run = store.find_folder(config)
+    return run is not None and run.finished
+
+
+def train_and_pack(store: RunStore, config: RunConfig) -> Run:
+    """Trains one run of the zoo to its end and makes it small. Raises LabError."""
+    parent = _parents().get(config)
+    if parent:
+        made = carry_out_here(store, parent, "auto")
+        with suppress(InputError):  # without its state: the same bits, from the start
+            branch_off(store, made, config)
+    run = carry_out_here(store, config, "auto", MustLearn(store, config))
+    pack(store, run)
+    return store.get(run.id)
+
+
+@functools.cache
+def _parents() -> dict[RunConfig, RunConfig]:
+    pairs = [p for row in zoo_rows() for p in zip(row.configs(), row.parents(), strict=True)]
+    return {config: parent for config, parent in pairs if parent}
+
+
+class MustLearn:
+    """Ends a run that is at chance: hears its progress, and raises Diverged after an epoch."""
+
+    def __init__(self, store: RunStore, config: RunConfig) -> None:
+        run = store.find_folder(config)
+        self.best = run.summary.validation_accuracy or 0.0 if run else 0.0
+
+    def __call__(self, progress: Mapping[str, Any]) -> None:
+        from mnist_core.training.trainer import Diverged
+
+        if progress["phase"] != "epoch":
+            return
+        self.best = max(self.best, progress["validation_accuracy"])
+        if progress["epoch"] >= 2 and self.best < LEARNS:
+            raise Diverged(
+                f"Does not learn: after {progress['epoch']} epochs the validation accuracy is "
+                f"{self.best:.1%}, below {LEARNS:.0%}; a smaller learning rate is the first "
+                "thing to try."
+            )

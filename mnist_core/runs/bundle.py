@@ -1,0 +1,139 @@
+"""Many runs' histories in one file: what ships of a grid, without weights. Loads without torch.
+
+The file has a line of JSON for each run. The first line says what the lines hold, and carries
+what all runs share; each line below has what is the run's own.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
+from mnist_core.files import is_number, write_bytes
+from mnist_core.runs.run import ECHOES, HISTORY, Damaged, Run
+from mnist_core.runs.summary import FINISHED, Summary
+
+FORMAT = "mnist-lab bundle 1"
+# Of a run that keeps no weights these say nothing.
+LEFT_OUT = ("process", "weights", "weights_sha256", "weights_bytes")
+
+Rows = tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True)
+class BundledRun(Run):
+    """A finished run of a bundle: `path` is where its folder would be, which is not there."""
+
+    history_rows: Rows = field(default=(), repr=False)
+    echo_rows: Rows = field(default=(), repr=False)
+
+    @functools.cached_property
+    def history(self) -> list[dict[str, float]]:
+        return [dict(zip(HISTORY, row, strict=True)) for row in self.history_rows]
+
+    @functools.cached_property
+    def echoes(self) -> list[dict[str, float]]:
+        return [dict(zip(ECHOES, row, strict=True)) for row in self.echo_rows]
+
+
+def bundled(run: Run) -> BundledRun:
+    """A finished run as a bundle keeps it: config, figures and history. Raises LabError."""
+    if not run.finished:
+        raise LabError(f"{run.id} is {run.state}; only a finished run can be bundled.")
+    summary = run.summary.without(*LEFT_OUT)
+    rows = tuple(tuple(row[name] for name in HISTORY) for row in run.history)
+    echoes = tuple(tuple(row[name] for name in ECHOES) for row in run.echoes)
+    return BundledRun(run.path, run.config, summary, rows, echoes)
+
+
+def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
+    """Replaces the file in one step. Raises LabError when it cannot be written."""
+    configs = [run.config.to_dict() for run in runs]
+    summaries = [run.summary.to_dict() for run in runs]
+    head = {"format": FORMAT, "history": HISTORY, "echoes": ECHOES}
+    head |= {"config": _shared(configs), "summary": _shared(summaries)}
+    lines = [head]
+    for run, config, summary in zip(runs, configs, summaries, strict=True):
+        lines.append(
+            {
+                "config": _own(config, head["config"]),
+                "summary": _own(summary, head["summary"]),
+                "history": run.history_rows,
+                "echoes": run.echo_rows,
+            }
+        )
+    text = "".join(
+        json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines
+    )
+    write_bytes(path, text.encode())
+
+
+def _shared(dictionaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The entries that are the same in all."""
+    first = dictionaries[0] if dictionaries else {}
+    return {k: v for k, v in first.items() if all(d[k] == v for d in dictionaries)}
+
+
+def _own(values: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: v for k, v in values.items() if k not in shared}
+
+
+def read_bundle(path: Path) -> tuple[list[BundledRun], list[Damaged]]:
+    """The runs of a bundle and its lines that are damaged; no runs when there is no file."""
+    try:
+        seen = path.stat()
+        return _read(path, seen.st_mtime_ns, seen.st_size, seen.st_ino)
+    except FileNotFoundError:
+        return [], []
+    except OSError as error:
+        return [], [Damaged(path, f"{path.name} cannot be read ({error.strerror}).")]
+
+
+@functools.lru_cache(maxsize=8)
+def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
+    """`seen` tells one content of the file from the next: it is replaced whole, never changed."""
+    first, *lines = path.read_bytes().splitlines() or [b""]
+    try:
+        head = json.loads(first)
+        if not isinstance(head, dict) or head.get("format") != FORMAT:
+            raise ValueError("it does not begin as a bundle does")
+        columns = [tuple(head[name]) for name in ("history", "echoes")]
+        if columns != [HISTORY, ECHOES]:
+            raise ValueError("its columns are others")
+        shared = dict(head["config"]), dict(head["summary"])
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        return [], [Damaged(path, f"{path.name} is damaged and was left out: {error}.")]
+    runs, damaged = [], []
+    for number, line in enumerate(lines, start=2):
+        try:
+            runs.append(_parse(path.parent, line, *shared))
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            reason = f"{path.name}: line {number} is damaged and was left out: {error}."
+            damaged.append(Damaged(path, reason))
+    return runs, damaged
+
+
+def _parse(folder: Path, line: bytes, config: dict, summary: dict) -> BundledRun:
+    """One line. Raises ValueError, KeyError or TypeError for what no bundle holds."""
+    own = json.loads(line)
+    made = RunConfig.from_dict(config | own["config"])
+    figures = Summary.from_dict(summary | own["summary"])
+    if figures.state not in FINISHED or figures.weights:
+        raise ValueError("it is no finished run without weights")
+    rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(ECHOES))
+    if len(rows[0]) != figures.epochs_done:
+        raise ValueError("its history is of other epochs")
+    return BundledRun(folder / made.id, made, figures, *rows)
+
+
+def _rows(values: Iterable[Any], width: int) -> Rows:
+    rows = tuple(tuple(row) for row in values)
+    if not all(len(row) == width and all(map(is_number, row)) for row in rows):
+        raise ValueError("its history holds more than figures")
+    return rows

@@ -1,0 +1,66 @@
+"""Training a finished run on: a new run that starts where its parent ended."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import InputError
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import LIVE, PER_EPOCH, Summary
+
+EXTENDABLE = ("constant", "step", "plateau")  # their shape does not depend on the run's length
+
+
+def extended(run: Run, epochs: Any) -> RunConfig:
+    """The config of `run` with more epochs in all. Raises InputError when it cannot go on."""
+    config = run.config.replace(epochs=epochs)
+    if config.schedule not in EXTENDABLE:
+        raise InputError(
+            f"extend: the {config.schedule} schedule of {run.id} depends on its length, so it "
+            f"cannot go on; train a new run with --epochs {config.epochs} instead"
+        )
+    if run.state != "done":
+        raise InputError(
+            f"extend: {run.id} is {run.state}; only a run that is done can go on further"
+        )
+    if config.epochs <= run.config.epochs:
+        raise InputError(
+            f"epochs: {config.epochs} was given, the number of epochs in all; {run.id} has "
+            f"{run.config.epochs}, so give {run.config.epochs + 1} or more"
+        )
+    return config
+
+
+def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
+    """Makes the run of `config` start where `parent` ended, unless it has begun already.
+
+    Raises InputError when the parent kept no state to go on from.
+    """
+    if _has_begun(store, parent, config):
+        return  # in training perhaps, with its lock held
+    content = store.resume_state(parent.id)
+    if content is None:
+        raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
+    with store.lock(config.id):
+        if _has_begun(store, parent, config):
+            return
+        own = {name: getattr(parent.summary, name) for name in ("device", "threads")}
+        summary = Summary("interrupted", created=time.time(), parent=parent.id, **own)
+        store.create(config, summary)
+        store.write_weights(config.id, parent.summary.best_epoch or 0, parent.weights())
+        store.write_history(config.id, parent.history, parent.echoes)
+        store.write_resume_state(config.id, content)
+        figures = {name: getattr(parent.summary, name) for name in PER_EPOCH}
+        store.write_summary(config.id, replace(summary, **figures))
+
+
+def _has_begun(store: RunStore, parent: Run, config: RunConfig) -> bool:
+    """False also for a branch that was cut short, before it had the state to go on from."""
+    run = store.find_folder(config)
+    if run is None:
+        return False
+    own = run.summary.parent != parent.id
+    return own or run.finished or run.state in LIVE or store.resume_state(run.id) is not None

@@ -1,0 +1,44 @@
+"""A process that cannot be mistaken for another: a pid alone is reused."""
+
+import socket
+from dataclasses import dataclass
+from typing import Self
+
+import psutil
+
+from mnist_core.files import is_number
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process that cannot be mistaken for another: a pid alone is reused."""
+
+    pid: int
+    started: float
+    host: str
+
+    def __post_init__(self) -> None:
+        whole = isinstance(self.pid, int) and not isinstance(self.pid, bool) and self.pid > 0
+        if not (whole and is_number(self.started) and isinstance(self.host, str)):
+            raise ValueError("summary.json: process is none")
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The living process with this pid. Raises psutil.NoSuchProcess."""
+        return cls(pid, psutil.Process(pid).create_time(), socket.gethostname())
+
+    @property
+    def here(self) -> bool:
+        """Whether it is a process of this machine, which can be found and ended."""
+        return self.host == socket.gethostname()
+
+    def find(self) -> psutil.Process | None:
+        """The living process, or None. On another host nothing can be told: None."""
+        if not self.here:
+            return None
+        try:
+            process = psutil.Process(self.pid)
+            same = abs(process.create_time() - self.started) < 1
+            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+        except psutil.Error:
+            return None

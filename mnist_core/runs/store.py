@@ -1,0 +1,296 @@
+"""The run store: reads and writes the folders in checkpoints/. Loads without torch."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from filelock import FileLock
+from safetensors.numpy import save as tensors_to_bytes
+
+from mnist_core.config import RunConfig
+from mnist_core.errors import InputError, LabError, NotFound
+from mnist_core.files import (
+    cannot_write,
+    read_json,
+    read_tensors_file,
+    to_csv,
+    write_bytes,
+    write_json,
+)
+from mnist_core.paths import store_root
+from mnist_core.runs.bundle import read_bundle
+from mnist_core.runs.cache import read_config, read_summary
+from mnist_core.runs.run import ECHOES, HISTORY, PARTS, Damaged, Run
+from mnist_core.runs.settings import read_at_once, write_at_once
+from mnist_core.runs.summary import Summary, is_progress
+
+__all__ = ["ECHOES", "HISTORY", "PARTS", "Damaged", "Run", "RunStore", "store_root"]
+
+RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
+
+
+class RunStore:
+    """The folders below `root`; every method reads or writes them, see `remembered`."""
+
+    def __init__(self, root: Path | str | None = None) -> None:
+        self.root = Path(root) if root is not None else store_root()
+
+    def list(self) -> tuple[list[Run], list[Damaged]]:
+        """All runs, the newest first, and what of the store is damaged.
+
+        A run that has a folder is that folder's, also when a bundle holds it too.
+        """
+        bundle, damaged = read_bundle(self.bundle)
+        runs: dict[str, Run] = {run.id: run for run in bundle}
+        damaged = list(damaged)
+        for path in self._folders():
+            try:
+                runs[path.name] = self._read(path)
+            except LabError as error:
+                damaged.append(Damaged(path, str(error)))
+        return sorted(runs.values(), key=lambda run: (-run.summary.created, run.id)), damaged
+
+    @property
+    def bundle(self) -> Path:
+        """The file of the runs that have a history only, and no folder: the grid's."""
+        return self.root / "grid.jsonl"
+
+    def _bundled(self, run_id: str) -> Run | None:
+        return next((run for run in read_bundle(self.bundle)[0] if run.id == run_id), None)
+
+    def _folders(self) -> list[Path]:
+        try:
+            with os.scandir(self.root) as entries:
+                found = [e.name for e in entries if RUN_ID.fullmatch(e.name) and e.is_dir()]
+            return [self.root / name for name in found]
+        except FileNotFoundError:
+            return []
+        except OSError as error:
+            raise LabError(f"{self.root} cannot be read ({error.strerror}).") from error
+
+    def path(self, run_id: str) -> Path:
+        """The folder of a run. Raises InputError for anything that is not the form of an id."""
+        if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
+            shown = repr(run_id) if len(repr(run_id)) < 80 else repr(run_id)[:77] + "…"
+            raise InputError(
+                f"run: {shown} was given; allowed is an id such as mnist-lenet5-0123456789 "
+                "(see: python -m mnist_core runs)"
+            )
+        return self.root / run_id
+
+    def get(self, run_id: str) -> Run:
+        """Raises InputError for a bad id, NotFound, or LabError for a damaged folder."""
+        path = self.path(run_id)
+        if not path.is_dir():
+            bundled = self._bundled(run_id)
+            if bundled:
+                return bundled
+            raise NotFound(
+                f"run: there is no {run_id} in {self.root}; see: python -m mnist_core runs"
+            )
+        return self._read(path)
+
+    def find(self, config: RunConfig) -> Run | None:
+        """The run of this config, or None when it is not there (or damaged)."""
+        return self.find_folder(config) or self._bundled(config.id)
+
+    def find_folder(self, config: RunConfig) -> Run | None:
+        """The run of this config if it has a folder: one that can be trained, and keep weights."""
+        try:
+            return self._read(self.path(config.id))
+        except LabError:
+            return None
+
+    def _read(self, path: Path) -> Run:
+        try:
+            config, own_id = read_config(path / "config.json")
+            summary = read_summary(path / "summary.json")
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            reason = error.strerror if isinstance(error, OSError) else error
+            raise LabError(f"{path.name} is damaged and was left out: {reason}.") from error
+        if own_id != path.name:
+            raise LabError(
+                f"{path.name} is damaged and was left out: config.json is another run's."
+            )
+        return Run(path, config, summary)
+
+    def at_once(self) -> int:
+        """How many runs train at the same time; runs that wait look at it twice a second."""
+        return read_at_once(self.root / "settings.json")
+
+    def set_at_once(self, number: int) -> None:
+        """Raises InputError, or LabError when it cannot be kept."""
+        write_at_once(self.root / "settings.json", number)
+
+    def lock(self, run_id: str) -> FileLock:
+        """The lock of a run's folder. The operating system frees it when its process dies."""
+        return self.named_lock(self.path(run_id).name)
+
+    def named_lock(self, name: str) -> FileLock:
+        """A lock for all processes that use this store. Raises LabError when it cannot be had."""
+        path = self.root / ".locks" / f"{name}.lock"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.open("ab").close()
+        except OSError as error:
+            raise LabError(cannot_write(path, error)) from error
+        return FileLock(path)
+
+    def create(self, config: RunConfig, summary: Summary) -> Run:
+        """Writes config and summary of a new run; a damaged folder in its place is set aside."""
+        path = self.path(config.id)
+        if path.exists():
+            try:
+                self._read(path)
+            except LabError:
+                self._set_aside(path)
+        if path.exists():
+            write_json(path / "config.json", config.to_dict())
+            self.write_summary(config.id, summary)
+        else:
+            self._create_at_once(path, config, summary)
+        return self.get(config.id)
+
+    def _create_at_once(self, path: Path, config: RunConfig, summary: Summary) -> None:
+        """Both files appear together: no reader meets a folder with one of them."""
+        new = path.with_name(f".new-{path.name}-{os.getpid()}")
+        try:
+            write_json(new / "config.json", config.to_dict())
+            write_json(new / "summary.json", summary.to_dict())
+            new.rename(path)
+        except OSError as error:
+            raise LabError(cannot_write(path, error)) from error
+        finally:
+            shutil.rmtree(new, ignore_errors=True)
+
+    def _set_aside(self, path: Path) -> None:
+        aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
+        try:
+            path.rename(aside)
+        except OSError as error:
+            raise LabError(cannot_write(aside, error)) from error
+
+    def check_folder(self, run_id: str) -> Path:
+        """The run's folder. Raises NotFound once somebody has deleted it: it stays away then."""
+        path = self.path(run_id)
+        if not (path / "config.json").exists():
+            raise NotFound(f"The folder of {run_id} was deleted; nothing more is written there.")
+        return path
+
+    def write_summary(self, run_id: str, summary: Summary) -> None:
+        """The summary is what makes a run's new state true; write it last."""
+        write_json(self.check_folder(run_id) / "summary.json", summary.to_dict())
+
+    def request(self, run_id: str, what: str | None) -> None:
+        """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
+        if what is None:
+            (self.path(run_id) / "request").unlink(missing_ok=True)
+        else:
+            write_bytes(self.check_folder(run_id) / "request", what.encode())
+
+    def requested(self, run_id: str) -> str | None:
+        """What was asked of the training process, if anything."""
+        try:
+            return (self.path(run_id) / "request").read_text(encoding="utf-8")
+        except (OSError, ValueError):
+            return None
+
+    def write_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
+        """What a running process is at; overwritten about twice a second, so not flushed."""
+        write_json(self.check_folder(run_id) / "progress.json", progress, flush=False)
+
+    def beat(self, run_id: str) -> None:
+        """A sign of life, which needs no room on the disk: see run.Run.silent_for."""
+        for name in ("progress.json", "summary.json"):
+            with suppress(OSError):
+                return os.utime(self.path(run_id) / name)
+
+    def progress(self, run_id: str) -> dict[str, Any]:
+        """See watcher.Watcher; empty when nothing runs."""
+        try:
+            progress = read_json(self.path(run_id) / "progress.json")
+        except (OSError, ValueError):
+            return {}
+        return progress if is_progress(progress) else {}
+
+    def clear_progress(self, run_id: str) -> None:
+        with suppress(OSError):  # Windows: somebody reads it; it is not looked at any more
+            (self.path(run_id) / "progress.json").unlink()
+
+    def write_resume_state(self, run_id: str, content: bytes) -> None:
+        write_bytes(self.check_folder(run_id) / "resume.pt", content)
+
+    def resume_state(self, run_id: str) -> bytes | None:
+        """The bytes from which training goes on, or None when no epoch was finished."""
+        try:
+            return (self.path(run_id) / "resume.pt").read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise LabError(f"The resume state of {run_id} cannot be read ({error}).") from error
+
+    def write_history(
+        self, run_id: str, history: Iterable[Mapping[str, Any]], echoes: Iterable[Mapping[str, Any]]
+    ) -> None:
+        write_bytes(self.check_folder(run_id) / "history.csv", to_csv(history))
+        write_bytes(self.check_folder(run_id) / "steps.csv", to_csv(echoes))
+
+    def write_weights(
+        self, run_id: str, epoch: int, content: bytes, suffix: str = ""
+    ) -> dict[str, Any]:
+        """Writes the weights under a name of their epoch; returns the summary's fields on them.
+
+        The name differs from that of the weights before, which stay valid until the summary
+        names the new ones.
+        """
+        name = f"weights-epoch{epoch:03d}{suffix}.safetensors"
+        write_bytes(self.check_folder(run_id) / name, content)
+        digest = hashlib.sha256(content).hexdigest()
+        return {"weights": name, "weights_sha256": digest, "weights_bytes": len(content)}
+
+    def drop_old_weights(self, run_id: str, keep: str | None) -> None:
+        for path in self.path(run_id).glob("weights-epoch*.safetensors"):
+            if path.name != keep:
+                path.unlink(missing_ok=True)
+
+    def write_logits(self, run_id: str, logits: Mapping[str, np.ndarray]) -> None:
+        """Half-precision logits (see evaluation.to_half) of "validation" and "test"."""
+        write_bytes(
+            self.check_folder(run_id) / "logits.safetensors", tensors_to_bytes(dict(logits))
+        )
+
+    def labels_path(self, dataset: str, fingerprint: str) -> Path:
+        return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"
+
+    def write_labels(
+        self, dataset: str, fingerprint: str, labels: Mapping[str, np.ndarray]
+    ) -> None:
+        """The true labels of "validation" and "test", once per data set."""
+        path = self.labels_path(dataset, fingerprint)
+        if not path.exists():
+            small = {part: np.asarray(values, dtype=np.uint8) for part, values in labels.items()}
+            write_bytes(path, tensors_to_bytes(small))
+
+    def labels(self, run: Run) -> dict[str, np.ndarray]:
+        """The true labels that belong to the run's logits. Raises LabError."""
+        fingerprint = run.summary.data_fingerprint or ""
+        if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
+            raise NotFound(f"{run.id} does not say which data it was trained on.")
+        path = self.labels_path(run.config.dataset, fingerprint)
+        found = read_tensors_file(path)
+        for part in PARTS:
+            values = found.get(part)
+            if values is None or values.ndim != 1 or values.dtype != np.uint8 or not len(values):
+                raise LabError(f"{path} is damaged: {part} is not (N,) uint8.")
+            if values.max() > 9:
+                raise LabError(f"{path} is damaged: {part} holds a label above 9.")
+        return found

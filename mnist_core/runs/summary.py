@@ -1,0 +1,120 @@
+"""What summary.json says of a run, and whether the process that wrote it still lives."""
+
+import math
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any, Self
+
+from mnist_core.files import is_number, is_text
+from mnist_core.runs.process import Process
+
+STATES = ("queued", "running", "paused", "interrupted", "stopped", "diverged", "done")
+FINISHED = ("done", "diverged")
+LIVE = ("queued", "running")
+SILENT = 30.0  # seconds without a sign of life after which a process is no longer believed in
+# The fields of a summary that every epoch may change.
+PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
+PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Everything about a run but its config and history. A missing figure is None.
+
+    Accuracies are fractions; every one of them comes from the best validation epoch.
+    `seconds` is the time spent in epochs, `files` maps a file's part to its name.
+    """
+
+    state: str
+    note: str = ""
+    created: float = 0.0
+    process: Process | None = None
+    epochs_done: int = 0
+    best_epoch: int | None = None
+    validation_loss: float | None = None
+    validation_accuracy: float | None = None
+    validation_top5: float | None = None
+    test_loss: float | None = None
+    test_accuracy: float | None = None
+    test_top5: float | None = None
+    seconds: float = 0.0
+    parameters: int | None = None
+    macs: int | None = None
+    receptive_field: int | None = None
+    weights: str | None = None
+    weights_sha256: str | None = None
+    weights_bytes: int | None = None
+    parent: str | None = None
+    device: str | None = None
+    threads: int | None = None
+    data_fingerprint: str | None = None
+    data_note: str = ""
+    versions: dict[str, str] | None = None
+
+    @classmethod
+    def from_dict(cls, values: Any) -> Self:
+        """Raises ValueError for what this program cannot have written."""
+        if not isinstance(values, dict) or values.get("state") not in STATES:
+            raise ValueError("summary.json has no known state")
+        known = {f.name for f in fields(cls)}
+        values = {k: v for k, v in values.items() if k in known}
+        if values.get("process"):
+            values["process"] = Process(**values["process"])
+        summary = cls(**values)
+        for name, wanted in TYPES.items():
+            value = getattr(summary, name)
+            if value is None and name in OPTIONAL:
+                continue
+            if not (is_text(value) if wanted is str else is_number(value)):
+                raise ValueError(f"summary.json: {name} is {str(value)[:40]!a}")
+        versions = {} if summary.versions is None else summary.versions
+        if not isinstance(versions, dict) or not all(map(is_text, versions.values())):
+            raise ValueError("summary.json: versions are none")
+        if summary.weights and Path(summary.weights).name != summary.weights:
+            raise ValueError("summary.json: weights outside the run's folder")
+        return summary
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def without(self, *names: str) -> Self:
+        """The same with these fields missing."""
+        return replace(self, **dict.fromkeys(names))
+
+    def true_state(self, unheard: float = math.inf) -> str:
+        """The state, corrected when the process that should be at work is gone.
+
+        `unheard` is the time in seconds since its last sign of life: all that is known of a
+        process on another host that shares the store.
+        """
+        if self.state not in LIVE:
+            return self.state
+        if self.process and not self.process.here:
+            return self.state if unheard < SILENT else "interrupted"
+        return self.state if self.process and self.process.find() else "interrupted"
+
+
+TYPES = {
+    f.name: str if "str" in str(f.type) else float
+    for f in fields(Summary)
+    if f.name not in ("process", "versions")
+}
+OPTIONAL = tuple(f.name for f in fields(Summary) if "None" in str(f.type))
+
+
+def is_progress(value: Any) -> bool:
+    """Whether this is what a training process writes of itself (see watcher.Watcher)."""
+    if not isinstance(value, dict) or not isinstance(value.get("phase"), str):
+        return False
+    figures = ("epoch", "step", "steps", "images_per_second", "seconds_left")
+    if value["phase"] != "training":
+        return is_number(value.get("bytes", 0)) and is_number(value.get("ahead", 0))
+    losses = value.get("losses")
+    return (
+        all(is_number(value.get(name)) for name in figures)
+        and value["steps"] > 0
+        and isinstance(losses, list)
+        and all(
+            isinstance(pair, list) and list(map(is_number, pair)) == [True] * 2 for pair in losses
+        )
+    )

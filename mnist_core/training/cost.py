@@ -1,0 +1,130 @@
+"""How long training takes on this machine: measured here, remembered, told before a run starts.
+
+`recall` loads without torch; `measure` trains a few steps on random pixels.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from mnist_core.config import Execution, RunConfig
+from mnist_core.files import is_number, read_json, write_json
+from mnist_core.runs.store import RunStore
+
+TRAINING_IMAGES, HELD_OUT_IMAGES = 50_000, 10_000
+SMALL, LARGE = 32, 512  # the two batch sizes whose difference tells the cost of a step
+MEASURE_SECONDS = 0.6  # for each of them
+
+
+@dataclass(frozen=True)
+class Speed:
+    """What training costs on one machine, in seconds."""
+
+    per_image: float  # of forward, backward and augmentation
+    per_step: float  # whatever the batch size is
+    per_validation_image: float
+    start_up: float  # of the process, until its first step
+
+    def epoch(self, batch_size: int) -> float:
+        """Seconds for one epoch with its validation."""
+        training = TRAINING_IMAGES * (self.per_image + self.per_step / batch_size)
+        return training + HELD_OUT_IMAGES * self.per_validation_image
+
+    def run(self, config: RunConfig) -> float:
+        """Seconds for a whole run, its look at the test set included."""
+        reading = 2 * HELD_OUT_IMAGES * self.per_validation_image
+        return self.start_up + config.epochs * self.epoch(config.batch_size) + reading
+
+
+def machine() -> str:
+    """A name for this machine: figures of another one say nothing here."""
+    facts = platform.node(), platform.machine(), platform.processor(), str(os.cpu_count())
+    return hashlib.sha256("|".join(facts).encode()).hexdigest()[:12]
+
+
+def kind(config: RunConfig) -> str:
+    """Configs of one kind cost the same for each image and for each step."""
+    moved = "moved" if config.rotation or config.shift else "still"
+    return f"{config.model} {config.activation} {config.input_size} {moved}"
+
+
+def _path(store: RunStore):
+    return store.root / ".speed.json"
+
+
+def _known(store: RunStore) -> dict[str, Any]:
+    try:
+        found = read_json(_path(store))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    here = found.get(machine()) if isinstance(found, dict) else None
+    return here if isinstance(here, dict) else {}
+
+
+def recall(store: RunStore, config: RunConfig) -> Speed | None:
+    """What was measured for configs of this kind on this machine, if anything."""
+    values = _known(store).get(kind(config))
+    names = {f.name for f in fields(Speed)}
+    if not isinstance(values, Mapping) or set(values) != names:
+        return None
+    sound = all(is_number(value) and value >= 0 for value in values.values())
+    return Speed(**values) if sound else None
+
+
+def remember(store: RunStore, config: RunConfig, speed: Speed) -> None:
+    """Raises LabError when the store cannot be written."""
+    with store.named_lock("speed"):
+        write_json(_path(store), {machine(): _known(store) | {kind(config): asdict(speed)}})
+
+
+def measure(config: RunConfig, began: float) -> Speed:
+    """Trains some steps with a small and with a large batch, on random pixels."""
+    import torch
+
+    from mnist_core.data.datasets import Dataset, Split
+    from mnist_core.dataset_specs import dataset_spec
+    from mnist_core.evaluation.predict import logits_of
+    from mnist_core.training.setup import choose_threads
+    from mnist_core.training.trainer import Trainer
+
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (20 * LARGE, 28, 28), generator=draw, dtype=torch.uint8)
+    split = Split(images, torch.randint(0, 10, (len(images),), generator=draw))
+    dataset = Dataset(dataset_spec(config.dataset), split, split, split, "")
+    seconds = {}
+    for size in (SMALL, LARGE):
+        execution = Execution(threads=choose_threads(0))  # the same for both sizes
+        trainer = Trainer(config.replace(batch_size=size), dataset, execution)
+        start_up = time.time() - began
+        seconds[size] = _seconds_a_step(trainer)
+    per_image = max(0.0, (seconds[LARGE] - seconds[SMALL]) / (LARGE - SMALL))
+    begun = time.perf_counter()
+    logits_of(trainer.model, trainer.validation[0][: 4 * LARGE], config).cpu()  # waits for a GPU
+    validation = (time.perf_counter() - begun) / (4 * LARGE)
+    step = max(0.0, seconds[SMALL] - SMALL * per_image)
+    return Speed(per_image, step, validation, start_up)
+
+
+class _Enough(Exception):
+    pass
+
+
+def _seconds_a_step(trainer: Any) -> float:
+    """The mean over some steps; the first two, which set things up, do not count."""
+    times: list[float] = []
+
+    def note(step: Any) -> None:
+        times.append(time.perf_counter())
+        if len(times) > 3 and times[-1] - times[1] > MEASURE_SECONDS:
+            raise _Enough
+
+    with suppress(_Enough):
+        trainer.run_epoch(note)
+    return (times[-1] - times[1]) / (len(times) - 2)

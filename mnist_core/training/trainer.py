@@ -1,0 +1,242 @@
+"""train(config): a generator of epoch results, and the state from which it can go on."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import save as tensors_to_bytes
+from torch import nn
+from torch.nn import functional as F
+
+from mnist_core.config import Execution, RunConfig
+from mnist_core.data.augment import random_move
+from mnist_core.data.datasets import Dataset
+from mnist_core.data.transforms import normalise, resize
+from mnist_core.engine.lowering import lowered, memory_format
+from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation.metrics import Metrics, metrics
+from mnist_core.evaluation.predict import logits_of
+from mnist_core.models import create_model
+from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
+from mnist_core.training.setup import configure_torch
+
+
+@dataclass(frozen=True)
+class EpochResult:
+    """One row of history.csv. Accuracies are fractions, `seconds` includes the validation."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    train_top5: float
+    validation_loss: float
+    validation_accuracy: float
+    validation_top5: float
+    lr: float
+    seconds: float
+    images_per_second: float
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        return tuple(f.name for f in fields(cls))
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where training is within an epoch. `loss` is there every `echo_every` steps only."""
+
+    epoch: int
+    step: int
+    steps: int
+    images_per_second: float
+    loss: float | None = None
+
+
+class Diverged(LabError):
+    """The loss is no longer finite."""
+
+
+OnStep = Callable[[Step], None]
+
+
+class Trainer:
+    """A network in training: everything that the next epoch depends on.
+
+    All that is random in an epoch follows from (seed, epoch), so no generator's state has to
+    be kept: a resumed run draws what an uninterrupted one would have drawn.
+    """
+
+    def __init__(self, config: RunConfig, dataset: Dataset, execution: Execution) -> None:
+        self.config = config
+        self.execution = configure_torch(execution, config)
+        device = self.execution.device
+        torch.manual_seed(config.seed)
+        self.model = create_model(config.model, config.activation, config.dropout)
+        check_input_size(self.model, config)
+        self.model.to(device, memory_format=memory_format(self.model))
+        self.forward = lowered(self.model)
+        self.spec = dataset.spec
+        self.train = self._on_device(dataset.train)
+        self.validation = self._on_device(dataset.validation)
+        self.validation_labels = dataset.validation.labels.numpy(force=True)
+        self.steps = math.ceil(len(dataset.train) / config.batch_size)
+        self.optimizer = make_optimizer(config, self.model, device)
+        self.schedule = Schedule(config, self.optimizer, self.steps)
+        self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
+        self.epoch = 0
+        self.best: EpochResult | None = None
+        self.echoes: list[tuple[int, int, float]] = []
+
+    def _on_device(self, split: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        pixels = resize(split.images, self.config.input_size, self.config.fit)
+        return pixels.to(self.execution.device), split.labels.to(self.execution.device)
+
+    def run_epoch(self, on_step: OnStep | None = None) -> EpochResult:
+        """Trains one epoch and validates. Raises Diverged; an exception of `on_step` passes."""
+        began = time.perf_counter()
+        lr = self._lr()
+        training = self.train_epoch(on_step)
+        speed = training.count / (time.perf_counter() - began)
+        logits = logits_of(self.model, self.validation[0], self.config)
+        validation = metrics(logits.numpy(force=True), self.validation_labels)
+        if not math.isfinite(validation.loss):
+            raise self._diverged(lr)
+        self.epoch += 1
+        self.schedule.after_epoch(validation.accuracy)
+        result = EpochResult(
+            epoch=self.epoch,
+            train_loss=training.loss,
+            train_accuracy=training.accuracy,
+            train_top5=training.top5,
+            validation_loss=validation.loss,
+            validation_accuracy=validation.accuracy,
+            validation_top5=validation.top5,
+            lr=lr,
+            seconds=time.perf_counter() - began,
+            images_per_second=speed,
+        )
+        if self.best is None or result.validation_accuracy > self.best.validation_accuracy:
+            self.best = result
+        return result
+
+    def train_epoch(self, on_step: OnStep | None = None) -> Metrics:
+        """Trains one epoch, which counts only once `run_epoch` has validated it; returns the
+        figures of the training images as they were seen. Raises as `run_epoch` does."""
+        config, (pixels, labels) = self.config, self.train
+        epoch, lr = self.epoch + 1, self._lr()
+        torch.manual_seed(epoch_seed(config.seed, epoch))
+        order = torch.randperm(len(labels)).to(labels.device)
+        self.model.train()
+        self.echoes = []
+        seen = []
+        began = time.perf_counter()
+        for step, index in enumerate(order.split(config.batch_size), start=1):
+            batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
+            batch = random_move(batch, config.rotation, config.shift)
+            logits = self.forward(normalise(batch, self.spec, config.scaling))
+            loss = self.loss(logits, labels.index_select(0, index))
+            self.model.zero_grad()  # the optimiser's own takes several times as long
+            loss.backward()
+            self.optimizer.step()
+            self.schedule.after_step()
+            seen.append(logits.detach())
+            echo = step % self.execution.echo_every == 0 or step == self.steps
+            value = float(loss.detach()) if echo else None
+            if value is not None:
+                if not math.isfinite(value):
+                    raise self._diverged(lr)
+                self.echoes.append((epoch, step, value))
+            if on_step:
+                speed = step * config.batch_size / (time.perf_counter() - began)
+                on_step(Step(epoch, step, self.steps, speed, value))
+        result = self._totals(torch.cat(seen), labels[order])
+        if not math.isfinite(result.loss):
+            raise self._diverged(lr)
+        return result
+
+    def _totals(self, logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
+        """(N, 10) logits as they were in training and (N,) labels -> loss and accuracies."""
+        smoothing = self.config.label_smoothing
+        losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
+        hits = logits.topk(5).indices == labels[:, None]
+        means = (float(part.double().mean()) for part in (losses, hits[:, 0], hits.any(dim=1)))
+        return Metrics(*means, len(labels))
+
+    def _lr(self) -> float:
+        return self.optimizer.param_groups[0]["lr"]
+
+    def _diverged(self, lr: float) -> Diverged:
+        return Diverged(
+            f"The loss was no longer finite in epoch {self.epoch + 1} at learning rate {lr:g}; "
+            "a smaller learning rate is the first thing to try."
+        )
+
+    def state(self) -> dict[str, Any]:
+        """What `load_state` needs to go on after this epoch."""
+        return {
+            "epoch": self.epoch,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "schedule": self.schedule.torch.state_dict(),
+            "best": asdict(self.best) if self.best else None,
+        }
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Goes on from `state()` of a run with the same config (or a shorter one).
+
+        Raises ValueError, KeyError, TypeError or RuntimeError for what is no such state. Nothing
+        of it may reach a step unchecked: torch's fused kernels trust the shapes they are given.
+        """
+        if not isinstance(state["epoch"], int) or not 0 < state["epoch"] <= self.config.epochs:
+            raise ValueError(f"epoch {state['epoch']!r} of {self.config.epochs}")
+        load_optimizer_state(self.optimizer, state["optimizer"])
+        self.epoch = state["epoch"]
+        self.model.load_state_dict(state["model"])
+        self.schedule.torch.load_state_dict(state["schedule"])
+        self.best = EpochResult(**state["best"])
+
+
+def train(trainer: Trainer, on_step: OnStep | None = None) -> Iterator[EpochResult]:
+    """Yields one result per epoch until the config's epochs are done.
+
+    Not asking for the next result is a pause; `trainer.state()` between two results is enough
+    to go on in another process.
+    """
+    while trainer.epoch < trainer.config.epochs:
+        yield trainer.run_epoch(on_step)
+
+
+def epoch_seed(seed: int, epoch: int) -> int:
+    """A seed for the random draws of one epoch, 32 bits wide.
+
+    torch's generator for the CPU looks at the lower 32 bits only, so these must differ.
+    """
+    return int(np.random.SeedSequence([seed, epoch]).generate_state(1)[0])
+
+
+def weights_to_bytes(model: nn.Module) -> bytes:
+    """The state dictionary as a safetensors file: equal weights give equal bytes."""
+    state = model.state_dict()
+    return tensors_to_bytes({k: v.cpu().contiguous() for k, v in state.items()})
+
+
+def check_input_size(model: nn.Module, config: RunConfig) -> None:
+    """Raises InputError when the network cannot take images of the config's size."""
+    side = config.input_size
+    training = model.training
+    try:
+        with torch.no_grad():
+            shape = model.eval()(torch.zeros(1, 1, side, side)).shape
+    except RuntimeError as error:
+        raise InputError(
+            f"input_size: {side} was given, which does not fit {config.model} ({error})"
+        ) from error
+    if tuple(shape) != (1, 10):
+        raise InputError(f"model: {config.model} gives {tuple(shape)} instead of (1, 10) logits")
+    model.train(training)

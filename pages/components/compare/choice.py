@@ -1,0 +1,110 @@
+"""Which runs Compare compares: ticks in its table, the address bar, or the best ones.
+
+The table's ticks and the address bar's `cmp_runs` say the same at the end of every script run.
+A dataframe's selection cannot be bound to the address bar by Streamlit, hence this file. One of
+the chosen can be marked, by a click on it in any chart; the address bar's `cmp_mark` says which.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.analysis.table import best_runs
+from mnist_core.charts.pareto import CHOSEN_LIMIT
+
+FIRST_LIMIT = 5  # that are chosen for a person who has not: more would be a tangle of curves
+
+
+def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
+    """The ids of the rows to compare: those a person wants and the filters show, else the best.
+
+    `shown` are rows of folding.folded or unfolded: to want any run of a row is to want the row.
+    Ticks the table's rows to match, and writes a person's choice into the address bar.
+    """
+    state, ids = st.session_state, shown["id"].tolist()
+    row_of = {run_id: row for row, members in enumerate(shown["members"]) for run_id in members}
+    wanted = wish(known)
+    rows = list(dict.fromkeys(row_of[run_id] for run_id in wanted or [] if run_id in row_of))
+    chosen = [ids[row] for row in rows][:CHOSEN_LIMIT]
+    if wanted is None or (wanted and not chosen):
+        chosen = best_runs(shown, FIRST_LIMIT)
+    ticks = sorted(row_of[run_id] for run_id in chosen)
+    if "cmp_table" not in state or sorted(state["cmp_table"]["selection"]["rows"]) != ticks:
+        state["cmp_table"] = {"selection": {"rows": ticks, "columns": [], "cells": []}}
+    address = wanted or []
+    if st.query_params.get_all("cmp_runs") != address:
+        st.query_params["cmp_runs"] = address
+    state["cmp_shown"], state["cmp_chosen"], state["cmp_ticks"] = ids, chosen, ticks
+    state["cmp_wanted"], state["cmp_address"] = wanted, address
+    return chosen
+
+
+def wish(known: set[str]) -> list[str] | None:
+    """The runs that a person wants, or None when the best will do.
+
+    The last word has, in this order: a click in the table, an address that was opened, what was
+    wanted before.
+    """
+    state = st.session_state
+    asked = st.query_params.get_all("cmp_runs")
+    ticks = state["cmp_table"]["selection"]["rows"] if "cmp_table" in state else None
+    if ticks is not None and sorted(ticks) != state.get("cmp_ticks"):
+        clicked = [state["cmp_shown"][row] for row in ticks if row < len(state["cmp_shown"])]
+        kept = [run_id for run_id in state["cmp_chosen"] if run_id in clicked]
+        wanted = kept + [run_id for run_id in clicked if run_id not in kept]
+        if len(wanted) > CHOSEN_LIMIT:
+            st.toast(f"Up to {CHOSEN_LIMIT} rows can be compared: untick one first.")
+    elif asked and asked != state.get("cmp_address"):
+        wanted = asked
+    else:
+        wanted = state.get("cmp_wanted")
+    if not wanted:
+        return wanted
+    return [run_id for run_id in wanted if run_id in known][:CHOSEN_LIMIT] or None
+
+
+def want(runs: list[str] | None) -> None:
+    st.session_state["cmp_wanted"] = runs
+
+
+def asked_for() -> list[str]:
+    """The runs that the address bar or an earlier click names, before they are looked up."""
+    return [*st.query_params.get_all("cmp_runs"), *(st.session_state.get("cmp_wanted") or [])]
+
+
+def marked(chosen: list[str]) -> str | None:
+    """The chosen row that stands out in every chart, if any."""
+    run_id = st.query_params.get("cmp_mark")
+    if run_id and run_id not in chosen:
+        del st.query_params["cmp_mark"]
+    return run_id if run_id in chosen else None
+
+
+def clicked(chart: str) -> None:
+    """A click on a point or curve marks its row in all charts; a second one takes that back.
+
+    Plotly takes a click on what is selected already as an end of the selection: then the point
+    is the one before. A row that was not chosen is chosen, too.
+    """
+    state = st.session_state
+    points = state[chart]["selection"]["points"]
+    ids = [point["customdata"] for point in points if point.get("customdata")]
+    run_id = _first(ids[-1]) if ids else state.get(f"{chart}_last")
+    state[f"{chart}_last"] = run_id
+    if not run_id:
+        return
+    if st.query_params.get("cmp_mark") == run_id:
+        del st.query_params["cmp_mark"]
+        return
+    chosen = state.get("cmp_chosen", [])
+    if run_id not in chosen and len(chosen) >= CHOSEN_LIMIT:
+        st.toast(f"Up to {CHOSEN_LIMIT} rows can be compared: untick one first.")
+        return
+    if run_id not in chosen:
+        want([*chosen, run_id])
+    st.query_params["cmp_mark"] = run_id
+
+
+def _first(customdata: str | list[str]) -> str:
+    return customdata if isinstance(customdata, str) else customdata[0]

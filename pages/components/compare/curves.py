@@ -1,0 +1,87 @@
+"""Compare: the curves of the chosen rows, one over the other, and what their configs differ in."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.analysis.differences import differing_settings
+from mnist_core.charts.compare import Line, curve_points, curves
+from mnist_core.errors import LabError
+from mnist_core.runs.run import Run
+from pages.components.compare.scene import Scene, chart
+
+
+def curves_tab(scene: Scene) -> None:
+    """Loss and accuracy of the chosen rows, by epoch or by seconds."""
+    lines = [_line(scene, run_id) for run_id in scene.chosen]
+    points = curve_points(lines)
+    if points.empty:
+        st.info("The chosen runs have no finished epoch yet.")
+        return
+    by = st.segmented_control(
+        "Along",
+        ["epoch", "elapsed"],
+        format_func={"epoch": "Epochs", "elapsed": "Seconds"}.get,
+        default="epoch",
+        required=True,
+        key="cmp_by",
+        bind="query-params",
+        help="Seconds are those spent in epochs, each run on its own machine.",
+    )
+    for place, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
+        with place:
+            chart(
+                what.capitalize(),
+                curves(lines, points, what, by, scene.marked),
+                points,
+                f"cmp_{what}",
+                f"Training and validation {what} of the chosen runs",
+                clickable=True,
+            )
+    st.caption(
+        "Solid: validation images. Dotted: training images. Thin: further seeds. Star: best "
+        "validation epoch. A click on a curve marks its run in every chart."
+    )
+
+
+def _line(scene: Scene, run_id: str) -> Line:
+    members = scene.row(run_id)["members"]
+    histories = [_history(scene.runs[member], scene.labels[run_id]) for member in members]
+    best = scene.runs[run_id].summary.best_epoch
+    return Line(run_id, scene.labels[run_id], scene.colour(run_id), histories, best)
+
+
+def _history(run: Run, label: str) -> list[dict[str, float]]:
+    """Empty, with a line on the page, when the file is damaged."""
+    try:
+        return run.history
+    except LabError as error:
+        st.warning(f"{label} has no curves: {error}", icon=":material/folder_off:")
+        return []
+
+
+def settings_tab(scene: Scene) -> None:
+    """The configs side by side: only what differs."""
+    runs = scene.compared
+    found = differing_settings([run.config for run in runs])
+    if len(runs) < 2:
+        st.info("Tick two rows or more to see what their settings differ in.")
+        return
+    if not found:
+        st.info("These runs differ in nothing but their seeds.")
+        return
+    names = [scene.labels[run.id] for run in runs]
+    rows = pd.DataFrame(found.values(), index=list(found), columns=names)
+    st.dataframe(
+        rows.rename_axis("Setting"),
+        column_config={"_index": st.column_config.TextColumn("Setting", pinned=True)},
+        placeholder="–",
+        height="content",
+        alt="The settings in which the chosen runs differ",
+    )
+    shared = len(runs[0].config.names()) - len(found)
+    st.caption(
+        f"The other {shared} settings are the same. A dash: the run's optimiser, schedule or "
+        "input size makes no use of the setting."
+    )

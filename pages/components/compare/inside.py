@@ -1,0 +1,276 @@
+"""Compare: inside the networks: what each costs, what a unit sees, and how layers hang together."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mnist_core.errors import LabError
+from mnist_core.imaging.field_overlay import box_of, field_picture, growing
+from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.inspection.architecture import dot, in_words, times
+from mnist_core.models.stats import stored
+from mnist_core.paths import PROJECT, data_root
+from mnist_core.runs.run import Run
+from pages.components.compare.scene import Scene, export, pick
+from pages.components.shared import common
+from pages.components.shared.gallery import gallery
+
+AT_ONCE = 4  # large pictures beside each other
+
+
+def inside_tab(scene: Scene) -> None:
+    """R3's columns, receptive fields as pictures, then one network layer by layer."""
+    networks_table(scene)
+    stages = all_layers(tuple(dict.fromkeys(run.config.model for run in scene.compared)))
+    receptive_fields(scene, stages)
+    layer_by_layer(scene, stages)
+
+
+def ask(*arguments: str) -> Any:
+    """What a command of the lab prints as JSON, from a process of its own. Raises LabError."""
+    command = [sys.executable, "-m", "mnist_core", *arguments, "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise LabError(f"{arguments[0]} could not be worked out: {lines[-1]}")
+    return json.loads(done.stdout)
+
+
+@st.cache_data(show_spinner="Walking through the networks …")
+def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
+    """model -> its stages (see graph.describe)."""
+    return ask("layers", *models)
+
+
+@st.cache_data(show_spinner=False, max_entries=100)
+def measured(
+    ids: tuple[str, ...], contents: tuple[str, ...], row: float, column: float
+) -> dict[str, dict[str, Any]]:
+    """id -> the run's effective fields, see effective_field.run_fields; all in one process.
+
+    `contents` tell other weights, stores and data apart.
+    """
+    return {each["id"]: each for each in ask("fields", *ids, *_place(row, column))}
+
+
+def _place(row: float, column: float) -> tuple[str, ...]:
+    return "--row", str(row), "--column", str(column)
+
+
+def networks_table(scene: Scene) -> None:
+    """The small CNNs' table of the reference, for every chosen network."""
+    rows = []
+    for run in scene.compared:
+        row, network = scene.row(run.id), stored().get(run.config.model, {})
+        rows.append(
+            {
+                "network": scene.labels[run.id],
+                "blocks": network.get("blocks"),
+                "parameters": row["parameters"],
+                "bytes": row["weights_bytes"],
+                "field": row["receptive_field"],
+                "macs": row["macs"],
+                "latency": row["latency_ms"],
+                "accuracy": 100 * row["test_accuracy"],
+                "weights": run.summary.weights and f"{run.path.name}/{run.summary.weights}",
+                "log": f"{run.path.name}/history.csv" if run.path.is_dir() else None,
+            }
+        )
+    st.dataframe(
+        pd.DataFrame(rows),
+        column_config=NETWORK_COLUMNS,
+        hide_index=True,
+        height="content",
+        placeholder="–",
+        alt="Blocks, parameters, file size, receptive field, cost and accuracy of each network",
+    )
+
+
+def _number(label: str, help: str, format: str = "localized"):
+    return st.column_config.NumberColumn(label, help=help, format=format)
+
+
+NETWORK_COLUMNS = {
+    "network": st.column_config.TextColumn("Network", pinned=True),
+    "blocks": _number(
+        "Convolution blocks", "Convolutions wider than 1×1, in blocks that end at each reduction."
+    ),
+    "parameters": _number("Parameters", "Numbers that the network learns."),
+    "bytes": _number("File", "Size of the weights file.", "bytes"),
+    "field": _number("Maximum receptive field", "Of the last convolution, in pixels."),
+    "macs": _number("MACs", "Multiplications with addition for one image.", "compact"),
+    "latency": _number("Latency", "Median for one image on one thread.", "%.2f ms"),
+    "accuracy": _number("Test", "Accuracy on the test images.", "%.2f %%"),
+    "weights": st.column_config.TextColumn("Weights", help="The file, in the run store."),
+    "log": st.column_config.TextColumn("Training log", help="The file, in the run store."),
+}
+
+
+def receptive_fields(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> None:
+    """For every chosen network a large picture of one stage, and the field as it grows."""
+    st.markdown("##### What a unit can see, and what it looks at")
+    left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
+    row, column = (
+        place.slider(
+            f"{name} of the unit",
+            0,
+            100,
+            50,
+            5,
+            format="%d %%",
+            key=f"cmp_{name.lower()}",
+            bind="query-params",
+            help="Where in its map the unit lies: 0 is the first, 100 the last.",
+        )
+        / 100
+        for name, place in (("Row", left), ("Column", middle))
+    )
+    measure = right.toggle(
+        "Measure what it looks at",
+        value=True,
+        key="cmp_measure",
+        bind="query-params",
+        help="The mean absolute gradient of the unit by every pixel, over 32 images.",
+    )
+    found = effective(scene.compared, row, column) if measure else {}
+    places = st.columns(min(AT_ONCE, max(2, len(scene.chosen))), gap="medium")
+    for number, run in enumerate(scene.compared):
+        with places[number % len(places)]:
+            one_network(scene, run, stages[run.config.model], (row, column), found)
+    st.caption(
+        "Framed: the theoretical field, all that can reach the unit. Glowing: the measured one, "
+        "where a change of a pixel changes the unit most; it is often far smaller. The little "
+        "pictures are the stages where the field grows, from the image to the answer."
+    )
+
+
+def one_network(
+    scene: Scene, run: Run, stages: list[dict], where: tuple[float, float], found: dict[str, Any]
+) -> None:
+    """One network's large picture with its stage's choice above, and the growing field below."""
+    known = [stage for stage in stages if stage["field"] is not None]
+    if not known:
+        st.info(f"{scene.labels[run.id]}: its receptive fields are not known.")
+        return
+    names = [stage["name"] for stage in known]
+    last = [s["name"] for s in known if s["kind"] in ("Conv2d", "conv2d") and not s["whole"]]
+    name = st.selectbox(
+        scene.labels[run.id],
+        names,
+        index=names.index(last[-1]) if last else 0,
+        format_func=lambda n: f"{n} · {in_words(known[names.index(n)])}",
+        key=f"cmp_stage_{run.id}",
+        help="The stage whose unit is shown.",
+    )
+    mine, side = found.get(run.id), run.config.input_size
+    image = np.array(mine["image"], np.uint8) if mine else _example(run.config.dataset, side)
+    stage = known[names.index(name)]
+    spot = box_of(stage, *where)
+    st.image(
+        field_picture(image, spot["box"], _field(mine, name)),
+        width="stretch",
+        alt=f"Receptive field of {name}: {spot['box']}",
+    )
+    st.caption(_about(stage, spot, run.has_weights))
+    strip = growing(known)
+    gallery(
+        [field_picture(image, box_of(s, *where)["box"], _field(mine, s["name"]), 2) for s in strip],
+        [f"{s['name']} {times(s['field'])}" for s in strip],
+    )
+
+
+def effective(runs: list[Run], row: float, column: float) -> dict[str, dict[str, Any]]:
+    """Of the runs that have weights."""
+    able = [run for run in runs if run.has_weights]
+    if not able:
+        return {}
+    contents = (str(able[0].path.parent), str(data_root()))
+    contents += tuple(run.summary.weights_sha256 or "" for run in able)
+    with st.spinner("Measuring what the units look at …"):
+        return measured(tuple(run.id for run in able), contents, row, column)
+
+
+def _field(found: dict[str, Any] | None, name: str) -> np.ndarray | None:
+    return np.array(found["stages"][name]["field"]) if found else None
+
+
+def _example(dataset: str, side: int) -> np.ndarray:
+    """A drawing, for networks that have no weights to be measured."""
+    return draw(EXAMPLES[dataset], side=side, finer=8)[..., 3]
+
+
+def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
+    top, left, bottom, right = spot["box"]
+    unit, units = ", ".join(map(str, spot["unit"])), times(spot["units"])
+    words = f"Unit ({unit}) of {units}: field {times(stage['field'])} pixels"
+    words += f", in the image rows {top}–{bottom - 1}, columns {left}–{right - 1}."
+    return words if weights else f"{words} The run keeps no weights to measure."
+
+
+def layer_by_layer(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> None:
+    """One network's graph beside the table of its layers."""
+    st.markdown("##### Layer by layer")
+    run = pick(scene, scene.compared, "cmp_layers", "The network to take apart.")
+    mine = stages[run.config.model]
+    left, right = st.columns([1, 3], gap="small")
+    with left, st.container(height=560, border=False):
+        st.graphviz_chart(
+            dot(mine, common.model_title(run.config.model), run.config.input_size),
+            width="stretch",
+        )
+    with right:
+        table = pd.DataFrame([_layer(stage) for stage in mine])
+        st.dataframe(
+            table,
+            column_config=LAYER_COLUMNS,
+            hide_index=True,
+            height=560 if len(mine) > 14 else "content",
+            placeholder="–",
+            alt="Every layer's shape, parameters, MACs and receptive field",
+        )
+        export(table, "cmp_layer_table")
+
+
+def _layer(stage: dict[str, Any]) -> dict[str, Any]:
+    known = stage["field"] is not None
+    return {
+        "name": stage["name"],
+        "kind": stage["kind"],
+        "shape": times(stage["shape"]),
+        "parameters": stage["parameters"],
+        "macs": stage["macs"],
+        "kernel": times(stage["kernel"] or ()) or None,
+        "stride": times(stage["stride"] or ()) or None,
+        "field": times(stage["field"]) if known else None,
+        "jump": ("whole" if stage["whole"] else times(stage["jump"])) if known else None,
+        "center": ", ".join(f"{at:g}" for at in stage["first_center"]) if known else None,
+    }
+
+
+def _text(label: str, help: str, width: int):
+    return st.column_config.TextColumn(label, help=help, width=width)
+
+
+LAYER_COLUMNS = {
+    "name": st.column_config.TextColumn("Layer", pinned=True, width=82),
+    "kind": st.column_config.TextColumn("Kind", width=92),
+    "shape": _text("Shape", "Channels × rows × columns that come out.", 80),
+    "parameters": st.column_config.NumberColumn(
+        "Parameters", help="Numbers that this layer learns.", format="localized", width=82
+    ),
+    "macs": st.column_config.NumberColumn(
+        "MACs", help="Multiplications with addition.", format="localized", width=72
+    ),
+    "kernel": _text("Kernel", "The window that slides over the map.", 54),
+    "stride": _text("Stride", "How far it slides at a time.", 54),
+    "field": _text("Field", "Receptive field: pixels that one unit can depend on.", 60),
+    "jump": _text("Jump", "Pixels between neighbouring units' fields; whole: it sees all.", 60),
+    "center": _text("First centre", "Middle of the first unit's field: row, column.", 80),
+}

@@ -1,0 +1,178 @@
+"""Compare: the mistakes behind the number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from mnist_core.charts.compare import class_accuracies, class_points
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.mistakes import (
+    Agreement,
+    Readings,
+    agreement,
+    by_class,
+    in_cell,
+    right_of,
+)
+from mnist_core.formatting import percent
+from mnist_core.runs.run import Run
+from pages.components.compare.predictions import images_of, read_all, same_data, show_images
+from pages.components.compare.scene import Scene, chart, export, pick
+
+RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
+
+
+def mistakes_tab(scene: Scene) -> None:
+    """Confusion matrix with the images behind it; accuracy by class; what all get wrong."""
+    found = read_all(scene)
+    runs = [run for run in scene.compared if run.id in found]
+    if not runs:
+        st.info("None of the ticked runs keeps its answers to the test images.")
+        return
+    run = pick(scene, runs, "cmp_network", "Whose mistakes to look at.")
+    given, classes = found[run.id], dataset_spec(run.config.dataset).classes
+    images = images_of(run, given)
+    left, right = st.columns([5, 4] if _short(classes) else [3, 2], gap="medium")
+    with left:
+        cell = confusion_matrix(run, given, classes)
+    with right:
+        cell_images(run, given, images, cell, classes)
+    peers = same_data(scene, found, run.config.dataset)
+    by_class_chart(scene, peers, found, classes)
+    if len(peers) > 1:
+        agreements(scene, run, peers, found, images, classes)
+
+
+def confusion_matrix(run: Run, given: Readings, classes: tuple) -> tuple[int, int] | None:
+    """The matrix as a table with coloured cells; the clicked cell as (true, predicted)."""
+    counts = np.zeros((10, 10), dtype=int)
+    np.add.at(counts, (given.labels, given.predicted), 1)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown("##### Confusion matrix", width="content")
+        shares = st.toggle(
+            "Per cent",
+            key="cmp_shares",
+            bind="query-params",
+            help="Each row as shares of its true class, instead of counts.",
+        )
+        frame = pd.DataFrame(counts, index=list(classes), columns=list(classes))
+        export(frame.rename_axis("true class").reset_index(), "cmp_confusion")
+    totals = counts.sum(axis=1, keepdims=True)
+    part = counts / np.maximum(totals, 1)
+    shown = (100 * part).round(2) if shares else counts
+    table = pd.DataFrame(shown, index=list(classes), columns=list(classes))
+    event = st.dataframe(
+        table.style.apply(lambda _: _tints(part, counts, table), axis=None),
+        column_config={
+            "_index": st.column_config.TextColumn(
+                "true", width=32 if _short(classes) else 78, pinned=True
+            ),
+            **{
+                name: st.column_config.NumberColumn(width=39, format="%.1f" if shares else "%d")
+                for name in classes
+            },
+        },
+        key=f"cmp_cells_{run.id}",
+        on_select="rerun",
+        selection_mode="single-cell",
+        height="content",
+        alt="True classes by row, answers by column; a cell opens its images",
+    )
+    st.caption(
+        "A row is a true class, a column what it was read as; off the diagonal are the mistakes. "
+        "Click a cell to see its images."
+    )
+    cells = event["selection"]["cells"]
+    if cells and cells[0][1] in classes and cells[0][0] < len(classes):
+        return cells[0][0], classes.index(cells[0][1])
+    return None
+
+
+def _short(classes: tuple) -> bool:
+    return max(map(len, classes)) == 1
+
+
+def _tints(part: np.ndarray, counts: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
+    """Stronger for larger shares, on a root scale: one mistake in a hundred can be seen."""
+    styles = np.full(part.shape, "", dtype=object)
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        same = row == column
+        share = part[row, column]
+        strength = 0.15 + 0.35 * share if same else min(0.75, 0.12 + 2 * share**0.5)
+        styles[row, column] = f"background-color: rgba({RIGHT if same else WRONG}, {strength:.2f})"
+    return pd.DataFrame(styles, index=table.index, columns=table.columns)
+
+
+def cell_images(
+    run: Run,
+    given: Readings,
+    images: np.ndarray | None,
+    cell: tuple[int, int] | None,
+    classes: tuple,
+) -> None:
+    """The images behind the clicked cell, the most confident first; else the worst mistakes."""
+    if cell is None:
+        places = given.wrong
+        st.markdown(f"##### {len(places):,} mistakes, the most confident first")
+    else:
+        places = in_cell(given, *cell)
+        kind = "read right" if cell[0] == cell[1] else f"read as {classes[cell[1]]}"
+        st.markdown(f"##### {classes[cell[0]]} {kind}: {len(places):,}")
+    with st.container(height=430 if images is not None else "content", border=False):
+        show_images(run, given, images, places, classes)
+
+
+def by_class_chart(
+    scene: Scene, peers: list[Run], found: dict[str, Readings], classes: tuple
+) -> None:
+    """Accuracy of each class, the networks side by side."""
+    networks = [(scene.labels[run.id], by_class(found[run.id])) for run in peers]
+    data = class_points(networks, classes)
+    chart(
+        "Accuracy by class",
+        class_accuracies(data, [scene.colour(run.id) for run in peers]),
+        data,
+        "cmp_classes",
+        "Accuracy of each class with its 95 % Wilson interval, for each network",
+    )
+
+
+def agreements(
+    scene: Scene,
+    run: Run,
+    peers: list[Run],
+    found: dict[str, Readings],
+    images: np.ndarray | None,
+    classes: tuple,
+) -> None:
+    """The images that all, some or none of the networks get right."""
+    groups = agreement([found[peer.id] for peer in peers])
+    total = len(found[run.id].labels)
+    st.markdown(f"##### Where the {len(peers)} networks agree")
+    kind = st.segmented_control(
+        "Read right by",
+        ["all", "some", "none"],
+        default="none",
+        required=True,
+        key="cmp_agree",
+        bind="query-params",
+        help="How many of the compared networks read an image right.",
+    )
+    st.caption(_about(groups, total, len(peers)))
+    places = getattr(groups, kind)
+    words = f"{len(places):,} images are read right by {kind} of the {len(peers)} networks"
+    if kind == "some" and len(places):
+        right = np.stack([right_of(found[peer.id]) for peer in peers]).sum(axis=0)
+        words += f", {int((right[places] == 1).sum()):,} of them by only one; the hardest first"
+    st.markdown(f"{words}. {scene.labels[run.id]} answers:")
+    show_images(run, found[run.id], images, places, classes)
+
+
+def _about(groups: Agreement, total: int, networks: int) -> str:
+    best = percent((total - len(groups.none)) / total)
+    return (
+        f"A committee that always listened to the right one of these {networks} networks would "
+        f"reach {best}: the images that none gets right are beyond all of them."
+    )

@@ -1,0 +1,117 @@
+"""Compare: how the networks fare on test images made harder."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.charts.robustness import robustness_curves, robustness_points
+from mnist_core.data.images import has_images, test_set
+from mnist_core.errors import LabError
+from mnist_core.evaluation import robustness
+from mnist_core.imaging.corruptions import CORRUPTIONS
+from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.jobs import robustness_job
+from mnist_core.paths import data_root
+from mnist_core.runs.run import Run
+from pages.components.compare.scene import Scene, chart
+
+POLL = 1.0  # seconds between two looks at the process
+
+
+def robust_tab(scene: Scene) -> None:
+    """The curves of what was computed, and a button for what was not."""
+    found = {run.id: read(scene, run) for run in scene.compared}
+    missing = [run for run in scene.compared if found[run.id] is None]
+    if missing:
+        compute(scene, missing)
+    shown = [run for run in scene.compared if found[run.id]]
+    if not shown:
+        st.info("Nothing is computed yet for the ticked runs.")
+        return
+    data = robustness_points({scene.labels[run.id]: found[run.id] for run in shown})
+    colours = [scene.colour(run.id) for run in shown]
+    picture = example(shown[0].config.dataset)
+    for place, kind in enumerate(CORRUPTIONS):
+        if place % 2 == 0:
+            columns = st.columns(2, gap="medium")
+        with columns[place % 2]:
+            mine = data[data["corruption"] == kind]
+            title = CORRUPTIONS[kind].title
+            chart(
+                title,
+                robustness_curves(data, kind, colours, picture),
+                mine,
+                f"cmp_robust_{kind}",
+                f"Test accuracy against {title.lower()} for each network",
+            )
+    st.caption(
+        "Accuracy on all test images of each network's data set, each made harder by so much; "
+        "whiskers are 95 % Wilson intervals. Shifted images go right, down, left and up in turn. "
+        "The digits above the curves show one image at every level."
+    )
+
+
+def read(scene: Scene, run: Run) -> robustness.Robustness | None:
+    """What is kept; a damaged file is a line on the page."""
+    try:
+        return robustness.kept(run)
+    except LabError as error:
+        st.warning(f"{scene.labels[run.id]}: {error}", icon=":material/folder_off:")
+        return None
+
+
+def example(dataset: str) -> np.ndarray:
+    """(28, 28) uint8: the first test image or, without the data set, a drawing."""
+    root = data_root()
+    if has_images(dataset, root):
+        return np.array(test_set(dataset, root)[0][0])
+    return draw(EXAMPLES[dataset], side=28, finer=8)[..., 3]
+
+
+def compute(scene: Scene, missing: list[Run]) -> None:
+    """Progress while a process is at work; else a button that starts one."""
+    if robustness_job.job(scene.store):
+        progress(scene, missing)
+        return
+    failed = robustness_job.why_it_failed(scene.store)
+    if failed:
+        st.error(failed, icon=":material/error:")
+    able = [run for run in missing if run.has_weights]
+    here = [run for run in able if has_images(run.config.dataset, data_root())]
+    if not here:
+        names = ", ".join(scene.labels[run.id] for run in missing)
+        why = "it needs the data set" if able else "no weights are kept with it"
+        st.caption(f"Not computed for {names}: {why}.")
+        return
+    names = ", ".join(scene.labels[run.id] for run in here)
+    if st.button(
+        f"Compute for {names}",
+        key="cmp_compute",
+        icon=":material/play_arrow:",
+        help=f"Reads every test image {robustness.STEPS} times for each network, in a process of "
+        "its own, and keeps the result with the run.",
+    ):
+        robustness_job.start(scene.store, [run.id for run in here])
+        st.rerun()
+
+
+def _is_kept(run: Run) -> bool:
+    try:
+        return robustness.kept(run) is not None
+    except LabError:
+        return False
+
+
+@st.fragment(run_every=POLL)
+def progress(scene: Scene, missing: list[Run]) -> None:
+    """Looks every second, and runs the whole page when the process is done with a network."""
+    at = robustness_job.job(scene.store)
+    if at is None or any(_is_kept(run) for run in missing):
+        st.rerun()
+    left, right = st.columns([5, 1], vertical_alignment="center")
+    name = scene.labels.get(at.run, at.run)
+    left.progress(min(1.0, at.done / at.total), f"{name}: step {at.done} of {at.total}")
+    if right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
+        robustness_job.stop(scene.store)
+        st.rerun()

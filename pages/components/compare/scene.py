@@ -1,0 +1,119 @@
+"""What the parts of Compare share: what is compared, its colours, and a chart with its data."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from mnist_core.charts.training import GREY, colour
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
+from pages.components.compare.choice import clicked
+
+GLYPHS = {"MNIST": "●", "FashionMNIST": "■", "KMNIST": "◆", "QMNIST": "▲"}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """`rows` are the shown rows of the table, `chosen` the ids of those to compare, in order.
+
+    `runs` maps every run's id to the run; a row stands for its best run, whose id it carries.
+    """
+
+    store: RunStore
+    runs: dict[str, Run]
+    rows: pd.DataFrame
+    chosen: list[str]
+    labels: dict[str, str]
+    marked: str | None
+
+    def colour(self, run_id: str) -> str:
+        return colour(self.chosen.index(run_id))
+
+    def row(self, run_id: str) -> pd.Series:
+        return self.rows.loc[self.rows["id"] == run_id].iloc[0]
+
+    @property
+    def compared(self) -> list[Run]:
+        """The best run of every chosen row."""
+        return [self.runs[run_id] for run_id in self.chosen]
+
+
+def legend(scene: Scene) -> None:
+    """One legend for all charts: a colour for each chosen row, a sign for each data set."""
+    entries = []
+    for run_id in scene.chosen:
+        dataset = scene.runs[run_id].config.dataset
+        weight = ";font-weight:700" if run_id == scene.marked else ""
+        entries.append(
+            f'<span style="white-space:nowrap{weight}">'
+            f'<span style="color:{scene.colour(run_id)}">{GLYPHS[dataset]}</span> '
+            f"{html.escape(scene.labels[run_id])}</span>"
+        )
+    others = ["● other runs"] if len(scene.rows) > len(scene.chosen) else []
+    entries += [
+        f'<span><span style="color:{GREY}">{words[0]}</span>{words[1:]}</span>'
+        for words in (*others, "○ published")
+    ]
+    style = "display:flex;flex-wrap:wrap;gap:0.2rem 1.25rem;font-size:0.95rem"
+    st.html(f'<div style="{style}">{"".join(entries)}</div>')
+
+
+def chart(
+    title: str,
+    figure: go.Figure,
+    data: pd.DataFrame,
+    key: str,
+    alt: str,
+    *,
+    clickable: bool = False,
+) -> None:
+    """A figure below its title, and a small button that hands out what it shows as CSV.
+
+    Without a title the button is the caller's to place.
+    """
+    if title:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.markdown(f"##### {title}", width="content")
+            export(data, key)
+    listen = {"on_select": lambda: clicked(key), "selection_mode": "points"} if clickable else {}
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False}, **listen)
+
+
+def export(data: pd.DataFrame, key: str) -> None:
+    """The button; the file is made when it is pressed."""
+    st.download_button(
+        "CSV",
+        lambda: data.to_csv(index=False).encode(),
+        file_name=f"{key.removeprefix('cmp_').replace('_', '-')}.csv",
+        mime="text/csv",
+        key=f"{key}_csv",
+        help="What this chart shows, as a table with full precision.",
+        icon=":material/download:",
+        type="tertiary",
+        on_click="ignore",
+    )
+
+
+def pick(scene: Scene, runs: list[Run], key: str, help: str) -> Run:
+    """One of these runs, chosen by its name; the marked one at first, else the first."""
+    if len(runs) == 1:
+        return runs[0]
+    ids = [run.id for run in runs]
+    if st.session_state.get(key) not in ids:
+        st.session_state.pop(key, None)
+    run_id = st.pills(
+        "Network",
+        ids,
+        format_func=scene.labels.get,
+        default=scene.marked if scene.marked in ids else ids[0],
+        required=True,
+        wrap=True,
+        key=key,
+        help=help,
+    )
+    return scene.runs[run_id]

@@ -1,0 +1,206 @@
+"""Compare's table of runs: filters above it, ticks in it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.analysis.aggregate import folded, unfolded
+from mnist_core.analysis.table import select, title_of
+from mnist_core.charts.pareto import CHOSEN_LIMIT
+from mnist_core.dataset_specs import dataset_names
+from mnist_core.models.stats import measured_on
+from mnist_core.runs.summary import LIVE, STATES
+from pages.components.compare.choice import asked_for, want
+from pages.components.shared import common
+
+ALL = "All"
+
+
+def filters(table: pd.DataFrame) -> pd.DataFrame:
+    """The runs that the person asked for; what was asked is in the address bar."""
+    datasets = [name for name in dataset_names() if name in set(table["dataset"])]
+    models = sorted(table["model"].unique(), key=title_of)
+    states = [name for name in STATES if name in set(table["state"])]
+    left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
+    dataset = left.pills(
+        "Data set",
+        [ALL, *datasets],
+        default=ALL,
+        required=True,
+        wrap=True,
+        key="cmp_dataset",
+        bind="query-params",
+        help="Which images the networks learned.",
+    )
+    chosen = middle.multiselect(
+        "Network",
+        models,
+        format_func=title_of,
+        placeholder="All networks",
+        key="cmp_model",
+        bind="query-params",
+        help="Only these networks; none chosen means all.",
+    )
+    words = right.text_input(
+        "Search",
+        placeholder="e.g. tutorial seed 2",
+        icon=":material/search:",
+        key="cmp_text",
+        bind="query-params",
+        help="Runs that hold all these words: state, recipe, optimiser, activation, seed, id …",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        state = _state(states)
+        st.toggle(
+            "Fold seeds",
+            value=True,
+            key="cmp_fold",
+            bind="query-params",
+            help="Runs that differ only by seed as one row: mean ± deviation.",
+        )
+        table = _without_grid(table)
+    rows = select(table, None if dataset in (ALL, None) else dataset, chosen, words or "")
+    if state:
+        rows = rows[rows["state"].isin(state)].reset_index(drop=True)
+    return rows
+
+
+def arrange(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows as they are shown: the best first, folded by seed unless that was switched off."""
+    return folded(table) if st.session_state["cmp_fold"] else unfolded(table)
+
+
+def _state(states: list[str]) -> list[str]:
+    """Asked for only where there is a choice."""
+    if len(states) < 2:
+        return []
+    return st.pills(
+        "State",
+        states,
+        selection_mode="multi",
+        format_func=lambda name: common.STATES[name].split(": ", 1)[-1],
+        wrap=True,
+        key="cmp_state",
+        bind="query-params",
+        label_visibility="collapsed",
+        help="Only runs that stand like this; none chosen means all.",
+    )
+
+
+def _without_grid(table: pd.DataFrame) -> pd.DataFrame:
+    """Leaves out the hundreds of runs of the sliders' grid, unless somebody wants them."""
+    grid = table["bundled"]
+    if not grid.any() or grid.all():
+        return table
+    count = int(grid.sum())
+    if st.toggle(
+        f"Grid of the sliders ({count:,} runs)",
+        key="cmp_grid",
+        bind="query-params",
+        help="A short run for every setting of the Train page's sliders: curves and figures, "
+        "without weights.",
+    ):
+        return table
+    return table[~grid | table["id"].isin(asked_for())].reset_index(drop=True)
+
+
+def show_table(rows: pd.DataFrame) -> None:
+    """The table of runs; its ticked rows are the ones to compare."""
+    in_percent = {
+        name: 100 * rows[name]
+        for name in ("validation_accuracy", "test_accuracy", "validation_accuracy_deviation")
+        + ("test_accuracy_deviation",)
+    }
+    intervals = [
+        f"{100 * low:.2f}–{100 * high:.2f}" if pd.notna(low) else None
+        for low, high in zip(rows["test_low"], rows["test_high"], strict=True)
+    ]
+    shown = rows.assign(**in_percent, interval=intervals, state=_states(rows))
+    st.dataframe(
+        shown[list(COLUMNS)],
+        column_config=_columns(bool((rows["seeds"] > 1).any())),
+        column_order=list(COLUMNS),
+        hide_index=True,
+        placeholder="–",
+        key="cmp_table",
+        on_select="rerun",
+        selection_mode="multi-row",
+        alt="All runs with accuracy, size and settings; tick a row to compare it",
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.button("Tick the best", icon=":material/star:", on_click=want, args=(None,))
+        st.button("Untick all", icon=":material/close:", on_click=want, args=([],))
+        if rows["state"].isin(LIVE).any():
+            st.button("Look again", icon=":material/refresh:", help="Some runs still train.")
+        st.caption(
+            f"Tick up to {CHOSEN_LIMIT} rows: all below is about them. Figures are from a run's "
+            "best validation epoch; validation is a sixth of the training images, held out."
+        )
+
+
+def _states(rows: pd.DataFrame) -> list[str]:
+    words = {name: text.split(": ", 1)[-1] for name, text in common.STATES.items()}
+    pairs = zip(rows["state"], rows["unfinished"], strict=True)
+    return [words[state] + (f", {left} not" if left else "") for state, left in pairs]
+
+
+def _columns(several: bool) -> dict:
+    """The table's columns; deviations only where there are several seeds."""
+    hidden = () if several else ("test_accuracy_deviation", "validation_accuracy_deviation")
+    latency = _number(
+        "Latency",
+        f"Median milliseconds for one image, measured on: {measured_on()}.",
+        "%.2f ms",
+    )
+    return {
+        name: None if name in hidden else column
+        for name, column in (COLUMNS | {"latency_ms": latency}).items()
+    }
+
+
+def _number(label: str, help: str, format: str = "localized"):
+    return st.column_config.NumberColumn(label, help=help, format=format)
+
+
+COLUMNS = {
+    "title": st.column_config.TextColumn("Network", pinned=True, width=120),
+    "dataset": st.column_config.TextColumn("Data set"),
+    "test_accuracy": _number(
+        "Test", "Accuracy on the test images, read once; of several seeds the mean.", "%.2f %%"
+    ),
+    "test_accuracy_deviation": _number("±", "Deviation of the test accuracy over seeds.", "%.2f"),
+    "interval": st.column_config.TextColumn(
+        "95 % interval",
+        help="In per cent. One seed: Wilson's interval over the test images. Several seeds: "
+        "Student's interval of their mean.",
+    ),
+    "seeds": _number("Seeds", "Finished runs that differ only by seed.", "%d"),
+    "recipe": st.column_config.TextColumn(
+        "Preset",
+        width=150,
+        help="The nearest preset of the network, and what differs from it.",
+    ),
+    "validation_accuracy": _number(
+        "Validation", "Accuracy on the held-out images; it picks the best epoch.", "%.2f %%"
+    ),
+    "validation_accuracy_deviation": _number(
+        "± ", "Deviation of the validation accuracy over seeds.", "%.2f"
+    ),
+    "parameters": _number("Parameters", "Numbers that the network learns."),
+    "macs": _number("MACs", "Multiplications with addition for one image.", "compact"),
+    "latency_ms": None,
+    "receptive_field": _number(
+        "Receptive field", "Side in pixels of what one unit of the last convolution sees."
+    ),
+    "weights_bytes": _number("File", "Size of the weights file.", "bytes"),
+    "epochs_done": _number("Epochs", "Finished epochs.", "%d"),
+    "best_epoch": _number("Best", "Epoch with the highest validation accuracy.", "%d"),
+    "seconds": _number("Seconds", "Time spent in epochs, on its own machine.", "%.0f"),
+    "state": st.column_config.TextColumn("State", help="Done, or how far it is from that."),
+    "epochs": _number("of", "Epochs that the run is meant to have.", "%d"),
+    "seed": _number("Seed", "Start of every random choice; of several seeds the best.", "%d"),
+    "device": st.column_config.TextColumn("Device"),
+    "id": st.column_config.TextColumn("Id", help="The run's folder, and its name in commands."),
+    "note": st.column_config.TextColumn("Note", help="Why it ended, or what is odd about it."),
+}

@@ -1,0 +1,66 @@
+"""Fooling the network: the smallest step of FGSM that turns its answer."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.formatting import percent
+from mnist_core.imaging import tiles
+from mnist_core.runs.store import Run
+from pages.components.playground.networks import network
+from pages.components.shared.common import in_a_sentence
+
+SIDE = 226  # pixels of a picture
+
+
+@st.fragment
+@in_a_sentence
+def fool(run: Run, image: np.ndarray) -> None:
+    """Original, change and result side by side, at an ε of choice."""
+    from mnist_core.evaluation.ensemble import vote
+    from mnist_core.inspection.adversarial import LARGEST, attack
+
+    one, classes = network(run), dataset_spec(run.config.dataset).classes
+    found = attack(one, image)
+    if found.turning is None:
+        st.info(f"No ε up to {LARGEST} turns this answer.", icon=":material/shield:")
+    else:
+        st.markdown(
+            f"The smallest step of this kind that turns the answer moves each pixel by "
+            f"**ε = {found.turning}** of 255 grey levels at most."
+        )
+    # The key tells images apart: each begins at its own smallest ε.
+    key = f"play_epsilon_{run.id}_{hash(image.tobytes())}"
+    epsilon = st.slider(
+        "ε, in grey levels of 255",
+        min_value=0,
+        max_value=LARGEST,
+        value=found.turning or 8,
+        key=key,
+        help="Fast gradient sign method: every pixel goes this far the way that hurts most; black "
+        "and white are the ends.",
+    )
+    result, change = found.result(epsilon), found.change(epsilon)
+    with st.grid("auto", min_column_width=SIDE, gap="small"):
+        for name, values, grey in (
+            ("original", image, True),
+            ("change", change.astype(np.float32), False),
+            ("result", result, True),
+        ):
+            limit = 255 if name == "change" else None
+            says = f"{np.abs(change).mean():.1f} grey levels a pixel on average; warm is brighter"
+            if grey:
+                says = reads(vote([one], values)[0], classes)
+            picture = tiles.tile(values, SIDE, SIDE, grey=grey, limit=limit)
+            st.image(
+                picture.png(),
+                caption=f"**{name}** {says}",
+                width=picture.indices.shape[1],
+                alt=f"{name}, {says}",
+            )
+
+
+def reads(vote, classes: tuple[str, ...]) -> str:
+    return f"reads {classes[vote.label]} · {percent(vote.confidence, 1)}"

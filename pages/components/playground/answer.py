@@ -1,0 +1,100 @@
+"""The answer: what the chosen network reads, and what all the others say."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.ensemble import Verdict, Vote, together
+from mnist_core.formatting import percent
+from mnist_core.imaging import tiles
+from mnist_core.imaging.sample_drawings import EXAMPLES
+from mnist_core.runs.store import Run
+from pages.components.playground import html as html
+from pages.components.playground.input import Given
+from pages.components.shared.common import model_title
+
+THUMB = 2  # screen pixels a side for each pixel of what was read
+
+
+def article(name: str) -> str:
+    return "an" if name[0] in "8A" else "a"
+
+
+def show_answer(given: Given, vote: Vote) -> None:
+    """The class, how sure, and the probabilities of all ten."""
+    classes, probabilities = dataset_spec(vote.run.config.dataset).classes, vote.probabilities
+    first, second = probabilities.argsort()[::-1][:2]
+    name = classes[first]
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        pixels = given.stages.final.repeat(THUMB, axis=0).repeat(THUMB, axis=1)
+        st.image(tiles.png(pixels), width=28 * THUMB, alt="The image that was read")
+        reads = f"Reads {article(name)} **{name}** · {percent(probabilities[first], 1)}"
+        st.subheader(reads, anchor=False)
+    none = probabilities[second] < 0.001
+    guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
+    st.markdown(_badge(given, first, "none above 0.1 %" if none else guess))
+    st.html(html.STYLE + html.bars(classes, probabilities))
+
+
+def _badge(given: Given, answer: int, second: str) -> str:
+    if given.kind == "example":
+        what = EXAMPLES[given.dataset].what
+        return f":orange-badge[Example] Here the lab drew {what}. Now draw your own!"
+    if given.truth is not None:
+        name = dataset_spec(given.dataset).classes[given.truth]
+        right = ":green-badge[Right]" if answer == given.truth else ":red-badge[Wrong]"
+        return f"{right} The test set says {name}. Second guess: {second}"
+    return f":green-badge[Yours] Second guess: {second}"
+
+
+def show_votes(
+    votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run], beside: Vote | None
+) -> None:
+    """Every network trained on this data set, one run each, and what they say together.
+
+    `beside` is the chosen run's answer where it is not the best of its network: it does not count.
+    """
+    classes = dataset_spec(own.config.dataset).classes
+    verdict = together(votes)
+    name, label = classes[verdict.label], verdict.label
+    share = percent(verdict.probabilities[label], 1)
+    with st.container(gap="xsmall"):
+        if len(votes) > 1:
+            st.markdown(
+                f"**{verdict.agreeing} of {verdict.count}** networks read {article(name)} "
+                f"**{name}** · together **{share}**",
+                help="Every network trained on this data set, by its best run. Together: the mean "
+                "of their probabilities, every network counting the same.",
+            )
+        else:
+            st.markdown("**One network** here was trained on this data set.")
+        first = [("own", _row(beside, verdict, " (this run)"))] if beside else []
+        by_id = {vote.run.id: vote for vote in votes}
+        rows = [
+            (
+                "own" if run.id == own.id else "",
+                _row(by_id[run.id], verdict) if run.id in by_id else _no_row(run, reasons),
+            )
+            for run in runs
+        ]
+        st.html(html.table(["Network", "Reads", "Confidence", "ms"], first + rows))
+
+
+def _row(vote: Vote, verdict: Verdict, which: str = "") -> list[str]:
+    config, off = vote.run.config, "" if vote.label == verdict.label else "off"
+    word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
+    title = escape(model_title(config.model) + which)
+    return [title, word, html.meter(vote.confidence), f"{vote.milliseconds:.1f}"]
+
+
+def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:
+    reason = escape(reasons.get(run.id, ""), quote=True)
+    return [
+        escape(model_title(run.config.model)),
+        f'<span title="{reason}">damaged</span>',
+        "–",
+        "–",
+    ]

@@ -1,0 +1,217 @@
+"""Your own handwriting: drawings kept with their labels, and how every network reads them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from mnist_core.data.handwriting import Handwriting, Sample
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import InputError, LabError
+from mnist_core.formatting import plain
+from mnist_core.imaging import tiles
+from mnist_core.imaging.preprocess import INK, SIDE
+from mnist_core.runs.store import Run, RunStore
+from pages.components.playground import html as html
+from pages.components.playground.input import Given
+from pages.components.playground.networks import networks
+from pages.components.shared.common import in_a_sentence, model_title
+
+if TYPE_CHECKING:
+    from mnist_core.evaluation.network import Network
+
+THUMB = 2  # screen pixels a side for each of 28
+MOST_SHOWN = 60
+
+
+@in_a_sentence
+def handwriting(runs: list[Run], one: Given) -> None:
+    """Save this drawing; the whole set's accuracy by network, and the drawings misread."""
+    own = Handwriting(RunStore(), one.dataset)
+    save(own, one)
+    told = st.session_state.pop("play_saved", None)
+    if told:
+        st.markdown(told)
+    samples = own.samples()
+    whole, _ = _readable(own, samples)
+    if whole:
+        show(own, whole, runs)
+    elif not samples:
+        st.caption(f"No drawing for {one.dataset} is kept yet.")
+    tell_unreadable(own, [sample for sample in samples if sample not in whole])
+    exchange(own, whole)
+
+
+def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
+    """Drawings whose files are damaged or gone are left out of everything else."""
+    if not samples:
+        return
+    names = ", ".join(sample.file for sample in samples[:3]) + (" …" if samples[3:] else "")
+    st.warning(
+        f"{len(samples)} of the drawings cannot be read: {names}", icon=":material/broken_image:"
+    )
+    st.button(
+        "Remove what cannot be read",
+        key="play_remove_unreadable",
+        on_click=_remove,
+        args=(own, [sample.file for sample in samples]),
+    )
+
+
+def save(own: Handwriting, one: Given) -> None:
+    """ "This is a …": a button for each class."""
+    if one.kind not in ("drawing", "picture"):
+        st.info("Draw something, or give a picture; then say here what it is.")
+        return
+    st.caption("Kept where the lab runs, next to the runs: all who use this lab share the set.")
+    classes = dataset_spec(one.dataset).classes
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.markdown("This is", width="content")
+        for label, name in enumerate(classes):
+            st.button(
+                name,
+                key=f"play_this_is_{label}",
+                on_click=_add,
+                args=(own, picture_of(one), label),
+                help="Keeps the drawing with this label, next to the runs.",
+            )
+
+
+def picture_of(one: Given) -> np.ndarray:
+    """What is kept: the ink of a drawing; of a picture what networks read of it."""
+    if one.kind == "drawing":
+        return one.stages[INK].image
+    return one.stages.final
+
+
+def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
+    try:
+        own.add(picture, label)
+        name = dataset_spec(own.dataset).classes[label]
+        st.session_state["play_saved"] = f":green-badge[Saved] as {name}."
+    except LabError as error:
+        st.session_state["play_saved"] = f":red-badge[Not saved] {plain(error)}"
+
+
+def _remove(own: Handwriting, files: list[str]) -> None:
+    try:
+        for file in files:
+            own.remove(file)
+    except LabError as error:
+        st.session_state["play_saved"] = f":red-badge[Not removed] {plain(error)}"
+
+
+def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
+    """Accuracy by network; then the drawings that one of them misreads, worst first."""
+    able, reasons = networks(runs)
+    if not able:
+        st.error(plain(next(iter(reasons.values()))), icon=":material/error:")
+        return
+    labels = np.array([sample.label for sample in samples])
+    answers = np.stack([_answers(own, one, samples) for one in able])
+    right = answers == labels
+    st.subheader(f"{len(samples)} drawings kept", anchor=False)
+    rows = [
+        (
+            "",
+            [
+                model_title(one.run.config.model),
+                f"{row.sum()} of {len(row)}",
+                html.meter(row.mean()),
+            ],
+        )
+        for one, row in sorted(zip(able, right, strict=True), key=lambda pair: -pair[1].sum())
+    ]
+    with st.container(width=460):
+        st.html(html.STYLE + html.table(["Network", "Right", "Accuracy"], rows))
+    misread = np.flatnonzero(~right.all(0))
+    st.subheader(
+        "Misread by one network at least" if len(misread) else "Every network reads all of them",
+        anchor=False,
+    )
+    order = misread[np.argsort(right[:, misread].sum(0), kind="stable")][:MOST_SHOWN].tolist()
+    with st.container(horizontal=True, gap="small"):
+        for at in order:
+            _mistake(own, samples[at], answers[:, at], able)
+
+
+def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[Network]) -> None:
+    classes = dataset_spec(own.dataset).classes
+    said = [
+        f"{model_title(one.run.config.model)}: {classes[label]}"
+        for one, label in zip(able, answers.tolist(), strict=True)
+        if label != sample.label
+    ]
+    large = Image.fromarray(own.image(sample)).resize((SIDE * THUMB,) * 2, Image.Resampling.NEAREST)
+    with st.container(width=96, gap="xsmall"):
+        st.image(tiles.png(np.asarray(large)), alt=f"A drawing of {classes[sample.label]}")
+        st.caption(f"is **{classes[sample.label]}**", help=" · ".join(said))
+        st.caption(f"{len(said)} of {len(able)} wrong")
+        st.button(
+            "Remove",
+            key=f"play_remove_{sample.file}",
+            type="tertiary",
+            on_click=_remove,
+            args=(own, [sample.file]),
+        )
+
+
+def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarray:
+    """(N,) labels that this network gives; remembered until the set changes."""
+    known = one.run.id, one.run.summary.weights_sha256, str(own.folder), _key(samples)
+    return _read(*known, own, one, samples)
+
+
+@st.cache_data(max_entries=200, show_spinner=False)
+def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
+    from mnist_core.evaluation.network import read_all
+
+    return read_all(_one, _readable(_own, _samples)[1]).argmax(1)
+
+
+def _readable(own: Handwriting, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
+    """See Handwriting.readable; remembered until the set changes."""
+    return _images(str(own.folder), _key(samples), own, samples)
+
+
+@st.cache_data(max_entries=20, show_spinner=False)
+def _images(folder, key, _own, _samples) -> tuple[list[Sample], np.ndarray]:
+    return _own.readable(_samples)
+
+
+def _key(samples: list[Sample]) -> tuple:
+    return tuple((sample.file, sample.saved) for sample in samples)
+
+
+def exchange(own: Handwriting, samples: list[Sample]) -> None:
+    """The set as a zip, out and in."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        if samples:
+            st.download_button(
+                "Take the set away",
+                own.to_zip,
+                file_name=f"handwriting-{own.dataset}.zip",
+                mime="application/zip",
+                icon=":material/download:",
+                on_click="ignore",
+                help="A zip of the drawings as PNGs and a CSV with their labels.",
+            )
+        file = st.file_uploader(
+            "Bring a set in",
+            ["zip"],
+            key="play_zip",
+            help="A zip that was taken away here.",
+            width=320,
+        )
+    if file and st.session_state.get("play_zip_done") != file.file_id:
+        try:
+            new = own.from_zip(file.getvalue())
+        except InputError as error:  # told until the file is taken back
+            st.error(plain(error), icon=":material/folder_zip:")
+            return
+        st.session_state["play_zip_done"] = file.file_id
+        st.session_state["play_saved"] = f":green-badge[Read] {new} new."
+        st.rerun()

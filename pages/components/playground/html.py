@@ -1,0 +1,171 @@
+"""Small pieces of HTML for the playground: bars, tables and grids of numbers, at once on screen.
+
+A chart library takes longer to draw ten bars than all networks take to answer. Colours read on
+light and on dark ground.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+
+from mnist_core.charts.training import COLOURS
+from mnist_core.formatting import percent
+
+COLOURED = f"--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}"
+STYLE = (
+    f"<style>:root{{{COLOURED}}}</style>"
+    + """<style>
+[data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:226px}
+[data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:262px}
+[data-testid=stLayoutWrapper]:has(>.st-key-play_strip){min-width:min(480px,86vw)}
+.play-bars{display:grid;grid-template-columns:max-content 1fr;gap:3px 10px;font-size:14px;
+ line-height:21px}
+.play-bars b{font-weight:inherit;text-align:right}
+.play-bars .top{font-weight:650}
+.play-bar{display:flex;align-items:center;gap:7px;min-width:0;white-space:nowrap}
+.play-bar i{height:15px;border-radius:3px;background:#7a8794;min-width:1px;display:block}
+.top .play-bar i,.play-bar.top i{background:var(--play-top)}
+.play-table{border-collapse:collapse;width:100%;font-size:14px;line-height:20px}
+.play-table th{font-weight:500;opacity:.7;text-align:left;padding:2px 8px 4px 0;font-size:13px}
+.play-table td{padding:3px 7px 3px 0;border-top:1px solid rgba(122,135,148,.25);
+ font-variant-numeric:tabular-nums}
+.play-table td:last-child,.play-table th:last-child{padding-right:0}
+.play-table .num{text-align:right;white-space:nowrap}
+.play-table tr.own td:first-child{font-weight:650}
+.play-table .off{color:var(--play-off);font-weight:650}
+.play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
+.play-meter span{flex:1;height:7px;border-radius:3px;background:rgba(122,135,148,.25);
+ min-width:12px;max-width:110px}
+.play-meter span i{display:block;height:7px;border-radius:3px;background:var(--play-top)}
+.play-scroll{overflow-x:auto;max-width:100%}
+.play-grid{border-collapse:separate;border-spacing:2px;font-size:12px;
+ font-variant-numeric:tabular-nums}
+.play-grid td{min-width:44px;height:24px;text-align:center;border-radius:3px;padding:0 3px}
+.play-strip{border-collapse:separate;border-spacing:1px;font-size:12px;line-height:20px}
+.play-strip th{font-weight:400;text-align:right;padding-right:8px;white-space:nowrap}
+.play-strip td{width:22px;min-width:15px;padding:0;text-align:center;border-radius:2px}
+.play-strip td.here{outline:2px solid currentColor;outline-offset:-1px}
+.play-strip tr.axis td{opacity:.75;font-size:11px;border-radius:0}
+</style>"""
+)
+# Ten classes, told apart by hue and by lightness; the text on each is black or white.
+CLASS_COLOURS = (
+    ("#0d9488", "#fff"),
+    ("#f7b267", "#000"),
+    ("#4c4a9e", "#fff"),
+    ("#e78ac3", "#000"),
+    ("#4b8b1f", "#fff"),
+    ("#8ecae6", "#000"),
+    ("#8a4b2a", "#fff"),
+    ("#ffd84d", "#000"),
+    ("#b1283e", "#fff"),
+    ("#b9c0c9", "#000"),
+)
+
+
+def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
+    """Horizontal bars in the order of the classes, each with its share."""
+    top, rows = int(probabilities.argmax()), []
+    for number, (name, share) in enumerate(zip(classes, probabilities.tolist(), strict=True)):
+        mark = " top" if number == top else ""
+        # A tenth of the width is left for the text behind the longest bar.
+        rows.append(
+            f'<b class="{mark}">{escape(name)}</b><span class="play-bar{mark}">'
+            f'<i style="width:calc({share:.4f} * (100% - 62px))"></i>{percent(share, 1)}</span>'
+        )
+    return f'<div class="play-bars" role="img" aria-label="Probabilities">{"".join(rows)}</div>'
+
+
+def table(head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
+    """Rows of (CSS class, cells), cells as HTML; the columns after the second are numbers."""
+    top = "".join(
+        f'<th class="{"num" if place > 1 else ""}">{escape(name)}</th>'
+        for place, name in enumerate(head)
+    )
+    body = "".join(
+        f'<tr class="{kind}">'
+        + "".join(
+            f'<td class="{"num" if place > 1 else ""}">{cell}</td>'
+            for place, cell in enumerate(cells)
+        )
+        + "</tr>"
+        for kind, cells in rows
+    )
+    return f'<div class="play-scroll"><table class="play-table"><tr>{top}</tr>{body}</table></div>'
+
+
+def meter(share: float) -> str:
+    """A percentage with a little bar before it."""
+    return (
+        f'<div class="play-meter"><span><i style="width:{100 * share:.1f}%"></i></span>'
+        f"{percent(share, 1)}</div>"
+    )
+
+
+def number_grid(values: np.ndarray, largest: float | None = None) -> str:
+    """(h, w) numbers as a table whose cells are warm where positive and cold where negative."""
+    largest = largest or float(np.nanmax(np.abs(values))) or 1.0
+    rows = []
+    for line in values.tolist():
+        cells = "".join(
+            f'<td style="background:{_tint(value / largest)}">{short(value)}</td>'
+            for value in line
+            if value == value  # NaN: no cell
+        )
+        rows.append(f"<tr>{cells}</tr>")
+    return f'<div class="play-scroll"><table class="play-grid">{"".join(rows)}</table></div>'
+
+
+def _tint(share: float) -> str:
+    """A colour that lies over the page's own ground: cold below zero, warm above."""
+    red, green, blue = (93, 180, 238) if share < 0 else (240, 150, 40)
+    return f"rgba({red},{green},{blue},{0.75 * min(1.0, abs(share)):.2f})"
+
+
+def short(value: float) -> str:
+    """A number in few signs: "0.137", "−2.41", "0"."""
+    if value == 0:
+        return "0"
+    text = f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    return text.replace("-", "−")
+
+
+def signed(value: float) -> str:
+    """A number to five decimals with its sign: the sums can be checked by hand."""
+    return f"{value:+.5f}".replace("-", "−")
+
+
+def strip(
+    names: Sequence[str],
+    answers: np.ndarray,
+    values: Sequence[float],
+    here: int,
+    classes: Sequence[str],
+) -> str:
+    """A row for each network, a cell for each place: the class it answers, in the class's colour.
+
+    `answers`: (networks, places) labels; `here`: the place at which the sliders stand.
+    """
+    rows = []
+    for name, line in zip(names, answers.tolist(), strict=True):
+        cells = "".join(_cell(label, place == here, classes) for place, label in enumerate(line))
+        rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
+    ticks = "".join(
+        f"<td>{f'{value:g}'.replace('-', '−') if place % 4 == len(values) // 2 % 4 else ''}</td>"
+        for place, value in enumerate(values)
+    )
+    rows.append(f'<tr class="axis"><th></th>{ticks}</tr>')
+    return f'<div class="play-scroll"><table class="play-strip">{"".join(rows)}</table></div>'
+
+
+def _cell(label: int, here: bool, classes: Sequence[str]) -> str:
+    ground, ink = CLASS_COLOURS[label]
+    kind = ' class="here"' if here else ""
+    word = classes[label]
+    return (
+        f'<td{kind} style="background:{ground};color:{ink}" title="{escape(word)}">'
+        f"{escape(word[0])}</td>"
+    )

@@ -1,0 +1,190 @@
+"""The playground's ways in: a canvas, a picture from a file or a camera, a test image."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
+
+from mnist_core.data.images import has_images
+from mnist_core.data.testset import TestImage, test_image, wrong_places
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import InputError, LabError
+from mnist_core.formatting import plain
+from mnist_core.imaging import photo, preprocess
+from mnist_core.imaging.preprocess import FILLED, Stage, Stages
+from mnist_core.imaging.tiles import png
+from mnist_core.paths import data_root
+from mnist_core.runs.store import Run, RunStore
+from pages.components.playground.drawing import SIDE, drawing, example
+
+DRAW, UPLOAD, CAMERA, TEST = WAYS = ("Draw", "Upload", "Camera", "Test image")
+KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+PAPER = "Dark ink on light paper, one {what}, any size; shadows and a tilt do no harm."
+
+
+@dataclass(frozen=True, eq=False)
+class Given:
+    """What is to be read: `kind` is example, drawing, picture or test; `truth` a test image's."""
+
+    kind: str
+    dataset: str
+    stages: Stages
+    truth: int | None = None
+
+
+def given(way: str, run: Run) -> Given:
+    """What the visitor gave on this way, or the lab's own example while there is nothing."""
+    dataset = run.config.dataset
+    fill = dataset in FILLED
+    own: Given | None = None
+    if way == DRAW:
+        rgba = drawing(dataset)
+        stages = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
+        own = stages and Given("drawing", dataset, stages)
+    elif way == TEST:
+        own = _test(run)
+    else:
+        stages = _picture(way, dataset)
+        own = stages and Given("picture", dataset, stages)
+    return own or Given("example", dataset, preprocess.from_canvas(example(dataset), fill=fill))
+
+
+def as_drawn(one: Given) -> Given:
+    """The same without normalising."""
+    stages = preprocess.without_normalising(one.stages)
+    return Given(one.kind, one.dataset, stages, one.truth)
+
+
+def _picture(way: str, dataset: str) -> Stages | None:
+    """A photograph or a file; None until there is one in which something is found."""
+    what = {"FashionMNIST": "garment", "KMNIST": "character"}.get(dataset, "digit")
+    if way == CAMERA:
+        file = st.camera_input("A photograph", key="play_camera", help=PAPER.format(what=what))
+    else:
+        file = st.file_uploader(
+            "A picture",
+            KINDS,
+            key="play_file",
+            help="A photograph, a scan, a screenshot, or a 28×28 image. " + PAPER.format(what=what),
+        )
+    if file is None:
+        return None
+    return _read(file, dataset in FILLED, photo.from_photo if way == CAMERA else photo.from_image)
+
+
+def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
+    """The steps of an uploaded picture. They are remembered: every click runs the page again."""
+    known = st.session_state.get("play_picture")
+    if known is None or known[:2] != (file.file_id, fill):
+        try:
+            known = (file.file_id, fill, read(file.getvalue(), fill=fill))
+        except InputError as error:
+            st.error(plain(error), icon=":material/broken_image:")
+            return None
+        st.session_state["play_picture"] = known
+    if known[2] is None:
+        st.warning("Nothing was found in this picture; is there dark ink on light paper?")
+    return known[2]
+
+
+def _test(run: Run) -> Given | None:
+    """A test image by its place, at random, or one that this network gets wrong."""
+    dataset, root = run.config.dataset, data_root()
+    if not has_images(dataset, root):
+        st.info(
+            f"{dataset}'s images are not on this machine. Get them with "
+            f"`python -m mnist_core datasets --download {dataset}`.",
+            icon=":material/download:",
+        )
+        return None
+    count = test_image(dataset, root, 0).count
+    index = st.session_state.get("play_index", 0)
+    if index >= count:
+        st.session_state["play_lost"] = f"There is no test image {index}; the last is {count - 1}."
+        index = count - 1
+    chosen = test_image(dataset, root, index)
+    name = dataset_spec(dataset).classes[chosen.label]
+    shown = np.kron(chosen.image, np.ones((SIDE // 28,) * 2, np.uint8))
+    st.image(png(shown), width=SIDE, alt=f"Test image {index}, {name}")
+    _choose(run, chosen)
+    st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
+    step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)
+    return Given("test", dataset, Stages((step,)), chosen.label)
+
+
+def _choose(run: Run, chosen: TestImage) -> None:
+    state = st.session_state
+    wrong, reason = _wrong(run)
+    with st.container(horizontal=True, gap="small"):
+        st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
+        st.button(
+            "One it gets wrong",
+            icon=":material/error_outline:",
+            on_click=_go_to,
+            args=(wrong,),
+            disabled=not len(wrong),
+            help=reason or f"One of the {len(wrong)} test images that this network misreads.",
+        )
+    state["play_index"] = chosen.index
+    st.number_input(
+        "Place in the test set",
+        min_value=0,
+        max_value=chosen.count - 1,
+        step=1,
+        key="play_index",
+        persist_state="session",
+        on_change=forget_lost,
+        help=f"From 0 to {chosen.count - 1}.",
+    )
+
+
+def _go_to(places: range | tuple[int, ...]) -> None:
+    """Another of these places than the present one, if there is another."""
+    here = st.session_state.get("play_index")
+    forget_lost()
+    others = [place for place in places if place != here] or list(places)
+    st.session_state["play_index"] = random.choice(others)
+
+
+def _wrong(run: Run) -> tuple[tuple[int, ...], str]:
+    """Where this network is wrong, and why that is not known if it is not."""
+    try:
+        return _wrong_places(run.id, run.summary.weights_sha256, str(RunStore().root), run), ""
+    except LabError:
+        return (), "This run keeps no answers to the test set."
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _wrong_places(run_id: str, weights: str | None, root: str, _run: Run) -> tuple[int, ...]:
+    return tuple(wrong_places(RunStore(root), _run).tolist())
+
+
+def forget_lost() -> None:
+    """A link that led nowhere is told of until something else is chosen."""
+    st.session_state["play_lost"] = None
+
+
+def tell_lost() -> None:
+    lost = st.session_state.get("play_lost")
+    if lost:
+        st.warning(plain(lost), icon=":material/link_off:")
+
+
+def follow_test_link() -> None:
+    """Turns to the test image that the address bar asks for, unless it is shown anyway."""
+    state, asked = st.session_state, st.query_params.get("play_test")
+    if asked is None or asked == state.get("play_test_shown"):
+        return
+    state["play_test_shown"] = asked
+    if asked.isascii() and asked.isdigit() and len(asked) < 8:
+        state["play_way"], state["play_index"] = TEST, int(asked)
+    else:
+        state["play_lost"] = (
+            f"The link asks for the test image {asked[:40]!r}, which is no place in a test set."
+        )
+        st.query_params.pop("play_test", None)

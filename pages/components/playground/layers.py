@@ -1,0 +1,102 @@
+"""Feature maps of every stage as pictures, and the first layer's kernels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.imaging import tiles
+from mnist_core.inspection import feature_maps
+from mnist_core.runs.store import Run
+from pages.components.playground.networks import network
+from pages.components.shared.common import in_a_sentence
+
+if TYPE_CHECKING:
+    from torch import nn
+
+OWN, SHARED = "own", "shared"
+
+
+@st.fragment
+@in_a_sentence
+def layers(run: Run, image: np.ndarray) -> None:
+    """One picture for each stage of the network, with what it is, its shape and its scale."""
+    model = network(run).model
+    maps = maps_of(run, image)
+    with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        scale = st.segmented_control(
+            "Colour scale",
+            [OWN, SHARED],
+            default=OWN,
+            format_func={OWN: "each stage its own", SHARED: "one for all"}.get,
+            key="play_scale",
+            required=True,
+            persist_state="session",
+            help="A scale of its own shows what is in a stage; one for all, which are strong.",
+        )
+        st.caption("negative", width="content")
+        st.image(tiles.colour_bar().png(), alt="From light blue through black to light orange")
+        st.caption("positive", width="content")
+    st.caption("Every stage's output, channel by channel. Black is zero; brighter is farther off.")
+    limit = shared_limit(maps) if scale == SHARED else None
+    for flat in (False, True):
+        with st.grid("auto", min_column_width=260, gap="small"):
+            for name, values in maps.items():
+                if (values.ndim == 1) == flat:
+                    show_stage(name, feature_maps.kind_of(model, name), values, limit)
+    show_kernels(model)
+
+
+def maps_of(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
+    """The output of every stage for one (28, 28) image."""
+    import torch
+
+    from mnist_core.data.transforms import to_input
+    from mnist_core.evaluation.network import one_thread
+
+    one_thread()
+    return feature_maps.feature_maps(
+        network(run).model, to_input(torch.tensor(image)[None], run.config)
+    )
+
+
+def shared_limit(maps: dict[str, np.ndarray]) -> float:
+    """The farthest from zero of all stages but the image, which has its own grey."""
+    return max(float(np.abs(values).max()) for name, values in maps.items() if name != "input")
+
+
+def show_stage(name: str, kind: str, values: np.ndarray, limit: float | None) -> None:
+    grey = name == "input"
+    picture = tiles.tile(values, 256, 256, grey=grey, limit=None if grey else limit)
+    what = f"**{name}** · {kind}" if kind != name else f"**{name}**"
+    shape = " × ".join(map(str, values.shape))
+    st.image(
+        picture.png(),
+        caption=f"{what}  \n{shape} · {ends(values)}",
+        width=picture.indices.shape[1],
+        alt=f"Output of stage {name}, {shape}",
+    )
+
+
+def ends(values: np.ndarray) -> str:
+    """The lowest and the highest value, such as "−3.1 to 3.1"."""
+    return f"{values.min():.3g} to {values.max():.3g}".replace("-", "−")
+
+
+def show_kernels(model: nn.Module) -> None:
+    """What the first convolution looks for."""
+    found = feature_maps.first_kernels(model)
+    if found is None:
+        return
+    name, kernels = found
+    st.subheader("The first layer's kernels", anchor=False)
+    picture = tiles.tile(kernels, 340, 200)
+    count, height, width = kernels.shape
+    st.image(
+        picture.png(),
+        caption=f"**{name}** {count} kernels of {height}×{width} · {ends(kernels)}",
+        width=picture.indices.shape[1],
+        alt=f"Kernels of {name}",
+    )

@@ -1,0 +1,101 @@
+"""Shift, turn and scale what is read, and see where each network's answer flips."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.ensemble import together, vote
+from mnist_core.formatting import percent, plain
+from mnist_core.imaging import tiles
+from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
+from mnist_core.runs.store import Run
+from pages.components.playground import html as html
+from pages.components.playground.answer import article
+from pages.components.playground.networks import networks
+from pages.components.shared.common import in_a_sentence, model_title
+
+SIDE = 198  # pixels of the picture
+BY_NAME = {axis.name: axis for axis in AXES}
+
+
+@st.fragment
+@in_a_sentence
+def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
+    """Four sliders, the moved image, and a strip along one of them for every network."""
+    place = sliders()
+    image_there = moved(image, place)
+    able, reasons = networks(runs)
+    if not able:
+        st.error(plain(next(iter(reasons.values()))), icon=":material/error:")
+        return
+    with st.container(horizontal=True, gap="medium"):
+        with st.container(width=SIDE):
+            picture = tiles.tile(image_there, SIDE, SIDE, grey=True)
+            st.image(picture.png(), alt="The moved image")
+            say(vote(able, image_there), dataset)
+        with st.container(width="stretch", key="play_strip"):
+            axis = BY_NAME[
+                st.segmented_control(
+                    "Where the answers flip along",
+                    list(BY_NAME),
+                    default="turn",
+                    format_func=lambda name: BY_NAME[name].title.lower(),
+                    key="play_along",
+                    required=True,
+                    persist_state="session",
+                    help="The other sliders stay where they are.",
+                )
+            ]
+            show_strip(able, along(image, place, axis), axis, getattr(place, axis.name), dataset)
+
+
+def sliders() -> Move:
+    """Where the image is moved to."""
+    values = {}
+    with st.grid("auto", min_column_width=180, gap="medium"):
+        for axis in AXES:
+            values[axis.name] = st.slider(
+                f"{axis.title} ({axis.unit})",
+                min_value=float(axis.low),
+                max_value=float(axis.high),
+                value=float(axis.still),
+                step=float(axis.step),
+                format="%g",
+                key=f"play_move_{axis.name}",
+                persist_state="session",
+                help="Moves the 28×28 image that the network reads, after the normalising.",
+            )
+    return Move(**values)
+
+
+def say(votes: list, dataset: str) -> None:
+    verdict, classes = together(votes), dataset_spec(dataset).classes
+    name = classes[verdict.label]
+    share = percent(verdict.probabilities[verdict.label], 1)
+    st.markdown(
+        f"**{verdict.agreeing} of {verdict.count}** read {article(name)} **{name}** · "
+        f"together {share}"
+    )
+
+
+def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: str) -> None:
+    """A row for each network; how far each way the answer at rest holds, in its title."""
+    from mnist_core.evaluation.network import read_all
+
+    answers = np.stack([read_all(one, images).argmax(1) for one in able])
+    here = int(np.abs(axis.values - at).argmin())
+    names = []
+    for one, row in zip(able, answers, strict=True):
+        low, high = flips(row, axis)
+        span = f"{low:g} to {high:g}".replace("-", "−")
+        names.append(f"{model_title(one.run.config.model)} · {span}")
+    st.html(
+        html.STYLE
+        + html.strip(names, answers, axis.values.tolist(), here, dataset_spec(dataset).classes)
+    )
+    st.caption(
+        "A cell is the answer at that place of the slider, in its class's colour; the frame is "
+        "where the slider stands. Beside the name: how far the answer at rest holds."
+    )

@@ -1,0 +1,38 @@
+"""The networks of the playground: one of each for all visitors, loaded when first asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from mnist_core.errors import LabError
+from mnist_core.runs.store import Run
+
+if TYPE_CHECKING:
+    from mnist_core.evaluation.network import Network
+
+
+@st.cache_resource(max_entries=64, show_spinner="Loading the network …")
+def _load(run_id: str, weights_sha256: str | None, _run: Run) -> Network:
+    """One network for all visitors: nothing may change it or leave anything on it."""
+    from mnist_core.evaluation.network import load_network
+
+    return load_network(_run)
+
+
+def network(run: Run) -> Network:
+    """The run's network. Raises LabError when its weights cannot be used."""
+    return _load(run.id, run.summary.weights_sha256, run)
+
+
+def networks(runs: Iterable[Run]) -> tuple[list[Network], dict[str, str]]:
+    """The networks of these runs, and for each run that has none any more, why: by its id."""
+    ready, reasons = [], {}
+    for run in runs:
+        try:
+            ready.append(network(run))
+        except LabError as error:
+            reasons[run.id] = str(error)
+    return ready, reasons

@@ -1,0 +1,191 @@
+"""One unit taken apart: what it looks at, its kernel, the products, their sum, the activation."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.errors import LabError
+from mnist_core.imaging import tiles
+from mnist_core.inspection import feature_maps
+from mnist_core.runs.store import Run
+from pages.components.playground import html as html
+from pages.components.playground.layers import maps_of
+from pages.components.playground.networks import network
+from pages.components.shared.common import in_a_sentence
+
+if TYPE_CHECKING:
+    from mnist_core.inspection.receptive_field import Field
+    from mnist_core.inspection.unit import Unit
+
+MAP_SIDE = 198  # pixels of the two maps
+
+
+@st.fragment
+@in_a_sentence
+def unit(run: Run, image: np.ndarray) -> None:
+    """Choose a stage, a channel and a pixel; see real numbers add up to the pixel shown."""
+    from mnist_core.inspection.unit import afterwards, take_apart, weighted_stages
+
+    model = network(run).model
+    maps = maps_of(run, image)
+    stage, channel, row, column = choose(run, model, maps, weighted_stages(model, maps))
+    one = take_apart(model, maps, stage, channel, row, column)
+    with st.container(horizontal=True, gap="medium"):
+        show_field(run, maps, one)
+        show_map(maps, one)
+        show_sum(model, one, afterwards(model, maps, stage, one.place))
+    show_arithmetic(maps, one)
+
+
+def choose(
+    run: Run, model: object, maps: dict[str, np.ndarray], stages: list[str]
+) -> tuple[str, int, int, int]:
+    """The unit: by default the one of the first stage that answers most strongly."""
+    names = {name: f"{name} · {feature_maps.kind_of(model, name)}" for name in stages}
+    with st.container(horizontal=True, gap="medium"):
+        stage = st.selectbox(
+            "Stage",
+            stages,
+            format_func=names.get,
+            key=f"play_unit_stage_{run.config.model}",
+            persist_state="session",
+            help="The stages that multiply and sum: convolutions and linear layers.",
+            width=220,
+        )
+        values = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
+        key = f"play_unit_{run.config.model}_{stage}"
+        channel = _whole("Channel", len(values), f"{key}_channel", _strongest(values)[0])
+        _, row, column = _strongest(values[channel : channel + 1])
+        # Another channel begins at its own strongest place.
+        row = _whole("Row", values.shape[1], f"{key}_{channel}_row", row)
+        column = _whole("Column", values.shape[2], f"{key}_{channel}_column", column)
+    return stage, channel, row, column
+
+
+def _strongest(values: np.ndarray) -> tuple[int, ...]:
+    return tuple(int(at) for at in np.unravel_index(np.abs(values).argmax(), values.shape))
+
+
+def _whole(label: str, count: int, key: str, value: int) -> int:
+    """A number from 0 to count - 1; nothing to choose where there is but one."""
+    if count == 1:
+        return 0
+    return st.number_input(
+        label,
+        min_value=0,
+        max_value=count - 1,
+        value=value,
+        key=key,
+        width=130,
+        help=f"From 0 to {count - 1}; begins at the strongest.",
+    )
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _fields(run_id: str, weights: str | None, _run: Run) -> dict[str, Field]:
+    from mnist_core.inspection.receptive_field import trace_fields
+
+    return trace_fields(network(_run).model, _run.config.input_size)
+
+
+def show_field(run: Run, maps: dict[str, np.ndarray], one: Unit) -> None:
+    """The image with the part of it that the unit can see."""
+    size = maps["input"].shape[-1]
+    try:
+        field = _fields(run.id, run.summary.weights_sha256, run)[one.stage]
+        flat = len(field.shape) == 1
+        box = field.box(0, 0) if flat else field.box(*one.place[1:])
+        words = f"Sees {box[2] - box[0]}×{box[3] - box[1]} of {size}×{size} pixels"
+    except LabError:
+        box, words = (0, 0, size, size), "Its receptive field is not known"
+    picture = tiles.outlined(maps["input"][0], box, MAP_SIDE, grey=True)
+    st.image(
+        picture, caption=f"**Receptive field** {words}", alt="The image with the receptive field"
+    )
+
+
+def show_map(maps: dict[str, np.ndarray], one: Unit) -> None:
+    """The channel with the unit marked."""
+    values = maps[one.stage]
+    if values.ndim != 3:
+        return
+    channel, row, column = one.place
+    picture = tiles.outlined(values[channel], (row, column, row + 1, column + 1), MAP_SIDE)
+    st.image(
+        picture,
+        caption=f"**{one.stage}, channel {channel}** the pixel in row {row}, column {column}",
+        alt=f"Channel {channel} of {one.stage} with the unit",
+    )
+
+
+def show_sum(model: object, one: Unit, after: list) -> None:
+    """Products, bias, sum, and what the next stages make of it; beside it what the network says."""
+    lines = [
+        (f"{one.products.size:,} products add up to", one.products.sum()),
+        ("the bias adds", one.bias),
+        ("<b>together</b>", one.total),
+        ("the network itself computed", one.value),
+    ]
+    for step in after:
+        kind = feature_maps.kind_of(model, step.stage)
+        lines.append((escape(f"after {step.stage} ({kind})"), step.value))
+    rows = [("", [words, "", html.signed(value)]) for words, value in lines]
+    with st.container(width=330):
+        st.html(html.STYLE + html.table(["This unit", "", "value"], rows))
+
+
+def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
+    """Patch, kernel and products of one channel that the unit reads, as numbers."""
+    shares = one.by_channel
+    if one.patch.shape[1:] == (1, 1):
+        return show_inputs(one)
+    key = f"play_unit_{one.stage}_{one.place[0]}_{len(shares)}_reads"
+    reads = 0
+    if len(shares) > 1:
+        order = np.abs(shares).argsort()[::-1].tolist()
+        st.markdown(f"What each of the {len(shares)} channels of **{one.source}** adds")
+        st.html(html.STYLE + html.number_grid(wrapped(shares, 12)))
+        reads = st.selectbox(
+            f"Channel of {one.source}",
+            order,
+            format_func=lambda at: f"{at} · adds {html.signed(shares[at])}",
+            key=key,
+            width=220,
+            help="The one that adds most comes first.",
+        )
+    patch, kernel, products = one.patch[reads], one.kernel[reads], one.products[reads]
+    parts = (("Patch", patch, ""), ("Kernel", kernel, "×"), ("Products", products, "="))
+    with st.container(horizontal=True, gap="medium"):
+        for name, values, sign in parts:
+            total = f" · sum {html.signed(values.sum())}" if name == "Products" else ""
+            with st.container(width="content"):
+                st.markdown(f"{sign} **{name}**{total}")
+                st.html(html.STYLE + html.number_grid(values))
+
+
+def show_inputs(one: Unit, most: int = 12) -> None:
+    """Of a linear layer, or a 1×1 convolution: the inputs that add most, and the rest as a sum."""
+    products = one.products[:, 0, 0]
+    order = np.abs(products).argsort()[::-1][:most]
+    rows = [
+        ("", [f"{at}", "", *map(html.short, (one.patch[at, 0, 0], one.kernel[at, 0, 0], value))])
+        for at, value in zip(order.tolist(), products[order].tolist(), strict=True)
+    ]
+    rest = len(products) - len(order)
+    if rest:
+        left = products.sum() - products[order].sum()
+        rows.append(("", [f"the other {rest}", "", "", "", html.short(left)]))
+    head = [f"Input of {one.source}", "", "value", "× weight", "= product"]
+    st.html(html.STYLE + html.table(head, rows))
+
+
+def wrapped(values: np.ndarray, columns: int) -> np.ndarray:
+    """(N,) -> (rows, columns), NaN where nothing is left."""
+    rows = -(-len(values) // columns)
+    padded = np.full(rows * min(columns, len(values)), np.nan)
+    padded[: len(values)] = values
+    return padded.reshape(rows, -1)

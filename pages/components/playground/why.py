@@ -1,0 +1,93 @@
+"""Why this answer? What in the image speaks for a class, by four methods."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.imaging import tiles
+from mnist_core.runs.store import Run
+from pages.components.playground.networks import network
+from pages.components.shared.common import in_a_sentence
+
+SIDE = 226  # pixels of a picture
+WORDS = {
+    "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to what has "
+    "already had its full effect.",
+    "integrated gradients": "The gradient, collected on the way from a black image to this one.",
+    "Grad-CAM": "Where the last convolution's channels that speak for the class are active. "
+    "Its coarse map is stretched over the image, as is usual: near the border it is pixels off.",
+    "occlusion": "How far the score falls when a black square of 6×6 pixels lies there.",
+}
+
+
+@st.fragment
+@in_a_sentence
+def why(run: Run, image: np.ndarray, label: int) -> None:
+    """Four pictures for a class of choice, against the answer or by itself."""
+    from mnist_core.inspection.saliency import METHODS, Score, saliency
+
+    classes = dataset_spec(run.config.dataset).classes
+    target, against = choose(classes, label)
+    score, one = Score(target, against), network(run)
+    st.caption(words(classes, target, against))
+    with st.grid("auto", min_column_width=SIDE, gap="small"):
+        with st.container(gap="xsmall"):
+            picture = tiles.tile(image, SIDE, SIDE, grey=True)
+            st.image(
+                picture.png(),
+                caption="**the image** as the network reads it",
+                width=picture.indices.shape[1],
+                alt="The image as the network reads it",
+            )
+        for method in METHODS:
+            found = saliency(one, image, method, score)
+            values = tiles.tile(found.values, SIDE, SIDE)
+            st.image(
+                values.png(),
+                caption=f"**{method}** {WORDS[method]}{gap(found)}",
+                width=values.indices.shape[1],
+                alt=f"{method} for {classes[target]}",
+            )
+
+
+def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
+    """The class to explain, and the one that it is compared with, if any."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        target = st.segmented_control(
+            "Why, or why not",
+            range(len(classes)),
+            default=label,
+            format_func=lambda at: classes[at],
+            key=f"play_why_{len(classes)}_{label}",
+            required=True,
+            help="The class to explain; it begins with the answer.",
+        )
+        compare = st.toggle(
+            "Against the answer",
+            value=True,
+            key="play_why_against",
+            persist_state="session",
+            help="For another class than the answer: what makes it lose against the answer.",
+        )
+    return target, label if compare and target != label else None
+
+
+def words(classes: tuple[str, ...], target: int, against: int | None) -> str:
+    what = f"for **{classes[target]}**"
+    if against is not None:
+        what += f" rather than **{classes[against]}**"
+    return f"Warm speaks {what}, cold against it; black has no say. The score is the logit" + (
+        "." if against is None else "'s lead over the answer's."
+    )
+
+
+def gap(found) -> str:
+    """How well integrated gradients keep their promise."""
+    if found.gap is None:
+        return ""
+    return (
+        f" They sum to {found.total:.3f}; the score differs from the black image's by "
+        f"{found.difference:.3f} (gap {found.gap:.3f})."
+    ).replace("-", "−")

@@ -1,0 +1,97 @@
+"""What the pages share: words and small pieces of layout."""
+
+from __future__ import annotations
+
+import functools
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
+
+from mnist_core.errors import LabError
+from mnist_core.formatting import plain, sentence
+from mnist_core.models import model_spec, stats
+from mnist_core.paths import PROJECT
+from mnist_core.runs.store import Damaged, Run, RunStore
+
+# Words for a run's state, with an icon.
+STATES = {
+    "queued": ":material/schedule: waiting its turn",
+    "running": ":material/directions_run: training",
+    "paused": ":material/pause_circle: paused",
+    "interrupted": ":material/power_off: interrupted",
+    "stopped": ":material/stop_circle: stopped",
+    "diverged": ":material/trending_up: diverged",
+    "done": ":material/check_circle: done",
+}
+
+
+def enter_through_app() -> None:
+    """Starts again with app.py when Streamlit began with the page's own file.
+
+    A folder called pages/ makes a fresh server take it for an app of the older kind, without
+    app.py, until st.navigation has run once. So for its first visitor, when he comes by a link.
+    """
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
+
+
+def model_title(name: str) -> str:
+    """The name by which people know a network; an unknown one keeps its own."""
+    try:
+        return model_spec(name).title
+    except ValueError:
+        return name
+
+
+def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:
+    """A part of a page that shows what a person can put right, and leaves the rest standing."""
+
+    @functools.wraps(part)
+    def guarded(*arguments: Any) -> None:
+        try:
+            part(*arguments)
+        except (LabError, OSError) as error:  # the latter of a file that is not to be had
+            st.error(plain(sentence(error)), icon=":material/error:")
+
+    return guarded
+
+
+def tell_damaged(damaged: list[Damaged]) -> None:
+    """One line for each folder of the store that could not be read."""
+    for folder in damaged:
+        st.warning(folder.reason, icon=":material/folder_off:")
+
+
+@st.cache_data(show_spinner="Measuring the networks …")
+def model_figures() -> dict[str, dict[str, Any]]:
+    """Parameters, MACs and receptive field of every network, by name.
+
+    Worked out once, in a process of its own: this one stays without torch, and so light.
+    """
+    command = [sys.executable, "-m", "mnist_core", "models", "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=True, timeout=300)
+    return {row["name"]: row for row in json.loads(done.stdout)}
+
+
+def figures_of(model: str, runs: list[Run]) -> dict[str, Any]:
+    """A network's figures: those kept beside it, else from a run of it, else measured."""
+    kept = stats.stored().get(model)
+    run = next((r for r in runs if r.config.model == model and r.summary.parameters), None)
+    if kept or run is None:
+        return kept or model_figures().get(model, {})
+    names = ("parameters", "macs", "receptive_field")
+    return {name: getattr(run.summary, name) for name in names}
+
+
+def all_runs() -> tuple[RunStore, list[Run]]:
+    """The store and its runs; says in a line what of it could not be read."""
+    store = RunStore()
+    runs, damaged = store.list()
+    tell_damaged(damaged)
+    return store, runs

@@ -1,0 +1,92 @@
+"""The curves of the shown run, with the setting that was just left, or with the nearest run."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from mnist_core.analysis.diagnosis import diagnose
+from mnist_core.analysis.links import differences, nearest
+from mnist_core.charts import training
+from mnist_core.config import RunConfig
+from mnist_core.formatting import field_name, number
+from mnist_core.runs.store import Run
+from pages.components.train.controls import move_to
+
+CHART_HEIGHT = 330
+
+
+def curve_of(run: Run, label: str, progress: dict | None = None, faint: bool = False):
+    """A run's curves, with the losses of the epoch in progress."""
+    echoes = list(run.echoes)
+    if progress and progress.get("losses"):
+        now = progress["epoch"]
+        echoes = [row for row in echoes if row["epoch"] < now]
+        echoes += [{"epoch": now, "step": step, "loss": loss} for step, loss in progress["losses"]]
+    per_epoch = int((progress or {}).get("steps") or max((r["step"] for r in echoes), default=0))
+    best = run.summary.best_epoch
+    return training.Curve(label, run.history, best, faint, () if faint else echoes, per_epoch)
+
+
+def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) -> None:
+    """Loss and accuracy: this run's and, faint, what it was before; else the nearest run's."""
+    stand_in = None
+    if run and (run.history or run.echoes or progress.get("losses")):
+        shown = [curve_of(run, "", progress), *before(config, runs)]
+    else:
+        stand_in = nearest(config, runs)
+        shown = [curve_of(stand_in, "nearest run", faint=True)] if stand_in else []
+    band = None if stand_in else band_of(config, runs)
+    columns = st.columns(2)
+    for column, name, draw in zip(
+        columns, ("loss", "accuracy"), (training.loss_curves, training.accuracy_curves), strict=True
+    ):
+        figure = draw(shown, CHART_HEIGHT, 0 if stand_in else config.epochs, band)
+        column.plotly_chart(figure, key=name, alt=f"{name.capitalize()} by epoch")
+    with st.container(key="train_remark", horizontal=True, vertical_alignment="center"):
+        remark(config, run, stand_in, bool(shown))
+
+
+def before(config: RunConfig, runs: list[Run]) -> list[training.Curve]:
+    """The setting that was just left, if it had a run; labelled with what was different there."""
+    left = st.session_state.get("train_left")
+    run = next((run for run in runs if left and run.id == left.id), None)
+    if run is None or run.id == config.id or not run.history:
+        return []
+    return [curve_of(run, f"before: {in_words(config, left)}", faint=True)]
+
+
+def in_words(config: RunConfig, other: RunConfig) -> str:
+    """What differs in `other`, with its values there."""
+    changes = {
+        k: there for k, (_, there) in differences(config, other).items() if there is not None
+    }
+    words = [f"{field_name(name)} {number(value)}" for name, value in changes.items()]
+    return ", ".join(words[:3]) + (" …" if len(words) > 3 else "")
+
+
+def band_of(config: RunConfig, runs: list[Run]) -> training.Band | None:
+    """Mean and deviation over the seeds of this config, from two on."""
+    group = [run.history for run in runs if run.config.group == config.group]
+    group = [history for history in group if history]
+    return training.Band(group) if len(group) > 1 else None
+
+
+def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: bool) -> None:
+    """One line below the curves, and a button for what it advises."""
+    found = diagnose(run) if run else None
+    if run and run.summary.note and not found:
+        st.markdown(f":material/info: {run.summary.note}", width="stretch")
+    elif found:
+        st.markdown(f":material/lightbulb: {found.sentence}", width="stretch")
+        if found.changes and st.button(
+            found.advice.capitalize(), key="train_advice", icon=":material/tune:"
+        ):
+            move_to(config.replace(**found.changes))
+            st.rerun()
+    elif stand_in:
+        words = in_words(config, stand_in.config)
+        st.caption(f"Faint: the nearest run that is trained. It has {words}.")
+    elif not curves:
+        st.caption("No run of this network on this data set yet: its curves appear as it trains.")
+    else:
+        st.caption("Dotted: on the images it learns from. Solid: on 10,000 images held out.")

@@ -1,0 +1,247 @@
+"""What there is of the shown run, in one row, and what can be done about it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import streamlit as st
+
+from mnist_core.analysis.links import as_recipe
+from mnist_core.config import RunConfig
+from mnist_core.data.datasets import missing_files
+from mnist_core.errors import LabError
+from mnist_core.evaluation.statistics import spread
+from mnist_core.formatting import duration, field_name, number, percent
+from mnist_core.jobs import cost_job, launcher
+from mnist_core.paths import data_root
+from mnist_core.runs.extend import EXTENDABLE
+from mnist_core.runs.settings import AUTOMATIC
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import LIVE
+from mnist_core.training import cost
+from pages.components.shared import common
+from pages.components.train.controls import move_to
+
+MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
+SEEDS = 5
+MOST_AT_ONCE = 8
+
+
+def outcome(run: Run) -> str:
+    """A run's state and figures in one line."""
+    summary = run.summary
+    line = [common.STATES[run.state]]
+    if summary.best_epoch:
+        line.append(f"best epoch {summary.best_epoch:.0f} of {run.config.epochs}")
+        line.append(f"validation **{percent(summary.validation_accuracy)}**")
+    if summary.test_accuracy is not None:
+        line.append(f"test **{percent(summary.test_accuracy)}**")
+    if run.state in ("paused", "stopped", "interrupted"):
+        line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs are kept")
+    return " · ".join(line)
+
+
+def seeds_line(group: list[Run]) -> str:
+    """The test accuracy over the finished seeds of a config; empty for fewer than two."""
+    tests = [run.summary.test_accuracy for run in group if run.summary.test_accuracy is not None]
+    if len(tests) < 2:
+        return ""
+    over = spread(tests)
+    return f" · {len(tests)} seeds: test {100 * over.mean:.2f} ± {100 * over.deviation:.2f} %"
+
+
+def price(store: RunStore, config: RunConfig) -> str:
+    """What training would cost on this machine; has its speed measured when it is not known."""
+    known = cost.recall(store, config)
+    if known:
+        told = f"about {duration(known.run(config))} here"
+    elif measuring(store, config):
+        told = "measuring how fast this machine is …"
+    else:
+        told = "how long it takes is not known"
+    if missing_files(config.dataset, data_root()):
+        told += f", after a download of {config.dataset}"
+    epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
+    return f":material/radio_button_unchecked: Not trained yet · {epochs} · {told}"
+
+
+def measuring(store: RunStore, config: RunConfig) -> bool:
+    """Whether this machine's speed for such configs is being measured; begins it once."""
+    if cost.recall(store, config):
+        return False
+    asked = st.session_state.setdefault("train_measuring", {})
+    kind = cost.kind(config)
+    if kind not in asked:
+        asked[kind] = time.monotonic()
+        with suppress(LabError):  # a store that cannot be written: the cost stays unknown
+            cost_job.measure_in_background(store, config)
+    return time.monotonic() - asked[kind] < MEASURING
+
+
+def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
+    """One row, whatever the state: how it stands, and the buttons that fit."""
+    row = st.container(
+        horizontal=True, vertical_alignment="center", border=True, key="train_status"
+    )
+    with row:
+        if run and run.state in LIVE:
+            live_row(store, run)
+        else:
+            group = [other for other in runs if other.config.group == config.group]
+            words = outcome(run) + seeds_line(group) if run else price(store, config)
+            st.markdown(words, width="stretch")
+            train_button(store, config, run)
+            if run and run.finished:
+                further(store, run)
+
+
+def live_row(store: RunStore, run: Run) -> None:
+    share, words = in_progress(run, store.progress(run.id))
+    st.progress(share, f"{outcome(run)} · {words}", width="stretch")
+    controls(store, run, "shown")
+
+
+def controls(store: RunStore, run: Run, key: str) -> None:
+    """Pause and stop; a paused run goes on with one click, as does a stopped one.
+
+    A process that hangs hears neither: it can be ended and its run taken over.
+    """
+    if run.silent_for:
+        if st.button("Take over", icon=":material/restart_alt:", key=f"take_over_{key}"):
+            launcher.take_over(store, run.id)
+            st.rerun()
+        return
+    if st.button("Pause", icon=":material/pause:", key=f"pause_{key}"):
+        launcher.pause(store, run.id)
+        st.rerun()
+    if st.button("Stop", icon=":material/stop:", key=f"stop_{key}"):
+        launcher.stop(store, run.id)
+        st.rerun()
+
+
+def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
+    """Train, go on, or train again a run whose weights do not ship."""
+    if run and run.finished and (run.has_weights or run.state == "diverged"):
+        return
+    label, kind, help = "Train", "primary", None
+    if run and run.finished:
+        label, kind = "Train it here", "secondary"
+        help = "This run ships as curves only. Trained here, it has weights: to see what it "
+        help += "misreads, to draw for it, to train it on."
+    elif run and run.summary.epochs_done:
+        label = "Go on"
+    clicked = st.button(label, icon=":material/play_arrow:", type=kind, key="train_now", help=help)
+    if clicked:
+        launcher.start(store, config)
+        st.rerun()
+
+
+def further(store: RunStore, run: Run) -> None:
+    """What can be done with a finished run: more seeds, more epochs."""
+    with st.popover("Further", icon=":material/forward:"):
+        if st.button(
+            f"Again with {SEEDS} seeds",
+            icon=":material/casino:",
+            key="train_seeds",
+            help="Trains the same config from other random starts: how much of it is luck?",
+        ):
+            for seed in seeds(run.config):
+                config = run.config.replace(seed=seed)
+                if store.find(config) is None:
+                    launcher.start(store, config)
+            st.rerun()
+        if run.state == "done":
+            extend(store, run)
+
+
+def seeds(config: RunConfig) -> list[int]:
+    """1 to 5 or, for a config with a higher seed, the five from that on."""
+    first = 1 if config.seed <= SEEDS else config.seed
+    return list(range(first, first + SEEDS))
+
+
+def extend(store: RunStore, run: Run) -> None:
+    """More epochs from where the run ended."""
+    if run.config.schedule not in EXTENDABLE:
+        st.caption(f"A {run.config.schedule} schedule ends with its run: it cannot be trained on.")
+        return
+    if store.resume_state(run.id) is None:
+        st.caption("To train it on, train it here first: it ships without the state to go on from.")
+        return
+    more = st.number_input("More epochs", 1, 1000 - run.config.epochs, 2, key="train_more")
+    if st.button(f"Train on for {more}", icon=":material/fast_forward:", key="train_on"):
+        longer = launcher.extend(store, run.id, run.config.epochs + more)
+        move_to(longer.config)
+        st.rerun()
+
+
+def in_progress(run: Run, progress: dict) -> tuple[float, str]:
+    """How much of the run is done, and what it is at."""
+    if run.silent_for:
+        return 0.0, f"no sign of life from its process for {duration(run.silent_for)}"
+    phase = progress.get("phase", "starting")
+    if phase != "training":
+        return 0.0, f"{preparing(phase, progress)} …"
+    inside = progress["step"] / progress["steps"]
+    done = (progress["epoch"] - 1 + inside) / run.config.epochs
+    words = (
+        f"epoch {progress['epoch']} of {run.config.epochs}"
+        f" · {progress['images_per_second']:,.0f} images/s"
+        f" · {duration(progress['seconds_left'])} left"
+    )
+    return min(done, 1.0), words
+
+
+def preparing(phase: str, progress: dict) -> str:
+    """What a process does that is not training, or what it waits for."""
+    if phase == "downloading" and progress.get("bytes"):
+        return f"downloading ({progress['bytes'] / 1e6:.0f} MB)"
+    if phase == "waiting" and progress.get("ahead"):
+        before = "1 run is" if progress["ahead"] == 1 else f"{progress['ahead']} runs are"
+        return f"{before} before it"
+    words = {"waiting": "waiting for another run to end", "testing": "reading the test set"}
+    return words.get(phase, phase)
+
+
+def name_of(run: Run) -> str:
+    """A run's name: its network, its data set and what sets it apart."""
+    recipe, changed = as_recipe(run.config)
+    apart = [f"{field_name(name)} {number(value)}" for name, value in changed.items()]
+    parts = [common.model_title(run.config.model), run.config.dataset, recipe, *apart]
+    return " · ".join(parts)
+
+
+def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
+    """What else is in progress, and how many runs may train at once."""
+    live = [run for run in runs if run.state in LIVE and run.id != config.id]
+    st.subheader("Runs in progress")
+    if not live:
+        st.caption("No other run is in progress.")
+    for run in live:
+        with st.container(horizontal=True, vertical_alignment="center", border=True):
+            share, words = in_progress(run, store.progress(run.id))
+            best = run.summary.validation_accuracy
+            reached = f" · {percent(best, 1)}" if best is not None else ""
+            if st.button(name_of(run), type="tertiary", key=f"show_{run.id}", help="Show this run"):
+                move_to(run.config)
+                st.rerun()
+            st.progress(share, f"{words}{reached}", width="stretch")
+            controls(store, run, run.id)
+    at_once(store)
+
+
+def at_once(store: RunStore) -> None:
+    """The setting: how many runs train at the same time."""
+    key = "train_at_once"
+    st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
+    st.selectbox(
+        "Runs that train at once",
+        range(AUTOMATIC, MOST_AT_ONCE + 1),
+        key=key,
+        width=220,
+        format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
+        on_change=lambda: store.set_at_once(st.session_state[key]),
+        help="The others wait their turn. Automatic: one run has all cores to itself; when "
+        "several wait, each trains on one core, which is sooner done than one after the other.",
+    )

@@ -1,0 +1,288 @@
+"""Kills training and servers at random moments and proves that nothing is lost by it.
+
+    python -m tests.faults --kills 20 --server-kills 2 [--seed N] [--json]
+
+Two runs on a small data set are started from the Train page of a real server, in a real browser,
+one of them from two tabs at once. The server is killed while they train, and so are they, each
+time to be started again as the page's button does. In the end both must be, bit for bit, what
+they are when nobody kills anything. Exits with 1 when they are not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import psutil
+from playwright.sync_api import Browser, Page
+
+from mnist_core.analysis.links import query_of
+from mnist_core.config import Execution, RunConfig
+from mnist_core.jobs import launcher
+from mnist_core.jobs.worker import carry_out
+from mnist_core.models import make_config
+from mnist_core.runs.run import HISTORY
+from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.summary import LIVE
+from tests.browser.conftest import at_rest
+from tests.idx_data import write_dataset
+from tests.tools.trials import PATIENCE, STATUS, Lost, Server, a_browser, demand, until
+
+TRUTH_WITHIN = 5.0  # seconds in which the store and the page must tell what has happened
+TIMING = ("seconds", "images_per_second")  # all of a history that may differ
+AT_WORK = re.compile("training|waiting|done")  # what the page says of a run that goes on
+BUTTON = ".st-key-train_now button"
+
+
+def two_configs(epochs: int) -> list[RunConfig]:
+    """All that is random in training, and a schedule that depends on where it is."""
+    short = {"epochs": epochs, "batch_size": 32}
+    moved = {"dropout": 0.25, "rotation": 10, "shift": 1, "lr": 0.02, "optimizer": "SGD"}
+    cycle = {"optimizer": "Adam", "lr": 0.003, "schedule": "one-cycle", "seed": 2}
+    return [make_config("lenet5", **short, **fields) for fields in (moved, cycle)]
+
+
+@dataclass
+class Ordeal:
+    """The two runs and what is done to them. The page shows the first."""
+
+    store: RunStore
+    configs: list[RunConfig]
+    server: Server
+    browser: Browser
+    chance: random.Random
+    page_within: float  # seconds in which the page must tell that a run was killed
+    page: Page | None = None
+    from_page: bool = False  # whether the first run's process is the present server's child
+    kills: dict[str, int] = field(default_factory=dict)
+    server_kills: int = 0
+    told: list[float] = field(default_factory=list)  # seconds until the page said so
+    phases: list[str] = field(default_factory=list)  # what each killed process was at
+
+    def begin(self) -> None:
+        """Starts both runs, the first from two tabs of the page."""
+        self.store.set_at_once(2)
+        self.server.ready()
+        self.page, second = tabs = [self.open(), self.open()]
+        for page in tabs:
+            page.locator(BUTTON).wait_for()
+            at_rest(page)
+        for page in tabs:
+            page.locator(BUTTON).click()
+        launcher.start(self.store, self.configs[1])
+        self.server.touch_sources()
+        until(lambda: self.is_live(self.configs[0]), "the page did not start the run")
+        second.close()
+        self.from_page = True
+
+    def open(self) -> Page:
+        page = self.browser.new_page()
+        page.set_default_timeout(1000 * PATIENCE)
+        query = urlencode(query_of(self.configs[0]))
+        page.goto(f"{self.server.url}/?{query}", wait_until="commit")
+        return page
+
+    def run(self, config: RunConfig) -> Run:
+        return self.store.get(config.id)
+
+    def is_live(self, config: RunConfig) -> bool:
+        found = self.store.find_folder(config)
+        return found is not None and found.state in LIVE
+
+    def kill_server(self) -> None:
+        """The server goes; its children train on, and a new server shows them."""
+        live = [config for config in self.configs if not self.run(config).finished]
+        before = [self.run(config).summary.process for config in live]
+        self.server.kill()
+        demand(all(map(lambda p: p.find(), before)), "training ended with its server")
+        self.server.start()
+        self.server.ready()
+        self.server_kills += 1
+        self.page.reload(wait_until="commit")
+        self.page.locator(STATUS).get_by_text(AT_WORK).first.wait_for()
+        self.from_page = False
+
+    def kill(self, config: RunConfig) -> None:
+        """SIGKILL, at once after which everything must be told as it is, and be whole."""
+        before = self.run(config)
+        self.phases.append(self.store.progress(config.id).get("phase", "starting"))
+        process = before.summary.process.find()
+        if process is None or before.finished:
+            return
+        process.kill()
+        self.kills[config.id] = self.kills.get(config.id, 0) + 1
+        until(lambda: self.run(config).state == "interrupted", "still running", TRUTH_WITHIN)
+        runs, damaged = self.store.list()
+        demand(not damaged and len(runs) == len(self.configs), f"damaged: {damaged}")
+        after = self.run(config).summary
+        demand(after.epochs_done >= before.summary.epochs_done, "epochs were lost")
+        if after.weights:
+            self.run(config).weights()
+        if config is self.configs[0] and not self.from_page:
+            self.restart_on_page(config)
+        else:
+            launcher.start(self.store, config)
+
+    def restart_on_page(self, config: RunConfig) -> None:
+        status = self.page.locator(STATUS)
+        seen = until(lambda: "interrupted" in status.inner_text(), "the page", self.page_within)
+        self.told.append(round(seen, 2))
+        self.page.locator(BUTTON).click()
+        until(lambda: self.is_live(config), f"{config.id} was not started again")
+        self.from_page = True
+
+    def moment(self, config: RunConfig) -> Callable[[], bool]:
+        """When this run is killed next: while it starts, or after some epochs and a bit."""
+        if self.chance.random() < 0.3:
+            at = time.monotonic() + self.chance.uniform(0, 4)
+            return lambda: time.monotonic() > at
+        epochs = self.run(config).summary.epochs_done + self.chance.randint(0, 3)
+        bit = self.chance.uniform(0, 0.1)
+
+        def reached() -> bool:
+            training = self.store.progress(config.id).get("phase") == "training"
+            if not training or self.run(config).summary.epochs_done < epochs:
+                return False
+            time.sleep(bit)
+            return True
+
+        return reached
+
+    def torment(self, kills: int, server_kills: int) -> None:
+        """All the kills; the server's are spread among them, the first before them."""
+        due = [round(kills * i / server_kills) for i in range(server_kills)]
+        moments = {config.id: self.moment(config) for config in self.configs}
+        while sum(self.kills.values()) < kills or self.server_kills < server_kills:
+            done = sum(self.kills.values())
+            if self.server_kills < server_kills and done >= due[self.server_kills]:
+                self.kill_server()
+            unfinished = [config for config in self.configs if not self.run(config).finished]
+            demand(bool(unfinished), f"both runs ended after {done} kills: give them more epochs")
+            for config in unfinished:
+                if sum(self.kills.values()) < kills and moments[config.id]():
+                    self.kill(config)
+                    moments[config.id] = self.moment(config)
+            time.sleep(0.005)
+
+    def end(self) -> None:
+        for config in self.configs:
+            until(lambda c=config: self.run(c).finished, f"{config.id} does not end")
+        self.page.close()
+        until(lambda: not trainers(self.store), "a process is left behind", TRUTH_WITHIN)
+
+
+def trainers(store: RunStore) -> list[int]:
+    """The pids of all processes that train in this store."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() == psutil.STATUS_ZOMBIE or "train" not in process.cmdline():
+                continue
+            if process.environ().get("MNIST_CHECKPOINTS") == str(store.root.resolve()):
+                found.append(process.pid)
+        except psutil.Error:
+            continue
+    return found
+
+
+def what_matters(run: Run) -> dict[str, object]:
+    """Everything of a finished run but times."""
+    kept = [name for name in HISTORY if name not in TIMING]
+    summary = run.summary
+    return {
+        "state": run.state,
+        "weights": summary.weights_sha256,
+        "best epoch": summary.best_epoch,
+        "history": [[row[name] for name in kept] for row in run.history],
+        "losses": run.echoes,
+        "logits": run.logits()["test"].tobytes() if run.state == "done" else b"",
+        "test": (summary.test_loss, summary.test_accuracy, summary.test_top5),
+        "files": sorted(p.name for p in run.path.iterdir() if p.name != "worker.log"),
+    }
+
+
+def compare(run: Run, elsewhere: RunStore) -> list[str]:
+    """The names of what differs from the same run, trained without a break."""
+    execution = Execution(device=run.summary.device, threads=run.summary.threads)
+    whole = what_matters(carry_out(elsewhere, run.config, execution))
+    return [name for name, value in what_matters(run).items() if value != whole[name]]
+
+
+def survive(
+    store: RunStore,
+    folder: Path,
+    browser: Browser,
+    kills: int,
+    server_kills: int,
+    seed: int,
+    page_within: float = PATIENCE,
+) -> dict[str, object]:
+    """The whole ordeal. Raises Lost; returns what was done. MNIST_DATA names the data."""
+    configs = two_configs(10 + 10 * kills)
+    server = Server(folder, store)
+    ordeal = Ordeal(store, configs, server, browser, random.Random(seed), page_within)
+    try:
+        ordeal.begin()
+        ordeal.torment(kills, server_kills)
+        ordeal.end()
+    finally:
+        server.kill()
+        for run in store.list()[0]:
+            launcher.stop(store, run.id, grace=0.1)
+    differing = {run.id: compare(run, RunStore(folder / "whole")) for run in store.list()[0]}
+    demand(not any(differing.values()), f"not as an unbroken run: {differing}")
+    states = [store.get(config.id).state for config in configs]
+    demand(states == ["done", "done"], f"not done but {states}")
+    return {
+        "runs": len(configs),
+        "lost_or_damaged": 0,
+        "kills": ordeal.kills,
+        "killed_while": {name: ordeal.phases.count(name) for name in sorted({*ordeal.phases})},
+        "server_kills": ordeal.server_kills,
+        "page_told_after_s": ordeal.told,
+        "weights_sha256": [store.get(config.id).summary.weights_sha256 for config in configs],
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--kills", type=int, default=20, help="of training processes")
+    parser.add_argument("--server-kills", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=None, help="of the moments")
+    parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so through every `finally`
+    seed = random.randrange(10**6) if options.seed is None else options.seed
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory() as name, a_browser() as browser:
+        folder = Path(name)
+        os.environ["MNIST_DATA"] = str(write_dataset(folder / "data"))
+        store = RunStore(folder / "store")
+        try:
+            what = options.kills, options.server_kills, seed, TRUTH_WITHIN
+            result = survive(store, folder, browser, *what)
+        except Lost as lost:
+            print(f"seed {seed}: {lost}", file=sys.stderr)
+            return 1
+    result |= {"seed": seed, "seconds": round(time.monotonic() - began)}
+    if options.json:
+        print(json.dumps(result))
+    else:
+        print("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in result.items()))
+        print("every final file is that of an unbroken run, bit for bit")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

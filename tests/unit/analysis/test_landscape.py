@@ -1,0 +1,68 @@
+"""Accuracy over two knobs: which runs belong, and what is drawn."""
+
+import pytest
+
+from mnist_core.analysis.landscape import KNOBS, landscape
+from mnist_core.charts.landscape import landscape_figure
+from mnist_core.models import make_config
+from mnist_core.models.grid import AXES
+from tests.stores import make_run
+
+HERE = make_config("lenet5", "grid")
+
+
+@pytest.fixture
+def runs(store):
+    make = [HERE.replace(lr=0.1), HERE.replace(batch_size=256), HERE.replace(lr=0.02)]
+    runs = [make_run(store, config, accuracy=0.9 + i / 100) for i, config in enumerate(make)]
+    runs.append(make_run(store, HERE.replace(lr=1), state="diverged", epochs=0))
+    others = [HERE.replace(dropout=0.5), HERE.replace(epochs=2), make_config("lenet5")]
+    return runs + [make_run(store, config, accuracy=0.99) for config in others]
+
+
+def test_the_cells_are_the_sliders_values_and_those_of_runs(runs):
+    land = landscape(HERE, runs, "lr", "batch_size")
+    assert land.xs == tuple(sorted({*AXES["lr"], 0.02})) and land.ys == AXES["batch_size"]
+    trained = {point: cell.accuracy for point, cell in land.cells.items() if cell.run}
+    assert trained == {(0.1, 64): 0.9, (0.01, 256): 0.91, (0.02, 64): 0.92, (1.0, 64): None}
+    assert land.best.config == HERE.replace(lr=0.02)
+
+
+def test_a_cells_config_differs_in_the_two_knobs_only(runs):
+    land = landscape(HERE, runs, "activation", "dropout")
+    assert land.xs == AXES["activation"]
+    for (activation, dropout), cell in land.cells.items():
+        assert cell.config == HERE.replace(activation=activation, dropout=dropout)
+    assert land.cells["ReLU", 0.5].accuracy == 0.99
+
+
+@pytest.mark.parametrize("knob", KNOBS)
+def test_every_knob_can_be_an_axis(knob, runs):
+    other = next(name for name in KNOBS if name != knob)
+    land = landscape(HERE, runs, knob, other)
+    assert (getattr(HERE, knob), getattr(HERE, other)) in land.cells
+    landscape_figure(land, HERE, 300)
+
+
+def test_settings_that_make_no_config_have_no_cell(runs):
+    plateau = HERE.replace(schedule="plateau", min_lr=0.01)
+    land = landscape(plateau, runs, "lr", "batch_size")
+    assert min(lr for lr, _ in land.cells) == 0.01
+
+
+def test_the_chart_shows_each_cell_as_it_is(runs):
+    land = landscape(HERE, runs, "lr", "batch_size")
+    heat, dots, here = landscape_figure(land, HERE, 300).data
+    by_cell = {
+        (land.xs[i], land.ys[j]): (text, symbol, hover)
+        for (i, j), text, symbol, hover in zip(
+            dots.customdata, dots.text, dots.marker.symbol, dots.hovertext, strict=True
+        )
+    }
+    assert by_cell[0.1, 64][:2] == ("90.0", "circle")
+    assert by_cell[1.0, 64][:2] == ("diverged", "circle")
+    assert by_cell[0.3, 64][:2] == ("", "circle-open") and "not trained" in by_cell[0.3, 64][2]
+    assert (land.xs[here.x[0]], land.ys[here.y[0]]) == (0.01, 64)
+    # as far from 80 % to 90 % as from 98 % to 99 %: the error counts
+    assert heat.z[0][land.xs.index(0.1)] == pytest.approx(1.0)
+    assert heat.z[0][land.xs.index(0.3)] is None

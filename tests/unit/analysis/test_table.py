@@ -1,0 +1,162 @@
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from mnist_core.analysis import table
+from mnist_core.errors import LabError
+from mnist_core.evaluation.statistics import wilson
+from mnist_core.models import make_config
+from mnist_core.models.stats import stored
+from mnist_core.runs.bundle import bundled
+from mnist_core.runs.store import RunStore
+from tests.stores import damage, make_labels, make_run
+
+
+@pytest.fixture
+def store(tmp_path):
+    return RunStore(tmp_path)
+
+
+def table_of(store):
+    return table.runs_table(store, store.list()[0])
+
+
+def seeds(store, model, accuracies, **changes):
+    for seed, accuracy in enumerate(accuracies, start=1):
+        make_run(store, make_config(model, seed=seed, **changes), accuracy=accuracy)
+
+
+def test_a_finished_run_is_a_row_with_its_interval(store):
+    run = make_run(store, accuracy=0.991)
+    (row,) = table_of(store).to_dict("records")
+    assert (row["id"], row["title"], row["recipe"]) == (run.id, "LeNet-5", "reference")
+    assert (row["epochs_done"], row["epochs"], row["best_epoch"]) == (50, 50, 50)
+    assert row["test_accuracy"] == pytest.approx(0.989)
+    interval = wilson(9890, 10_000)
+    assert (row["test_low"], row["test_high"]) == (interval.low, interval.high)
+
+
+def test_what_a_run_does_not_have_is_missing(store):
+    make_run(store, state="queued", epochs=0, parameters=None, receptive_field=None)
+    (row,) = table_of(store).to_dict("records")
+    assert row["state"] == "interrupted"  # its process is not there
+    missing = ("test_accuracy", "test_low", "test_images", "parameters", "best_epoch")
+    assert all(pd.isna(row[name]) for name in (*missing, "validation_accuracy", "weights_bytes"))
+
+
+def test_figures_that_cannot_be_do_not_break_the_table(store):
+    run = make_run(store, parameters=1.5, macs=10**30, test_accuracy=1.7)
+    (row,) = table_of(store).to_dict("records")
+    assert (row["id"], row["parameters"]) == (run.id, 2)
+    assert pd.isna(row["macs"]) and row["test_high"] == 1
+
+
+@pytest.mark.parametrize("dataset, published", [("MNIST", 10_000), ("QMNIST", 60_000)])
+def test_the_number_of_test_images_comes_from_the_labels_kept(store, dataset, published):
+    make_run(store, make_config("lenet5", dataset=dataset))
+    assert table_of(store)["test_images"].tolist() == [published]
+    make_labels(store, dataset, test=60)
+    assert table_of(store)["test_images"].tolist() == [60]
+
+
+def test_no_run_is_an_empty_table(store):
+    empty = table_of(store)
+    assert list(empty.columns) == list(table.COLUMNS) and empty.empty
+    assert table.best_runs(empty, 7) == [] and table.best_groups(empty) == []
+
+
+def test_a_recipe_is_named_with_what_differs_from_it():
+    def recipe(*names, **changes):
+        return table.describe(make_config(*names, **changes))[1]
+
+    assert recipe("lenet5", seed=7, dataset="KMNIST") == "reference"
+    assert recipe("lenet5", "tutorial") == "tutorial"
+    assert recipe("lenet5", lr=0.05, epochs=2) == "reference, learning rate 0.05, epochs 2"
+    assert recipe("lenet5", "tutorial", epochs=9) == "tutorial, epochs 9"
+    gone = dataclasses.replace(make_config("lenet5"), model="no-longer-there")
+    assert table.describe(gone)[1] == "own settings"
+
+
+def test_select(store):
+    make_run(store, make_config("lenet5", seed=3))
+    make_run(store, make_config("small"))
+    make_run(store, make_config("lenet5", dataset="KMNIST"), state="paused")
+    runs = table_of(store)
+    assert len(table.select(runs)) == 3
+    assert table.select(runs, "KMNIST")["state"].tolist() == ["paused"]
+    assert table.select(runs, None, ["small"])["model"].tolist() == ["small"]
+    assert table.select(runs, words="Seed 3  selu")["seed"].tolist() == [3]
+    assert table.select(runs, words="(").empty
+
+
+def test_best_runs_are_those_of_each_network_or_of_each_data_set(store):
+    seeds(store, "lenet5", (0.97, 0.99))
+    seeds(store, "small", (0.995,))
+    seeds(store, "lenet5", (0.9,), dataset="KMNIST")
+    better = make_run(store, make_config("medium"), state="running", accuracy=0.999)
+    runs = table_of(store)
+    chosen = runs.set_index("id").loc[table.best_runs(runs, 7)]
+    assert chosen["model"].tolist() == ["small", "lenet5", "medium"]
+    assert set(chosen["dataset"]) == {"MNIST"}  # where there is most to compare
+    one = table.select(runs, models=["lenet5"])
+    best = one.set_index("id").loc[table.best_runs(one, 7)]
+    assert best["dataset"].tolist() == ["MNIST", "KMNIST"]
+    mnist = table.select(runs, "MNIST")
+    assert mnist.set_index("id").loc[table.best_runs(mnist, 2), "seed"].tolist() == [1, 2]
+    assert table.best_runs(mnist, 7)[-1] == better.id  # finished runs first
+
+
+def test_the_best_config_is_best_over_its_seeds(store):
+    seeds(store, "lenet5", (0.97, 0.999))
+    seeds(store, "small", (0.99, 0.99, 0.99))
+    ((run, spread),) = table.best_groups(table_of(store))
+    assert (run["model"], spread.count) == ("small", 3)
+    assert spread.mean == pytest.approx(0.988)
+
+
+def test_labels_say_no_more_than_is_needed(store):
+    seeds(store, "lenet5", (0.97, 0.98))
+    make_run(store, make_config("lenet5", "tutorial"))
+    make_run(store, make_config("small"))
+    labels = set(table.labels_of(table_of(store)).values())
+    assert labels == {
+        "Small",
+        "LeNet-5 · tutorial",
+        "LeNet-5 · reference · seed 1",
+        "LeNet-5 · reference · seed 2",
+    }
+    make_run(store, make_config("small", dataset="KMNIST"))
+    assert {"Small · MNIST", "Small · KMNIST"} < set(table.labels_of(table_of(store)).values())
+
+
+def test_published_figures_need_a_known_size(store):
+    make_run(store)
+    known = table.known_figures(table_of(store))
+    references = table.published(["MNIST", "KMNIST"], known)
+    lenet5 = references[references["model"] == "lenet5"]
+    assert set(lenet5["test_accuracy"].round(4)) == {0.9894, 0.98, 0.9416}
+    assert set(lenet5["parameters"]) == {61_706}
+    assert references["selection"].str.len().min() > 0
+    assert table.published(["MNIST"], {}).empty
+    small = references[references["model"] == "small"].iloc[0]
+    assert (small["parameters"], small["selection"]) == (5_616, "best epoch on the test set")
+
+
+def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
+    run = make_run(store, make_config("small", epochs=3))
+    kept = bundled(run)
+    rows = table.runs_table(store, [run, kept]).set_index("bundled")
+    assert rows.loc[True, "weights_bytes"] == stored()["small"]["weights_bytes"]
+    assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes
+    assert (rows["latency_ms"] == stored()["small"]["latency_ms"]).all()
+    assert rows["blocks"].tolist() == [2, 2]
+
+
+def test_a_damaged_history_raises_one_sentence(store):
+    run = make_run(store)
+    assert len(run.history) == 50
+    for content in (b"epoch,train_loss\n1,0.5\n", b"epoch\nx\n", b"\xff\xfe\n1\n"):
+        damage(run, "history.csv", content)
+        with pytest.raises(LabError, match="damaged"):
+            _ = store.get(run.id).history

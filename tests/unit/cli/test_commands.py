@@ -1,0 +1,236 @@
+"""The command line: what machines read on stdout, what people read on stderr, exit statuses."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core.__main__ import main
+from mnist_core.config import Execution
+from mnist_core.jobs.worker import carry_out
+from mnist_core.models import model_names
+from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import STATES
+from tests.idx_data import pictures
+
+QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
+QUICK += ["--threads", "1"]
+
+
+@pytest.fixture(autouse=True)
+def keep_signals():
+    """`train` listens to Ctrl-C; the tests' own handlers come back afterwards."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def run(lab, capsys):
+    """Runs a command; returns its exit status and what it wrote: as JSON where asked for."""
+
+    def run(*arguments):
+        try:
+            status = main(list(arguments))
+        except SystemExit as leave:
+            status = leave.code
+        out, err = capsys.readouterr()
+        return status, json.loads(out) if "--json" in arguments and status < 2 else out, err
+
+    return run
+
+
+def test_models_lists_every_network_with_its_figures(run):
+    status, rows, _ = run("models", "--json")
+    assert status == 0 and [row["name"] for row in rows] == list(model_names())
+    found = {row["name"]: (row["parameters"], row["receptive_field"]) for row in rows}
+    assert found["lenet5"] == (61_706, 14) and found["ultrasmall"] == (4_464, 35)
+    assert all(row["macs"] > 0 and row["source"] for row in rows)
+
+
+def test_datasets_says_what_is_missing(run):
+    status, rows, _ = run("datasets", "--json")
+    missing = {row["name"]: row["missing"] for row in rows}
+    assert status == 0 and missing["MNIST"] == [] and len(missing["QMNIST"]) == 4
+
+
+def test_train_then_cached_then_runs_evaluate_predict(run, tmp_path):
+    status, first, err = run(*QUICK, "--json")
+    assert status == 0 and first["state"] == "done" and first["cached"] is False
+    assert first["seconds"] > 0 and "epoch 2/2" in err
+    status, again, _ = run(*QUICK, "--json")
+    assert again["cached"] is True
+    assert {k: v for k, v in again.items() if k != "cached"} == {
+        k: v for k, v in first.items() if k != "cached"
+    }
+    status, rows, _ = run("runs", "--json")
+    wanted = "id dataset model seed state epochs best_epoch validation_accuracy test_accuracy "
+    wanted += "parameters receptive_field has_weights epochs_done recipe group"
+    assert set(wanted.split()) <= set(rows[0]) and rows[0]["state"] in STATES
+    status, figures, _ = run("evaluate", first["id"], "--json")
+    assert figures["test_accuracy"] == first["test_accuracy"]
+    assert np.sum(figures["confusion"]) == 60
+    picture = tmp_path / "digit.png"
+    Image.fromarray(pictures(np.array([3]), seed=5)[0]).save(picture)
+    status, answer, _ = run("predict", first["id"], str(picture), "--json")
+    assert answer["label"] == int(np.argmax(answer["probabilities"]))
+    assert sum(answer["probabilities"]) == pytest.approx(1)
+    status, answers, _ = run("predict", first["id"], str(picture), str(picture), "--json")
+    assert len(answers) == 2 and answers[0]["label"] == answer["label"]
+
+
+def test_people_get_words_and_tables(run):
+    status, out, _ = run(*QUICK)
+    assert status == 0 and "is done: best epoch" in out and "test " in out
+    _, out, _ = run(*QUICK)
+    assert "was trained before (cached)" in out
+    for command in ("models", "datasets", "runs"):
+        status, out, _ = run(command)
+        assert status == 0 and len(out.splitlines()) >= 2
+    run_id = run("runs", "--json")[1][0]["id"]
+    status, out, _ = run("evaluate", run_id)
+    assert "true class" in out
+    assert "is done" in run("train", "--resume", run_id)[1] or status == 0
+
+
+def test_resume_of_a_finished_run_says_so(run):
+    _, first, _ = run(*QUICK, "--json")
+    status, out, _ = run("train", "--resume", first["id"])
+    assert status == 0 and "was trained before" in out
+
+
+def test_extend_and_config_file(run, tmp_path, lab):
+    _, first, _ = run(*QUICK, "--json")
+    status, longer, _ = run("train", "--extend", first["id"], "--epochs", "3", "--json")
+    assert status == 0 and longer["parent"] == first["id"] and longer["epochs_done"] == 3
+    file = tmp_path / "config.json"
+    file.write_text((lab.path(first["id"]) / "config.json").read_text())
+    status, same, _ = run("train", "--config", str(file), "--json")
+    assert same["id"] == first["id"] and same["cached"] is True
+
+
+@pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["train", "--lr", "-1"], "lr: '-1' was given; allowed is a number from 1e-06 to 10"),
+        (["train", "--epochs", "many"], "epochs: 'many' was given; allowed is a whole number"),
+        (["train", "--model", "lenet6"], "model: 'lenet6' was given; allowed is one of"),
+        (["train", "--dataset", "CIFAR"], "dataset: 'CIFAR' was given; allowed is one of MNIST"),
+        (["train", "--activation", "x"], "activation: 'x' was given"),
+        (["train", "--recipe", "x"], "recipe: 'x' was given; lenet5 has reference"),
+        (["train", "--input-size", "28"], "input_size: 28 was given; lenet5 takes images of 32"),
+        (["train", "--threads", "-2"], "threads: '-2' was given"),
+        (["train", "--at-once", "-1"], "at-once: '-1' was given"),
+        (["train", "--device", "cuda"], "device: 'cuda' was given, which this machine lacks"),
+        (["train", "--resume", "../../etc"], "run: '../../etc' was given; allowed is an id"),
+        (["train", "--resume", "mnist-x-0123456789"], "there is no mnist-x-0123456789"),
+        (["train", "--resume", "a", "--extend", "b"], "resume and extend: give one of them"),
+        (["train", "--extend", "mnist-x-0123456789"], "there is no mnist-x-0123456789"),
+        (["train", "--config", "/nowhere.json"], "config: /nowhere.json cannot be read"),
+        (["train", "--config", __file__], "is no JSON"),
+        (["train", "--learning-rate", "1"], "unrecognized arguments: --learning-rate"),
+        (["evaluate", "x/y"], "run: 'x/y' was given"),
+        (["predict", "mnist-x-0123456789", "a.png"], "there is no mnist-x-0123456789"),
+        (["datasets", "--download", "CIFAR"], "dataset: 'CIFAR' was given"),
+        (["fly"], "invalid choice: 'fly'"),
+        ([], "required: COMMAND"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(run, arguments, words, monkeypatch):
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    status, out, err = run(*arguments)
+    lines = [line for line in err.splitlines() if line]
+    assert status == 2 and out == "" and len(lines) == 1
+    assert words in lines[0]
+
+
+def test_bad_pictures_are_one_line_each(run, tmp_path):
+    _, first, _ = run(*QUICK, "--json")
+    (tmp_path / "a.png").write_bytes(b"%PDF-1.4 not a picture")
+    Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
+    for name in ("a.png", "blank.png", "missing.png"):
+        status, _, err = run("predict", first["id"], str(tmp_path / name))
+        assert status == 2 and len(err.splitlines()) == 1 and name in err
+
+
+def test_a_damaged_run_is_named_on_stderr_and_the_rest_listed(run, lab):
+    _, first, _ = run(*QUICK, "--json")
+    broken = lab.root / "mnist-lenet5-0123456789"
+    broken.mkdir()
+    status, rows, err = run("runs", "--json")
+    assert status == 0 and [row["id"] for row in rows] == [first["id"]]
+    assert "mnist-lenet5-0123456789 is damaged" in err
+
+
+def start(*arguments):
+    command = [sys.executable, "-m", "mnist_core", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_epochs(lab, count):
+    deadline = time.monotonic() + 60
+    while not any(run.summary.epochs_done >= count for run in lab.list()[0]):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+LONG = [*QUICK[:4], "25", *QUICK[5:]]
+
+
+def test_kill_in_the_middle_then_resume_gives_the_same_bits(lab, tmp_path):
+    process = start(*LONG, "--json")
+    wait_for_epochs(lab, 2)
+    process.kill()
+    process.wait()
+    (run,) = lab.list()[0]
+    assert run.state == "interrupted" and run.summary.epochs_done < 25
+    done = start("train", "--resume", run.id, "--json")
+    out, _ = done.communicate(timeout=120)
+    answer = json.loads(out)
+    assert answer["state"] == "done" and answer["epochs_done"] == 25
+    execution = Execution(device="cpu", threads=answer["threads"])
+    whole = carry_out(RunStore(tmp_path / "other"), run.config, execution)
+    assert whole.summary.weights_sha256 == answer["weights_sha256"]
+
+
+def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
+    process = start(*LONG)
+    wait_for_epochs(lab, 1)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1 and "Go on: train --resume" in out and "Traceback" not in err
+    assert lab.list()[0][0].state == "stopped"
+
+
+@pytest.mark.parametrize(
+    "error, advice",
+    [
+        (MemoryError(), "a smaller batch size"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory: 99 bytes"), "batch size"),
+        (OSError(13, "denied", "a.csv"), "a.csv: denied"),
+    ],
+)
+def test_what_the_machine_lacks_is_one_line(run, monkeypatch, error, advice):
+    def fails(options):
+        raise error
+
+    monkeypatch.setattr("mnist_core.cli.commands.models", fails)
+    status, _, errors = run("models")
+    assert status == 2 and advice in errors and errors.count("\n") == 1
+
+
+def test_another_runtime_error_is_a_fault_and_seen(run, monkeypatch):
+    def fails(options):
+        raise RuntimeError("shapes differ")
+
+    monkeypatch.setattr("mnist_core.cli.commands.models", fails)
+    with pytest.raises(RuntimeError, match="shapes differ"):
+        run("models")

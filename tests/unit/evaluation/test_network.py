@@ -1,0 +1,112 @@
+"""Voting: the right runs vote, each says what it says alone, and together they say the mean."""
+
+import threading
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from mnist_core.evaluation.ensemble import best_of_each, together, vote
+from mnist_core.evaluation.network import load_network, one_thread, read_all
+from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.imaging.preprocess import from_canvas
+from mnist_core.models import create_model, make_config
+from mnist_core.runs.summary import Summary
+from tests.drawing import draw
+from tests.stores import make_run
+
+NAMES = ("lenet5", "lenet5-1998", "small", "mynetv2")
+
+
+def add(store, name, accuracy=0.9, state="done", **fields):
+    config = make_config(name, **fields)
+    torch.manual_seed(config.seed)
+    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy)
+    store.create(config, summary)
+    weights = save(create_model(name).state_dict())
+    store.write_summary(config.id, replace(summary, **store.write_weights(config.id, 1, weights)))
+    return store.get(config.id)
+
+
+@pytest.fixture
+def networks(store):
+    return [load_network(add(store, name)) for name in NAMES]
+
+
+def test_of_each_network_the_best_run_with_weights_votes(store):
+    add(store, "lenet5", 0.95, seed=1)
+    best = add(store, "lenet5", 0.97, seed=2)
+    add(store, "lenet5", 0.99, "stopped", seed=3)
+    make_run(store, make_config("lenet5", seed=4), accuracy=0.999)  # no weights
+    other = add(store, "small", 0.98)
+    add(store, "small", 0.99, dataset="KMNIST")
+    found = best_of_each(store.list()[0], "MNIST")
+    assert [run.id for run in found] == [other.id, best.id]
+    assert best_of_each(store.list()[0], "QMNIST") == []
+
+
+def test_a_stopped_run_votes_where_there_is_no_other(store):
+    only = add(store, "lenet5", 0.9, "stopped")
+    assert [run.id for run in best_of_each([only], "MNIST")] == [only.id]
+
+
+def test_every_vote_is_what_the_network_says_alone(networks):
+    image = from_canvas(draw(4)).final
+    for one, said in zip(networks, vote(networks, image), strict=True):
+        alone = probabilities_of(load_model(one.run), torch.tensor(image)[None], one.run.config)[0]
+        assert said.run == one.run and said.milliseconds > 0
+        assert np.allclose(said.probabilities, alone, atol=1e-6)
+        assert said.label == alone.argmax() and said.confidence == pytest.approx(alone.max())
+
+
+def test_together_is_the_mean(networks):
+    votes = vote(networks, from_canvas(draw(3)).final)
+    verdict = together(votes)
+    mean = sum(v.probabilities for v in votes) / len(votes)
+    assert np.allclose(verdict.probabilities, mean) and verdict.label == mean.argmax()
+    assert verdict.count == 4
+    assert verdict.agreeing == sum(v.probabilities.argmax() == mean.argmax() for v in votes)
+
+
+def test_many_images_are_read_like_one(networks):
+    images = np.stack([from_canvas(draw(digit)).final for digit in range(5)])
+    for one in networks:
+        many = read_all(one, images, batch=2)
+        for image, shares in zip(images, many, strict=True):
+            assert np.allclose(vote([one], image)[0].probabilities, shares, atol=1e-5)
+
+
+def test_visitors_at_once_get_their_own_answers(networks):
+    images = [from_canvas(draw(digit)).final for digit in range(10)]
+    alone = [[v.logits for v in vote(networks, image)] for image in images]
+    wrong = []
+
+    def visitor(digit):
+        for _ in range(3):
+            votes = [v.logits for v in vote(networks, images[digit])]
+            if not np.array_equal(votes, alone[digit]):
+                wrong.append(digit)
+
+    threads = [threading.Thread(target=visitor, args=(digit,)) for digit in range(10)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_a_thread_computes_on_one_core():
+    found = []
+
+    def look():
+        one_thread()
+        found.append(torch.get_num_threads())
+
+    thread = threading.Thread(target=look)
+    before = torch.get_num_threads()
+    thread.start()
+    thread.join()
+    torch.set_num_threads(before)
+    assert found == [1]

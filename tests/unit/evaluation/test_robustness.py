@@ -1,0 +1,107 @@
+"""Robustness of a run: computed from its weights, kept with it, in a process of its own."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save
+
+from mnist_core.charts.robustness import robustness_curves, robustness_points
+from mnist_core.data.datasets import load
+from mnist_core.data.transforms import resize
+from mnist_core.errors import LabError
+from mnist_core.evaluation import robustness
+from mnist_core.evaluation.predict import load_model, logits_of
+from mnist_core.evaluation.statistics import wilson
+from mnist_core.imaging import corruptions
+from mnist_core.jobs import robustness_job
+from mnist_core.models import create_model, make_config
+from tests.stores import make_run
+
+
+@pytest.fixture
+def run(lab):
+    """A run with weights, which nobody trained."""
+    torch.manual_seed(1)
+    made = make_run(lab, make_config("lenet5"))
+    state = create_model("lenet5").state_dict()
+    fields = lab.write_weights(made.id, 1, save(state))
+    lab.write_summary(made.id, replace(made.summary, **fields))
+    return lab.get(made.id)
+
+
+def test_every_level_is_counted_on_the_test_set(lab, run):
+    steps = []
+    robustness_job.compute_all(lab, [run.id], lambda run, done: steps.append(done))
+    found = robustness.kept(run)
+    assert found.images == 60 and steps[-1] == robustness.STEPS and sorted(steps) == steps
+    test = load("MNIST").test
+    turned = corruptions.corrupt(test.images.numpy(), "rotation", 45)
+    pixels = resize(torch.from_numpy(turned), 32, "resize")
+    right = (logits_of(load_model(run), pixels, run.config).argmax(1) == test.labels).sum()
+    assert dict(found.curves["rotation"])[45] == right
+    whole = {dict(found.curves[kind])[each.neutral] for kind, each in robustness_items()}
+    assert len(whole) == 1
+    assert robustness_job.job(lab) is None
+    robustness_job.compute_all(lab, [run.id], pytest.fail)  # kept: nothing to do
+
+
+def robustness_items():
+    return corruptions.CORRUPTIONS.items()
+
+
+def test_what_is_kept_is_checked(lab, run):
+    assert robustness.kept(run) is None
+    path = run.path / "robustness.json"
+    curves = {kind: [[level, 3] for level in each.levels] for kind, each in robustness_items()}
+    good = {"format": robustness.FORMAT, "weights_sha256": run.summary.weights_sha256}
+    good |= {"images": 60, "curves": curves}
+    path.write_text(json.dumps(good))
+    assert robustness.kept(run).curves["scale"][0] == (0.5, 3)
+    path.write_text(json.dumps(good | {"weights_sha256": "other"}))
+    assert robustness.kept(run) is None
+    for bad in ({"images": 2}, {"images": None}, {"curves": {}}, {"curves": {"rotation": 1}}):
+        path.write_text(json.dumps(good | bad))
+        with pytest.raises(LabError, match="damaged"):
+            robustness.kept(run)
+    for text in ("{", "[]", "[" * 100_000):
+        path.write_text(text)
+        with pytest.raises(LabError, match="damaged"):
+            robustness.kept(run)
+
+
+def test_the_process_of_its_own_tells_its_progress_and_can_be_stopped(lab, run):
+    robustness_job.start(lab, [run.id])
+    at = robustness_job.job(lab)
+    assert at.run == run.id and at.total == robustness.STEPS
+    process = at.process.find()
+    robustness_job.stop(lab)
+    process.wait(10)
+    assert robustness_job.job(lab) is None
+
+
+def test_a_run_without_weights_says_so(lab):
+    bare = make_run(lab, make_config("small"))
+    with pytest.raises(LabError, match="no weights"):
+        robustness.compute(bare)
+    with pytest.raises(LabError, match="None of these"):
+        robustness_job.start(lab, [])
+
+
+def test_why_it_failed_is_its_last_line(lab):
+    assert robustness_job.why_it_failed(lab) == ""
+    lab.root.mkdir(exist_ok=True)
+    robustness_job.log_path(lab).write_text("x\npython -m mnist_core robustness: no such run\n")
+    assert robustness_job.why_it_failed(lab) == "no such run"
+
+
+def test_points_carry_their_interval_and_the_chart_every_digit():
+    curves = {kind: [(x, 30) for x in each.levels] for kind, each in robustness_items()}
+    points = robustness_points({"A": robustness.Robustness(60, curves)})
+    assert len(points) == robustness.STEPS + len(curves) - 1
+    assert points["low"].iloc[0] == wilson(30, 60).low
+    example = torch.zeros(28, 28, dtype=torch.uint8).numpy()
+    figure = robustness_curves(points, "scale", ["#123456"], example)
+    assert len(figure.layout.images) == len(figure.data[0].x) == 10
+    assert figure.layout.xaxis.ticktext[0] == "0.5"

@@ -1,0 +1,26 @@
+"""What people are told."""
+
+import pytest
+
+from mnist_core.errors import LabError
+from mnist_core.formatting import plain, sentence
+
+
+@pytest.mark.parametrize(
+    "text, expected",
+    [
+        ("[a](https://b.example)", r"\[a\](https\://b.example)"),
+        ("![a](x)", r"!\[a\](x)"),
+        ("<https://b.example>", r"\<https\://b.example\>"),
+        ("`code` $x$ :red[a]", r"\`code\` \$x\$ :red\[a\]"),
+        ("lr: 'x_y' was given; allowed is 0 to 1", "lr: 'x_y' was given; allowed is 0 to 1"),
+    ],
+)
+def test_words_from_outside_make_no_link(text, expected):
+    assert plain(text) == plain(LabError(text)) == expected
+
+
+def test_an_error_is_a_sentence():
+    assert sentence(LabError("Do this.")) == "Do this."
+    assert sentence(PermissionError(13, "denied", "a.png")) == "a.png: denied"
+    assert sentence(OSError("cannot identify image file")) == "cannot identify image file"

@@ -1,0 +1,218 @@
+"""Runs carried out whole: what is kept, pause, stop, extend, and what is refused."""
+
+import io
+import math
+
+import pytest
+import torch
+
+from mnist_core.config import Execution
+from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation.metrics import confusion, metrics
+from mnist_core.evaluation.predict import evaluate
+from mnist_core.jobs.worker import carry_out
+from mnist_core.models import make_config
+from mnist_core.runs.extend import branch_off, extended
+from mnist_core.runs.summary import Summary
+from tests.idx_data import write_dataset
+
+ONE = Execution(threads=1, device="cpu")
+
+
+def config(**changes):
+    quick = {"epochs": 2, "batch_size": 32, "lr": 0.05}
+    return make_config("lenet5", **{**quick, **changes})
+
+
+def test_a_finished_run_keeps_what_later_pages_need(lab):
+    run = carry_out(lab, config(epochs=4), ONE)
+    summary = run.summary
+    assert run.state == "done" and run.has_weights and summary.process is None
+    assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
+    best = run.history[summary.best_epoch - 1]
+    assert summary.validation_accuracy == best["validation_accuracy"]
+    assert (summary.parameters, summary.receptive_field, summary.threads) == (61_706, 14, 1)
+    assert summary.macs == 416_520 and summary.versions["torch"] == torch.__version__
+    logits, labels = run.logits(), lab.labels(run)
+    for part, accuracy in [
+        ("validation", summary.validation_accuracy),
+        ("test", summary.test_accuracy),
+    ]:
+        assert metrics(logits[part], labels[part]).accuracy == pytest.approx(accuracy)
+    assert confusion(logits["test"], labels["test"]).sum() == 60
+    assert lab.progress(run.id) == {} and len(list(run.path.glob("weights*"))) == 1
+
+
+def test_the_weights_are_those_of_the_best_epoch(lab):
+    run = carry_out(lab, config(epochs=6), ONE)
+    best = carry_out(lab, config(epochs=run.summary.best_epoch), ONE)
+    assert run.summary.weights_sha256 == best.summary.weights_sha256
+    assert run.summary.test_accuracy == best.summary.test_accuracy
+
+
+def test_figures_are_the_same_from_weights_and_from_kept_logits(lab, monkeypatch, tmp_path):
+    run = carry_out(lab, config(), ONE)
+    computed = evaluate(lab, run)
+    monkeypatch.setenv("MNIST_DATA", str(tmp_path))
+    kept = evaluate(lab, run)
+    assert computed["from"] != kept["from"]
+    assert computed["test_accuracy"] == kept["test_accuracy"] == run.summary.test_accuracy
+    assert computed["confusion"] == kept["confusion"]
+
+
+def test_a_finished_run_is_not_trained_again(lab):
+    first = carry_out(lab, config(), ONE)
+    written = (first.path / "summary.json").stat().st_mtime_ns
+    again = carry_out(lab, config(), ONE)
+    assert again.summary == first.summary
+    assert (first.path / "summary.json").stat().st_mtime_ns == written
+
+
+@pytest.mark.parametrize("asked, state", [("pause", "paused"), ("stop", "stopped")])
+def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, tmp_path):
+    whole = carry_out(lab, config(epochs=3), ONE).summary.weights_sha256
+    other = type(lab)(tmp_path / "other")
+    epochs = []
+
+    def request(progress):
+        if progress["phase"] == "epoch":
+            epochs.append(progress["epoch"])
+            if len(epochs) == 1:
+                other.request(config(epochs=3).id, asked)
+
+    broken = carry_out(other, config(epochs=3), ONE, on_progress=request)
+    assert broken.state == state and broken.summary.epochs_done < 3
+    run = carry_out(other, config(epochs=3), ONE)
+    assert run.state == "done" and run.summary.weights_sha256 == whole
+    assert [row["epoch"] for row in run.history] == [1, 2, 3]
+
+
+def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
+    whole = carry_out(type(lab)(tmp_path / "other"), config(epochs=4), ONE)
+    parent = carry_out(lab, config(), ONE)
+    longer = extended(parent, 4)
+    branch_off(lab, parent, longer)
+    child = carry_out(lab, longer, ONE)
+    assert child.summary.parent == parent.id and child.id == whole.id
+    assert child.summary.weights_sha256 == whole.summary.weights_sha256
+    assert [row["train_loss"] for row in child.history] == [
+        row["train_loss"] for row in whole.history
+    ]
+    assert lab.get(parent.id).summary.weights_sha256 == parent.summary.weights_sha256
+    (parent.path / "resume.pt").unlink()
+    branch_off(lab, parent, longer)  # it has begun, and needs its parent no more
+    with pytest.raises(InputError, match="has no resume state; train a new run"):
+        branch_off(lab, parent, extended(parent, 5))
+
+
+def test_what_cannot_be_extended_says_why(lab):
+    parent = carry_out(lab, config(), ONE)
+    with pytest.raises(InputError, match="epochs: 2 was given, .* has 2, so give 3 or more"):
+        extended(parent, 2)
+    for schedule in ("cosine", "one-cycle"):
+        run = lab.create(config(schedule=schedule), Summary("done"))
+        with pytest.raises(InputError, match="depends on its length, .* train a new run with"):
+            extended(run, 4)
+    stopped = lab.create(config(seed=5), Summary("stopped"))
+    with pytest.raises(InputError, match="is stopped; only a run that is done"):
+        extended(stopped, 4)
+
+
+def test_a_diverged_run_is_a_result_with_a_sentence(lab):
+    wild = config(lr=10, epochs=9)
+    run = carry_out(lab, wild, ONE)
+    assert run.state == "diverged" and "at learning rate 10" in run.summary.note
+    assert carry_out(lab, wild, ONE).state == "diverged"
+    assert run.summary.test_accuracy is None
+
+
+def test_a_missing_data_set_leaves_no_empty_run(lab):
+    with pytest.raises(LabError, match="QMNIST could not be downloaded"):
+        carry_out(lab, make_config("lenet5", dataset="QMNIST"), ONE)
+    assert lab.list() == ([], [])
+
+
+def test_damaged_data_or_a_missing_device_leave_no_empty_run(lab, monkeypatch, tmp_path):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="which this machine lacks"):
+        carry_out(lab, config(), Execution(device="cuda"))
+    monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "torn", train=12)))
+    (tmp_path / "torn" / "MNIST" / "raw" / "t10k-images-idx3-ubyte").write_bytes(b"torn")
+    with pytest.raises(LabError, match="t10k-images-idx3-ubyte is not an IDX file"):
+        carry_out(lab, config(), ONE)
+    assert lab.list() == ([], [])
+
+
+def test_a_run_that_waited_for_data_says_why_it_stands(lab):
+    queued = make_config("lenet5", dataset="QMNIST")
+    lab.create(queued, Summary("interrupted"))
+    with pytest.raises(LabError):
+        carry_out(lab, queued, ONE)
+    run = lab.get(queued.id)
+    assert run.state == "interrupted" and "QMNIST could not be downloaded" in run.summary.note
+
+
+def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.request(config().id, "pause")
+
+    carry_out(lab, config(), ONE, on_progress=pause)
+    monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "more", train=300)))
+    with pytest.raises(LabError, match="was trained on other data files"):
+        carry_out(lab, config(), ONE)
+    assert lab.get(config().id).state == "interrupted"
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x04cos\nsystem\n."])
+def test_a_damaged_resume_state_is_one_sentence(lab, content):
+    lab.create(config(), Summary("interrupted"))
+    lab.write_resume_state(config().id, content)
+    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
+        carry_out(lab, config(), ONE)
+
+
+def forged(state, path, value):
+    """The state with one entry, deep inside, replaced."""
+    *parents, last = path
+    for key in parents:
+        state = state[key]
+    state[last] = value
+
+
+@pytest.mark.parametrize(
+    "path, value",
+    [
+        (("trainer", "epoch"), "x"),
+        (("trainer", "epoch"), -5),
+        (("trainer", "epoch"), 99),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.zeros(3)),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.tensor(0.0)),
+        (("trainer", "optimizer", "state", 0, "momentum_buffer"), 1.0),
+        (("trainer", "optimizer", "state"), {}),
+        (("trainer", "optimizer", "param_groups", 0, "lr"), "x"),
+        (("trainer", "optimizer", "param_groups", 0, "lr"), math.nan),
+        (("trainer", "optimizer", "param_groups", 0, "momentum"), 0.1),
+        (("trainer", "model", "conv1.weight"), torch.zeros(2)),
+        (("trainer", "best"), None),
+        (("summary", "seconds"), None),
+        (("history",), [1, 2]),
+        (("echoes",), [{"x": 1}]),
+    ],
+)
+def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
+    """A momentum of another shape would make torch's fused kernel write where it must not."""
+
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.request(config().id, "pause")
+
+    run = carry_out(lab, config(), ONE, on_progress=pause)
+    state = torch.load(io.BytesIO(lab.resume_state(run.id)), weights_only=True)
+    forged(state, path, value)
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    lab.write_resume_state(run.id, buffer.getvalue())
+    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
+        carry_out(lab, config(), ONE)

@@ -1,0 +1,89 @@
+"""The grid: its points, and how it is made."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mnist_core.errors import LabError
+from mnist_core.jobs.pool import train_all
+from mnist_core.models import make_config, recipe_of
+from mnist_core.models.grid import AXES, grid_configs
+from mnist_core.paths import PROJECT
+from mnist_core.reproduce.grid import make_grid
+from mnist_core.runs.bundle import read_bundle
+
+
+def test_the_grid_has_every_setting_of_the_sliders_once():
+    configs = grid_configs()
+    assert len(configs) == len({config.id for config in configs}) == 7 * 3 * 6 * 3
+    for name, values in AXES.items():
+        assert {getattr(config, name) for config in configs} == set(values)
+    fixed = {"model": "lenet5", "dataset": "MNIST", "epochs": 3, "optimizer": "SGD", "seed": 1}
+    fixed |= {"momentum": 0.9, "weight_decay": 5e-4, "schedule": "constant", "rotation": 0}
+    for config in configs:
+        assert fixed.items() <= config.to_dict().items()
+    assert recipe_of(make_config("lenet5", "grid")) == "grid"
+
+
+@pytest.fixture(scope="module")
+def three():
+    """Three points of a small grid: one of them diverges."""
+    base = make_config("lenet5", "grid", epochs=1, batch_size=64)
+    return [base, base.replace(lr=0.001), base.replace(lr=10, batch_size=8)]
+
+
+def test_what_is_missing_is_made_and_what_is_there_is_kept(lab, three):
+    make_grid(lab, 1, configs=three[:1])
+    first = read_bundle(lab.bundle)[0][0]
+    heard = []
+    runs = make_grid(lab, 1, heard.append, configs=three)
+    assert [run.config for run in runs] == three and runs[0] == first
+    assert [made.done for made in heard] == [2, 3] and heard[-1].total == 3
+    assert [run.state for run in runs] == ["done", "done", "diverged"]
+    assert [run.summary.threads for run in runs] == [1, 1, 1]
+    assert len(runs[0].history) == 1 and runs[0].echoes
+    assert not [path.name for path in lab.root.iterdir() if path.name.startswith(".making")]
+    assert make_grid(lab, 1, heard.append, configs=three) == runs and len(heard) == 2
+
+
+def test_it_goes_on_after_ctrl_c(lab, small_data):
+    """The command, interrupted twice, leaves whole runs and no process behind."""
+    command = [sys.executable, "-m", "mnist_core", "reproduce", "grid", "--at-once", "2"]
+    env = os.environ | {"MNIST_CHECKPOINTS": str(lab.root), "MNIST_DATA": str(small_data)}
+    process = subprocess.Popen(
+        command,
+        cwd=PROJECT,
+        env=env,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=_hear_ctrl_c,
+    )
+    line = process.stderr.readline()
+    assert line.startswith("1/378 · mnist-lenet5-")
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(60) == 130
+    made = len(read_bundle(lab.bundle)[0])
+    assert 1 <= made < 378
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # who ended shows until the system has noted it
+            os.killpg(process.pid, 0)
+            time.sleep(0.1)
+
+
+def _hear_ctrl_c():
+    """A suite that a shell put in the background ignores Ctrl-C, and so would what it starts."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _end(store, config):
+    os._exit(1)
+
+
+def test_a_training_process_that_is_ended_is_a_sentence(lab, three):
+    with pytest.raises(LabError, match="ended from outside; the same command goes on"):
+        list(train_all(lab, three[:2], 1, _end))

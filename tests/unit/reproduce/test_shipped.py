@@ -1,0 +1,110 @@
+"""The runs that ship: whole, small, consistent with what their summaries say, without images.
+
+Here each run's weights are compared with the logits it keeps on some test images, and the
+accuracy of a few runs, drawn anew each time, is computed again from their weights on all test
+images. `EVERY_RUN=1 pytest tests/unit/test_shipped.py` does that for every run (some minutes).
+"""
+
+import os
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mnist_core.data.transforms import resize
+from mnist_core.evaluation.metrics import metrics
+from mnist_core.evaluation.predict import load_model, logits_of
+from mnist_core.models import recipe_of
+from mnist_core.reproduce.packing import LARGE, SAME
+from mnist_core.reproduce.zoo import NOT_AT_HAND, zoo_rows
+from mnist_core.runs.store import RunStore
+
+PROJECT = Path(__file__).parents[3]
+SHIPPED = RunStore(PROJECT / "checkpoints")
+ZOO = [c for row in zoo_rows() if row.dataset not in NOT_AT_HAND for c in row.configs()]
+RUNS = [run for config in ZOO if (run := SHIPPED.find_folder(config)) and run.state == "done"]
+SOME = 2  # runs whose accuracy is computed again here
+QUICK = 500_000  # multiply-accumulates an image: those of the runs that are drawn from
+IMAGES = 100  # of each run, on which its weights and its logits are compared
+
+
+@pytest.fixture
+def images_of(real_data):
+    """name -> the data set's test images and labels, read once for all tests here."""
+
+    def load(name):
+        if name not in READ:
+            READ[name] = real_data(name).test
+        return READ[name]
+
+    return load
+
+
+READ = {}
+
+
+def half(run):
+    return "-half" in run.summary.weights
+
+
+def test_the_whole_zoo_ships():
+    assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
+    assert SHIPPED.list()[1] == []
+    given_up = [c for c in ZOO if SHIPPED.get(c.id).state == "diverged"]
+    assert {(c.model, recipe_of(c)) for c in given_up} == {("myvggnet", "reference")}
+
+
+def test_what_ships_is_small():
+    files = [f for config in ZOO for f in SHIPPED.path(config.id).iterdir()]
+    assert sum(file.stat().st_size for file in files) < 80e6
+    for run in RUNS:
+        size = (run.path / run.summary.weights).stat().st_size
+        assert size == run.summary.weights_bytes and (size <= LARGE or half(run))
+
+
+@pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
+def test_its_files_agree(run):
+    summary = run.summary
+    best = run.history[summary.best_epoch - 1]
+    assert best["validation_accuracy"] == summary.validation_accuracy
+    assert summary.validation_accuracy == max(r["validation_accuracy"] for r in run.history)
+    assert len(run.history) == summary.epochs_done == run.config.epochs
+    assert summary.device and summary.versions["torch"]
+    run.weights()  # checks the checksum
+
+
+def with_logits():
+    found = [run for run in RUNS if (run.path / "logits.safetensors").exists()]
+    assert {run.config.group for run in found} == {run.config.group for run in RUNS}
+    return found
+
+
+@pytest.mark.parametrize("run", with_logits(), ids=lambda run: run.id)
+def test_its_kept_logits_give_its_accuracy_and_come_from_its_weights(run, images_of):
+    logits, labels = run.logits(), SHIPPED.labels(run)
+    for part in ("validation", "test"):
+        figures = metrics(logits[part], labels[part])
+        assert figures.accuracy == pytest.approx(getattr(run.summary, f"{part}_accuracy"), abs=1e-9)
+    chosen = np.random.default_rng().choice(len(labels["test"]), IMAGES, replace=False)
+    images = images_of(run.config.dataset).images[chosen]
+    pixels = resize(images, run.config.input_size, run.config.fit)
+    computed = logits_of(load_model(run), pixels, run.config).numpy()
+    kept = logits["test"][chosen].astype(np.float32)
+    scale = np.abs(kept).max()
+    assert np.abs(computed - kept).max() < (0.01 if half(run) else 0.001) * scale
+
+
+def drawn():
+    if os.environ.get("EVERY_RUN"):
+        return RUNS
+    return random.sample([run for run in RUNS if run.summary.macs <= QUICK], min(SOME, len(RUNS)))
+
+
+def test_weights_give_the_test_accuracy_again(images_of):
+    for run in drawn():
+        test = images_of(run.config.dataset)
+        pixels = resize(test.images, run.config.input_size, run.config.fit)
+        logits = logits_of(load_model(run), pixels, run.config).numpy()
+        turned = metrics(logits, test.labels.numpy()).accuracy - run.summary.test_accuracy
+        assert abs(round(turned * len(test))) <= (SAME if half(run) else 0), run.id

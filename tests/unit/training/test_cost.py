@@ -1,0 +1,57 @@
+"""How long training takes here: measured, remembered, told."""
+
+import json
+import time
+
+import pytest
+
+from mnist_core.jobs import cost_job
+from mnist_core.models import make_config
+from mnist_core.training import cost
+from mnist_core.training.cost import Speed
+
+CONFIG = make_config("lenet5", "grid", batch_size=100)
+KNOWN = Speed(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up=4.0)
+
+
+def test_a_run_costs_its_start_its_epochs_and_its_last_look():
+    assert KNOWN.epoch(100) == pytest.approx(50_000 * 1e-4 + 500 * 2e-3 + 10_000 * 1e-5)
+    assert KNOWN.run(CONFIG) == pytest.approx(4.0 + 3 * KNOWN.epoch(100) + 0.2)
+
+
+def test_what_is_remembered_is_recalled_for_configs_of_its_kind(store):
+    assert cost.recall(store, CONFIG) is None
+    cost.remember(store, CONFIG, KNOWN)
+    assert cost.recall(store, CONFIG) == KNOWN
+    assert cost.recall(store, CONFIG.replace(batch_size=7, lr=1, epochs=9)) == KNOWN
+    for changed in ({"activation": "RReLU"}, {"rotation": 5}, {"model": "lenet5-1998"}):
+        assert cost.recall(store, CONFIG.replace(**changed)) is None
+    cost.remember(store, CONFIG.replace(rotation=5), KNOWN)
+    assert cost.recall(store, CONFIG) == KNOWN
+
+
+def test_another_machines_figures_say_nothing_here(store, monkeypatch):
+    cost.remember(store, CONFIG, KNOWN)
+    monkeypatch.setattr(cost, "machine", lambda: "another")
+    assert cost.recall(store, CONFIG) is None
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"M": 3}', '{"M": {"K": {}}}', "BAD"])
+def test_a_damaged_memory_is_no_memory(store, content):
+    bad = {cost.kind(CONFIG): {**vars(KNOWN), "per_image": -1}}
+    content = json.dumps({cost.machine(): bad}) if content == "BAD" else content
+    content = content.replace('"M"', f'"{cost.machine()}"')
+    content = content.replace('"K"', f'"{cost.kind(CONFIG)}"')
+    store.root.mkdir()
+    (store.root / ".speed.json").write_text(content)
+    assert cost.recall(store, CONFIG) is None
+
+
+def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch):
+    monkeypatch.setattr(cost, "MEASURE_SECONDS", 0.2)
+    monkeypatch.setattr(cost.os, "nice", lambda by: 0)
+    found = cost_job.measure_once(store, CONFIG, began=time.time())
+    assert 0 < found.per_image < 0.01 and 0 <= found.per_step < 0.5
+    assert 0 < found.per_validation_image < found.per_image * 10
+    assert cost.recall(store, CONFIG) == found
+    assert cost_job.measure_once(store, CONFIG, began=0) == found  # at once: it is known
