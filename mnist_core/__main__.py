@@ -59,8 +59,8 @@ def make_parser() -> Parser:
     sub.add_argument("ids", metavar="RUN", nargs="+", help="a run's id")
     sub = command("bench", "Measures what the lab's own figures of speed say, on this machine.")
     about = "training (if none is given): how fast, beside what others do; table: what was measured"
-    about += "; networks: what each costs; store: how fast many runs are listed and shown"
-    whats = ("training", "table", "networks", "store")
+    about += "; networks: what each costs"
+    whats = ("training", "table", "networks")
     sub.add_argument("what", nargs="?", default=whats[0], choices=whats, help=about)
     sub.add_argument("--only", metavar="NAME", nargs="+", help="training: these measurements only")
     _add_train(command("speed", "How long training with these settings takes on this machine."))

@@ -96,9 +96,8 @@ def robustness(options: Namespace) -> int:
 
 
 def bench(options: Namespace) -> int:
-    return {"training": _bench_training, "table": _bench_table}.get(options.what, _bench_other)(
-        options
-    )
+    work = {"training": _bench_training, "table": _bench_table, "networks": _bench_networks}
+    return work[options.what](options)
 
 
 def _bench_training(options: Namespace) -> int:
@@ -125,21 +124,11 @@ def _bench_table(options: Namespace) -> int:
     return 0
 
 
-def _bench_other(options: Namespace) -> int:
-    if options.what == "networks":
-        found = networks.measure()
-        if options.json:
-            print(json.dumps(found, indent=1))
-        else:
-            print(found["machine"])
-            print_table(found["networks"], list(found["networks"][0]))
-        return 0
-    from tests.tools import store_bench  # brings pandas, which no other command needs
-
-    rows = list(store_bench.bench())
+def _bench_networks(options: Namespace) -> int:
+    found = networks.measure()
     if options.json:
-        print(json.dumps(rows))
+        print(json.dumps(found, indent=1))
     else:
-        print("seconds of wall-clock time")
-        print_table(rows, list(rows[0]))
+        print(found["machine"])
+        print_table(found["networks"], list(found["networks"][0]))
     return 0

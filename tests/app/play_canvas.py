@@ -117,4 +117,5 @@ def pictures(page, of="Output of stage"):
 def expected_answer(run, image):
     pixels = torch.tensor(image)[None]
     shares = probabilities_of(load_model(run), pixels, run.config)[0]
-    return f"**{dataset_spec(run.config.dataset).classes[shares.argmax()]}** · {100 * shares.max():.1f} %"
+    name = dataset_spec(run.config.dataset).classes[shares.argmax()]
+    return f"**{name}** · {100 * shares.max():.1f} %"

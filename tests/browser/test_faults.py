@@ -1,4 +1,7 @@
-"""Training and its server are killed while a browser looks on. In full: python -m tests.faults."""
+"""Training and its server are killed while a browser looks on.
+
+In full: python -m tests.tools.faults
+"""
 
 from tests.stores import remember_a_speed
 from tests.tools.faults import survive

@@ -144,5 +144,5 @@ def test_the_shipped_network_reads_what_is_drawn(page, server):
 
 
 def test_visitors_at_once_get_their_own_answers(browser, server):
-    """With twenty: python -m tests.drawing_speed --visitors 20"""
+    """With twenty: python -m tests.tools.drawing_speed --visitors 20"""
     assert draw_together(browser, server.url, RunStore(server.store), count=3, rounds=1) == 0

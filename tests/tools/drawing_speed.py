@@ -1,7 +1,7 @@
 """Measures drawing in a real browser: from the pen's lifting to the answer on the screen.
 
-    python -m tests.drawing_speed                     # 100 strokes, eight networks voting
-    python -m tests.drawing_speed --visitors 20       # 20 browser windows draw at once
+    python -m tests.tools.drawing_speed                # 100 strokes, eight networks voting
+    python -m tests.tools.drawing_speed --visitors 20  # 20 browser windows draw at once
 
 Eight networks with random weights vote, unless MNIST_CHECKPOINTS names a store (its MNIST runs).
 Three shares are told apart: the canvas component (pen lifted → the browser sends), the server

@@ -1,6 +1,6 @@
 """Kills training and servers at random moments and proves that nothing is lost by it.
 
-    python -m tests.faults --kills 20 --server-kills 2 [--seed N] [--json]
+    python -m tests.tools.faults --kills 20 --server-kills 2 [--seed N] [--json]
 
 Two runs on a small data set are started from the Train page of a real server, in a real browser,
 one of them from two tabs at once. The server is killed while they train, and so are they, each
@@ -256,7 +256,7 @@ def survive(
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="of training processes")
     parser.add_argument("--server-kills", type=int, default=2)
     parser.add_argument("--seed", type=int, default=None, help="of the moments")

@@ -1,7 +1,7 @@
 """Measures how well drawings and photographs are read, on the real pipeline.
 
-    python -m tests.reading                    # 1,350 drawings and 1,000 photographs, MNIST
-    python -m tests.reading --photographs 200  # fewer photographs
+    python -m tests.tools.reading                    # 1,350 drawings and 1,000 photographs, MNIST
+    python -m tests.tools.reading --photographs 200  # fewer photographs
 
 Every network trained on MNIST reads them, by its best run in the store (MNIST_CHECKPOINTS, or the
 one that ships). Photographs are made of real test images: MNIST_DATA must hold MNIST.

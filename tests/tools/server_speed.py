@@ -1,6 +1,6 @@
 """Measures the server's own share of an answer, without a browser: the page runs for a new drawing.
 
-    python -m tests.server_speed        # 100 drawings, eight networks voting
+    python -m tests.tools.server_speed        # 100 drawings, eight networks voting
 
 Wall time, and processor time, which a busy machine does not change. Eight networks with random
 weights vote, unless MNIST_CHECKPOINTS names a store.

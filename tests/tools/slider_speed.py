@@ -1,4 +1,6 @@
-"""How long the server takes to show a cached setting: python -m tests.slider_speed [--moves N]
+"""Measures how long the server takes to show a cached setting.
+
+    python -m tests.tools.slider_speed [--moves N]
 
 Moves the four sliders of the Train page at random over the grid that ships, with no data set
 present, and times each run of the page's script, from the move to its last element.

@@ -1,10 +1,13 @@
-"""How long it takes to list, filter and show a store of many runs: `bench store`.
+"""Measures how long it takes to list, filter and show a store of many runs.
+
+    python -m tests.tools.store_bench [--sizes 100 500 2000] [--json]
 
 The store is made in a temporary folder; no network is trained. Loads without torch.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import random
@@ -18,8 +21,8 @@ from typing import Any
 
 from mnist_core.analysis.aggregate import folded
 from mnist_core.analysis.table import runs_table, select
+from mnist_core.cli.terminal import print_table
 from mnist_core.config import RunConfig
-from mnist_core.errors import LabError
 from mnist_core.files import to_csv, write_bytes, write_json
 from mnist_core.models import make_config, model_names
 from mnist_core.models.stats import stored
@@ -132,7 +135,7 @@ def _least(work: Callable[[], Any]) -> tuple[float, Any]:
 
 
 def visit(store: RunStore, times: int) -> list[float]:
-    """Seconds of so many runs of Compare's script, in one fresh process. Raises LabError."""
+    """Seconds of so many runs of Compare's script, in one fresh process."""
     page = PROJECT / "pages" / "compare.py"
     done = subprocess.run(
         [sys.executable, "-c", VISIT, str(page), str(times)],
@@ -146,6 +149,22 @@ def visit(store: RunStore, times: int) -> list[float]:
         text=True,
     )
     if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise LabError(f"Compare could not be opened: {reason}")
+        raise RuntimeError(f"Compare could not be opened: {done.stderr}")
     return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="runs in the store")
+    parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
+    options = parser.parse_args()
+    rows = list(bench(options.sizes))
+    if options.json:
+        print(json.dumps(rows))
+    else:
+        print("seconds of wall-clock time")
+        print_table(rows, list(rows[0]))
+
+
+if __name__ == "__main__":
+    main()

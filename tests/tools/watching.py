@@ -1,6 +1,6 @@
 """Measures what it costs a training run that somebody watches it.
 
-    python -m tests.watching [--rounds N] [--epochs N] [--json]
+    python -m tests.tools.watching [--rounds N] [--epochs N] [--json]
 
 Trains the Train page's opening network on MNIST (from MNIST_DATA) with the default settings,
 started as the page starts it, and has a browser look at the run for some epochs, then at nothing
@@ -104,14 +104,16 @@ LOAD_BEFORE = os.getloadavg()[0]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.watching", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.tools.watching", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3, help="turns with the page open and closed")
     parser.add_argument("--epochs", type=int, default=4, help="that count in each turn")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so through every `finally`
     if missing_files("MNIST", data_root()):
-        print(f"tests.watching: MNIST is not in {data_root()}; set MNIST_DATA", file=sys.stderr)
+        print(
+            f"tests.tools.watching: MNIST is not in {data_root()}; set MNIST_DATA", file=sys.stderr
+        )
         return 2
     os.environ["MNIST_DATA"] = str(data_root().resolve())
     with tempfile.TemporaryDirectory() as name:

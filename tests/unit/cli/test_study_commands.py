@@ -13,7 +13,6 @@ from mnist_core.jobs import robustness_job
 from mnist_core.models import make_config
 from mnist_core.runs.store import RunStore
 from tests.stores import make_run
-from tests.tools import store_bench
 
 CHECKPOINTS = Path(__file__).parents[3] / "checkpoints"
 SHIPPED = [run for run in RunStore(CHECKPOINTS).list()[0] if run.state == "done"]
@@ -58,9 +57,6 @@ def test_robustness_of_a_run_that_has_it_and_of_one_that_cannot(store, capsys, m
 
 
 def test_bench_prints_what_was_measured(capsys, monkeypatch):
-    monkeypatch.setattr(store_bench, "bench", lambda: iter([{"runs": 5, "list": 0.1}]))
-    assert main(["bench", "store", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == [{"runs": 5, "list": 0.1}]
     row = {"name": "lenet5", "latency_ms": 0.5}
     monkeypatch.setattr(networks, "measure", lambda: {"machine": "here", "networks": [row]})
     assert main(["bench", "networks"]) == 0

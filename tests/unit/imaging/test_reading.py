@@ -1,6 +1,6 @@
 """The shipped LeNet-5 reads drawings of every size, place and pen, and photographs.
 
-All figures: python -m tests.reading
+All figures: python -m tests.tools.reading
 """
 
 import pytest

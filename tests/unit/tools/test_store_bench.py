@@ -1,4 +1,4 @@
-"""The store that `bench store` makes, and what it measures."""
+"""The store that store_bench makes, and what it measures."""
 
 from mnist_core.analysis.aggregate import folded
 from mnist_core.analysis.table import runs_table
