@@ -1,4 +1,4 @@
-"""Where things lie on disk: the project, its data sets, its runs. The one place that counts folders."""
+"""Where things lie on disk: the project, its data sets and its runs."""
 
 from __future__ import annotations
 
