@@ -1,8 +1,8 @@
 """The receptive field as it can be measured: where the gradient of one unit is not zero.
 
 Independent of how `mnist_core.inspection.receptive_field` works: no graph is walked. Hooks catch
-each module's output in a copy of the network in which nothing cancels or blocks (positive weights and
-input, no biases, averages for maxima, identities for activations), and autograd does the rest.
+each module's output in a copy of the network in which nothing cancels or blocks (positive weights
+and input, no biases, averages for maxima, identities for activations), and autograd does the rest.
 """
 
 import copy
