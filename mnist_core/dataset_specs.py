@@ -17,8 +17,12 @@ class DatasetSpec:
     """A data set: four IDX files with grey images of IMAGE_SHAPE and their labels.
 
     `classes` are the names of the labels 0, 1, 2 …; `mean` and `std` are of the training images'
-    pixels, scaled to 0..1. `files`: images and labels for training, then for testing.
-    `downloadable`: torchvision has a class of this name that downloads it.
+    pixels, scaled to 0..1. `about` says in a few words what the images are of; `noun` what a
+    single one shows, and `hint` what to draw, in a sentence. `files`: images and labels for
+    training, then for testing; `images`: how many there are for training (the validation images
+    included) and for testing, where the files are not at hand to say so. `filled`: pictures fill
+    the whole image instead of its inner 20×20. `downloadable`: torchvision has a class of this
+    name that downloads it.
     """
 
     name: str
@@ -26,12 +30,21 @@ class DatasetSpec:
     mean: float
     std: float
     about: str
+    noun: str = "image"
+    hint: str = ""
     files: tuple[str, str, str, str] = FILES
+    images: tuple[int, int] = (60_000, 10_000)
+    filled: bool = False
     downloadable: bool = False
 
     @property
     def num_classes(self) -> int:
         return len(self.classes)
+
+    @property
+    def expects(self) -> str:
+        """What a network that was trained on it can recognise, in a sentence."""
+        return self.hint or f"Expects one {self.noun}: {', '.join(self.classes)}."
 
 
 _registry: dict[str, DatasetSpec] = {}
@@ -64,27 +77,46 @@ def dataset_spec(name: str) -> DatasetSpec:
     return spec
 
 
+GARMENTS = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat")
+GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+KANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
+DIGIT_HINT = "Expects one handwritten digit, 0 to 9."
+
 register_dataset(
-    DatasetSpec("MNIST", DIGITS, 0.1307, 0.3081, "handwritten digits", downloadable=True)
+    DatasetSpec(
+        "MNIST",
+        DIGITS,
+        0.1307,
+        0.3081,
+        "handwritten digits",
+        noun="digit",
+        hint=DIGIT_HINT,
+        downloadable=True,
+    )
 )
 register_dataset(
     DatasetSpec(
         "FashionMNIST",
-        ("T-shirt", "Trouser", "Pullover", "Dress", "Coat")
-        + ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        GARMENTS,
         0.2860,
         0.3530,
         "garments, from Zalando's catalogue",
+        noun="garment",
+        hint=f"Expects one garment, filled in, as in a catalogue: {', '.join(GARMENTS).lower()}.",
+        filled=True,
         downloadable=True,
     )
 )
 register_dataset(
     DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
         "KMNIST",
-        ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo"),
+        KANA,
         0.1918,
         0.3483,
         "cursive Japanese characters",
+        noun="character",
+        hint=f"Expects one of ten cursive Japanese characters: {', '.join(KANA)}.",
+        filled=True,
         downloadable=True,
     )
 )
@@ -95,6 +127,9 @@ register_dataset(
         0.1307,
         0.3081,
         "digits, with a test set of 60,000 instead of 10,000",
+        noun="digit",
+        hint=DIGIT_HINT,
+        images=(60_000, 60_000),
         files=(
             "qmnist-train-images-idx3-ubyte",
             "qmnist-train-labels-idx2-int",

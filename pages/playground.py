@@ -34,14 +34,6 @@ from pages.components.shared.common import all_runs, enter_through_app, model_ti
 
 SHOWN = 140  # side in pixels of a picture of what the network sees
 AS_DRAWN = "Skips the normalising: the whole picture is only shrunk to 28×28, as most demos do."
-EXPECTS = {
-    "MNIST": "Expects one handwritten digit, 0 to 9.",
-    "QMNIST": "Expects one handwritten digit, 0 to 9.",
-    "FashionMNIST": "Expects one garment, filled in, as in a catalogue: "
-    f"{', '.join(dataset_spec('FashionMNIST').classes).lower()}.",
-    "KMNIST": "Expects one of ten cursive Japanese characters: "
-    f"{', '.join(dataset_spec('KMNIST').classes)}.",
-}
 
 
 def follow_link(runs: dict[str, Run]) -> None:
@@ -133,7 +125,7 @@ def answer(
             show_answer(one, own)
         else:
             st.error(reasons[run.id], icon=":material/error:")
-        st.caption(EXPECTS.get(run.config.dataset, dataset_spec(run.config.dataset).about))
+        st.caption(dataset_spec(run.config.dataset).expects)
     counted = [each for each in votes if any(each.run.id == voter.id for voter in voters)]
     if counted:
         with right:

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import field_name, number, percent
 from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
 
-CHANCE = 0.2  # validation accuracy below which a network of ten classes has learned nothing
 RISE = 1.1  # of the validation loss over its minimum, from which it is called rising
 STILL_FALLING = 0.85  # share of the error that is left after an epoch that still brought much
 
@@ -54,13 +54,20 @@ def larger_rate(lr: float) -> float:
 
 def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
     best = max(row["validation_accuracy"] for row in rows)
-    if best >= CHANCE:
+    if best >= _hardly_learned(config):
         return None
     falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
     rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)
     why = "too small to get going" if rate > config.lr else "too large to settle"
     sentence = f"It does not learn: {percent(best, 1)} is about chance. Its steps look {why}."
     return Diagnosis("stuck", sentence, {"lr": rate})
+
+
+def _hardly_learned(config: RunConfig) -> float:
+    """The validation accuracy that says something was learned: twice that of guessing, or with few
+    classes halfway from guessing to 1."""
+    chance = 1 / dataset_spec(config.dataset).num_classes
+    return min(2 * chance, (1 + chance) / 2)
 
 
 def _overfit(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:

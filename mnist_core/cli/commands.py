@@ -263,10 +263,9 @@ def predict(options: Namespace) -> int:
 
 def _read_image(path: Path, dataset: str) -> Any:
     from mnist_core.imaging.photo import from_image
-    from mnist_core.imaging.preprocess import FILLED
 
     try:
-        stages = from_image(path.read_bytes(), fill=dataset in FILLED)
+        stages = from_image(path.read_bytes(), fill=dataset_spec(dataset).filled)
     except OSError as error:
         raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
     except InputError as error:

@@ -26,7 +26,7 @@ from PIL import Image
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.files import cannot_write, write_bytes
-from mnist_core.imaging.preprocess import FILLED, SIDE, from_ink
+from mnist_core.imaging.preprocess import SIDE, from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.runs.store import RunStore
 
@@ -165,7 +165,7 @@ def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
     """(28, 28) uint8 of a saved drawing. Raises InputError when nothing is on it."""
     if picture.shape == (SIDE, SIDE):
         return picture
-    stages = from_ink(picture, fill=dataset in FILLED)
+    stages = from_ink(picture, fill=dataset_spec(dataset).filled)
     if stages is None:
         raise InputError("nothing is drawn on it")
     return stages.final

@@ -33,7 +33,7 @@ RISING = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
 
 
 def lowered(model: nn.Module) -> Operation:
-    """(N, 1, S, S) images -> (N, 10) logits as `model` gives them, quicker on a CPU.
+    """(N, 1, S, S) images -> (N, classes) logits as `model` gives them, quicker on a CPU.
 
     The operations hold the model's own layers: what changes there, also by `train()` and
     `eval()`, changes here. On another device, or where the network is no chain, it is the model.

@@ -31,7 +31,7 @@ class Bin:
 class Calibration:
     """`ece`: expected calibration error; `nll`: mean of −log p(true class) in nats.
 
-    `brier`: mean over images of the summed squared distance between the ten probabilities and
+    `brier`: mean over images of the summed squared distance between the probabilities and
     the truth, from 0 to 2.
     """
 
@@ -46,7 +46,7 @@ class Calibration:
 def calibration(
     logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0, bins: int = BINS
 ) -> Calibration:
-    """Of (N, 10) logits, divided by the temperature, and their (N,) labels."""
+    """Of (N, classes) logits, divided by the temperature, and their (N,) labels."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     labels = np.asarray(labels, dtype=np.int64)
     shares = softmax(scaled)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Vote:
-    """One network's answer to one image: (10,) logits and probabilities, and how long it took."""
+    """One network's answer to one image: (classes,) logits, probabilities, and the time it took."""
 
     run: Run
     logits: np.ndarray

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True)
@@ -23,7 +19,7 @@ class Metrics:
 
 
 def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
-    """(N, 10) logits and (N,) labels -> their metrics, computed in double precision.
+    """(N, classes) logits and (N,) labels -> their metrics, computed in double precision.
 
     The label counts as among the first five when fewer than five logits are higher.
     """
@@ -44,7 +40,7 @@ def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
 
 
 def to_half(logits: np.ndarray) -> np.ndarray:
-    """(N, 10) logits in half precision, with the same class on top in every row.
+    """(N, classes) logits in half precision, with the same class on top in every row.
 
     Rounding can make the two highest equal; then the true first is moved up by one step. Rows
     with values beyond half precision are shifted so that their highest is 0, which changes no
@@ -63,14 +59,15 @@ def to_half(logits: np.ndarray) -> np.ndarray:
 
 
 def softmax(logits: np.ndarray) -> np.ndarray:
-    """(N, 10) logits -> (N, 10) probabilities in double precision."""
+    """(N, classes) logits -> as many probabilities, in double precision."""
     shifted = np.asarray(logits, dtype=np.float64)
     shifted = np.exp(shifted - shifted.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
 def confusion(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(10, 10) counts: row = true class, column = predicted class."""
-    predicted = np.asarray(logits).argmax(axis=1)
-    counts = np.bincount(np.asarray(labels) * 10 + predicted, minlength=100)
-    return counts.reshape(10, 10)
+    """(classes, classes) counts: row = true class, column = predicted class."""
+    logits = np.asarray(logits)
+    classes = logits.shape[1]
+    cells = np.asarray(labels, dtype=np.int64) * classes + logits.argmax(axis=1)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)

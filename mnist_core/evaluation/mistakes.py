@@ -39,10 +39,10 @@ def in_cell(given: Readings, label: int, predicted: int) -> np.ndarray:
     return found[np.argsort(-given.confidence[found], kind="stable")]
 
 
-def by_class(given: Readings, classes: int = 10) -> list[ClassAccuracy]:
+def by_class(given: Readings) -> list[ClassAccuracy]:
     """Accuracy of each class that has images, with Wilson's 95 % interval."""
-    counts = np.bincount(given.labels, minlength=classes)
-    right = np.bincount(given.labels[right_of(given)], minlength=classes)
+    counts = np.bincount(given.labels)
+    right = np.bincount(given.labels[right_of(given)], minlength=len(counts))
     return [
         ClassAccuracy(label, int(right[label]), int(counts[label]), wilson(r, n))
         for label, (r, n) in enumerate(zip(right.tolist(), counts.tolist(), strict=True))

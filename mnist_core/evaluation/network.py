@@ -47,7 +47,7 @@ def load_network(run: Run) -> Network:
 
 
 def read_all(network: Network, images: np.ndarray, batch: int = 64) -> np.ndarray:
-    """(N, 28, 28) uint8 images -> (N, 10) probabilities by one network."""
+    """(N, 28, 28) uint8 images -> (N, classes) probabilities by one network."""
     import torch
 
     one_thread()

@@ -12,7 +12,7 @@ from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import confusion, metrics, softmax
-from mnist_core.models import check_config, create_model
+from mnist_core.models import check_config, create_model_for
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
 
@@ -27,7 +27,7 @@ BATCH = 250  # images: more leave a CPU's second cache, and cost up to half as m
 def logits_of(
     model: nn.Module, pixels: torch.Tensor, config: RunConfig, batch_size: int = BATCH
 ) -> torch.Tensor:
-    """(N, 1, S, S) uint8 pixels -> (N, 10) logits, in batches, in evaluation mode."""
+    """(N, 1, S, S) uint8 pixels -> (N, classes) logits, in batches, in evaluation mode."""
     import torch
 
     from mnist_core.engine.lowering import lowered
@@ -55,7 +55,7 @@ def load_model(run: Run) -> nn.Module:
     from mnist_core.engine.lowering import memory_format
 
     config = check_config(run.config)
-    model = create_model(config.model, config.activation, config.dropout)
+    model = create_model_for(config)
     content = run.weights()
     try:
         model.load_state_dict(read_tensors(content))
@@ -68,7 +68,7 @@ def load_model(run: Run) -> nn.Module:
 
 
 def probabilities_of(model: nn.Module, images: torch.Tensor, config: RunConfig) -> np.ndarray:
-    """(N, 28, 28) uint8 images -> (N, 10) probabilities."""
+    """(N, 28, 28) uint8 images -> (N, classes) probabilities."""
     pixels = resize(images, config.input_size, config.fit)
     return softmax(logits_of(model, pixels, config).numpy(force=True))
 

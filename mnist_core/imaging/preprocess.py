@@ -35,7 +35,6 @@ CENTRE = 14  # the pixel, counted from 0, that the centre of mass falls into
 FULL = 0.75  # ink's pixels above this quantile are made full white: a thin pen is not a faint pen
 SHOWN_SIDE = 400  # larger intermediate images are shrunk to this for showing
 MAX_CANVAS_SIDE = 4096
-FILLED = ("FashionMNIST", "KMNIST")  # data sets whose pictures fill the image
 MIN_CONTRAST = 8  # of 255: a fainter difference from the background cannot be seen
 
 
@@ -89,7 +88,7 @@ def from_canvas(rgba: np.ndarray, *, fill: bool = False) -> Stages | None:
 def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | None:
     """The steps from ink, (h, w) uint8, to 28×28, after those `before`; None when there is none.
 
-    `fill`: the ink fills the whole image, for the networks of data sets that are FILLED.
+    `fill`: the ink fills the whole image, for data sets whose spec says `filled`.
     """
     if not ink.any():
         return None

@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw
 
 @dataclass(frozen=True)
 class Example:
-    """`what` it shows, in words; `label` its class; its pen strokes and filled outlines."""
+    """`what` it shows, in words; `label` its class, if any; its pen strokes and filled outlines."""
 
     what: str
-    label: int
+    label: int | None
     strokes: tuple[tuple[tuple[float, float], ...], ...] = ()
     shapes: tuple[tuple[tuple[float, float], ...], ...] = ()
 
@@ -26,6 +26,14 @@ FIVE = Example(
         ((0.68, 0.20), (0.52, 0.20), (0.41, 0.21)),
         ((0.41, 0.21), (0.385, 0.33), (0.37, 0.46))
         + ((0.48, 0.42), (0.60, 0.46), (0.66, 0.58), (0.61, 0.71), (0.50, 0.80), (0.35, 0.79)),
+    ),
+)
+CIRCLE = Example(
+    "a circle",
+    None,
+    strokes=(
+        ((0.50, 0.20), (0.76, 0.24), (0.80, 0.50), (0.76, 0.76), (0.50, 0.80))
+        + ((0.24, 0.76), (0.20, 0.50), (0.24, 0.24), (0.50, 0.20)),
     ),
 )
 EXAMPLES = {
@@ -48,6 +56,11 @@ EXAMPLES = {
         ),
     ),
 }
+
+
+def example_for(dataset: str) -> Example:
+    """The data set's own example; a circle for one that has none."""
+    return EXAMPLES.get(dataset, CIRCLE)
 
 
 def draw(example: Example, side: int = 280, width: float = 0.072, finer: int = 3) -> np.ndarray:

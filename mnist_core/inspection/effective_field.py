@@ -20,7 +20,7 @@ from mnist_core.data.images import has_images, test_set
 from mnist_core.data.transforms import resize, to_input
 from mnist_core.errors import InputError
 from mnist_core.evaluation.predict import load_model
-from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.imaging.sample_drawings import draw, example_for
 from mnist_core.inspection.receptive_field import stage_name, trace_fields, trace_graph
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
@@ -93,7 +93,7 @@ def drawn(dataset: str, count: int) -> np.ndarray:
     draws = np.random.default_rng(0)
     pictures = []
     for _ in range(count):
-        ink = draw(EXAMPLES[dataset], side=84, width=draws.uniform(0.05, 0.11), finer=2)[..., 3]
+        ink = draw(example_for(dataset), side=84, width=draws.uniform(0.05, 0.11), finer=2)[..., 3]
         turned = Image.fromarray(ink).rotate(draws.uniform(-12, 12), Image.Resampling.BILINEAR)
         pictures.append(np.asarray(turned.reduce(3)))
     return np.stack(pictures)

@@ -45,7 +45,7 @@ class Score:
     against: int | None = None
 
     def of(self, logits: torch.Tensor) -> torch.Tensor:
-        """(N, 10) logits -> (N,) scores."""
+        """(N, classes) logits -> (N,) scores."""
         if self.against is None:
             return logits[:, self.target]
         return logits[:, self.target] - logits[:, self.against]

@@ -25,7 +25,7 @@ NOT_KNOWN = "not known; the test set served as the validation set"
 @register_model(
     "lenet", title="LeNet (R2)", source=SOURCE, recipes=recipes(98.91, NOT_KNOWN, 0.003)
 )
-def lenet(activation, dropout):
+def lenet(activation, dropout, num_classes):
     """LeNet on 28×28 images, without padding."""
     from torch import nn
 
@@ -42,14 +42,14 @@ def lenet(activation, dropout):
         "fc2": nn.Linear(120, 84),
         "act4": activation(),
         "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(84, 10),
+        "output": nn.Linear(84, num_classes),
     }
 
 
 @register_model(
     "myfullconvnet", title="MyFullConvNet", source=SOURCE, recipes=recipes(98.06, NOT_KNOWN, 0.003)
 )
-def myfullconvnet(activation, dropout):
+def myfullconvnet(activation, dropout, num_classes):
     """Convolutions down to a single position; the last two without an activation between."""
     from torch import nn
 
@@ -68,7 +68,7 @@ def myfullconvnet(activation, dropout):
         "conv6": nn.Conv2d(96, 48, 2),
         "flatten": nn.Flatten(),
         "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(48, 10),
+        "output": nn.Linear(48, num_classes),
     }
 
 
@@ -78,7 +78,7 @@ def myfullconvnet(activation, dropout):
     source=SOURCE,
     recipes=recipes(99.19, LAST_EPOCH, 0.001, dropout=0.5),
 )
-def mynetv1(activation, dropout):
+def mynetv1(activation, dropout, num_classes):
     """Wide, with strides in place of pooling; nine million parameters."""
     from torch import nn
 
@@ -98,7 +98,7 @@ def mynetv1(activation, dropout):
         "dropout2": nn.Dropout(dropout),
         "fc2": nn.Linear(1024, 128),
         "act6": activation(),
-        "output": nn.Linear(128, 10),
+        "output": nn.Linear(128, num_classes),
     }
 
 
@@ -108,7 +108,7 @@ def mynetv1(activation, dropout):
     source=SOURCE,
     recipes=recipes(98.81, LAST_EPOCH, 0.003, dropout=0.5),
 )
-def mynetv2(activation, dropout):
+def mynetv2(activation, dropout, num_classes):
     """The lean sibling of MyNetV1."""
     from torch import nn
 
@@ -127,7 +127,7 @@ def mynetv2(activation, dropout):
         "flatten": nn.Flatten(),
         "fc1": nn.Linear(160, 48),
         "act6": activation(),
-        "output": nn.Linear(48, 10),
+        "output": nn.Linear(48, num_classes),
     }
 
 
@@ -137,7 +137,7 @@ def mynetv2(activation, dropout):
     source=SOURCE,
     recipes=recipes(99.27, NOT_KNOWN, 0.001, dropout=0.5),
 )
-def myvggnet(activation, dropout):
+def myvggnet(activation, dropout, num_classes):
     """VGG's pairs of 3×3 convolutions, with one 1×1 between."""
     from torch import nn
 
@@ -162,7 +162,7 @@ def myvggnet(activation, dropout):
         "flatten": nn.Flatten(),
         "fc1": nn.Linear(128, 96),
         "act8": activation(),
-        "output": nn.Linear(96, 10),
+        "output": nn.Linear(96, num_classes),
     }
 
 
@@ -179,7 +179,7 @@ def myvggnet(activation, dropout):
         ),
     ),
 )
-def pytorch_example(activation, dropout):
+def pytorch_example(activation, dropout, num_classes):
     """Two convolutions and a wide linear layer; after the pooling, half the dropout rate."""
     from torch import nn
 
@@ -194,5 +194,5 @@ def pytorch_example(activation, dropout):
         "fc1": nn.Linear(9216, 128),
         "act3": activation(),
         "dropout2": nn.Dropout(dropout),
-        "output": nn.Linear(128, 10),
+        "output": nn.Linear(128, num_classes),
     }

@@ -17,7 +17,7 @@ from mnist_core.models.registry import Recipe, register_model
         ),
     ),
 )
-def fast(activation, dropout):
+def fast(activation, dropout, num_classes):
     """Steps of two and pooling come first, so that all that follows has a sixteenth of the
     positions; normalisation makes the large learning rate bearable."""
     from torch import nn
@@ -35,5 +35,5 @@ def fast(activation, dropout):
         "norm3": nn.BatchNorm1d(64),
         "act3": activation(),
         "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(64, 10),
+        "output": nn.Linear(64, num_classes),
     }

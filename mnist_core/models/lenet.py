@@ -27,7 +27,7 @@ RESIZED = {"input_size": 32, "fit": "resize", "scaling": "symmetric"}
         ),
     ),
 )
-def lenet5_1998(activation, dropout):
+def lenet5_1998(activation, dropout, num_classes):
     """Tanh, average pooling, and C5 as a convolution that sees the whole 32×32 image."""
     from torch import nn
 
@@ -44,7 +44,7 @@ def lenet5_1998(activation, dropout):
         "f6": nn.Linear(120, 84),
         "act6": activation(),
         "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(84, 10),
+        "output": nn.Linear(84, num_classes),
     }
 
 
@@ -81,7 +81,7 @@ def lenet5_1998(activation, dropout):
         improved(0.003, epochs=80, **RESIZED, activation="SELU"),
     ),
 )
-def lenet5(activation, dropout):
+def lenet5(activation, dropout, num_classes):
     """Max pooling, and dropout after both hidden linear layers."""
     from torch import nn
 
@@ -99,5 +99,5 @@ def lenet5(activation, dropout):
         "fc2": nn.Linear(120, 84),
         "act4": activation(),
         "dropout2": nn.Dropout(dropout),
-        "output": nn.Linear(84, 10),
+        "output": nn.Linear(84, num_classes),
     }

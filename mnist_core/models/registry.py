@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import MODEL_NAME, RunConfig
+from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.errors import InputError
 
 if TYPE_CHECKING:
     from torch import nn
 
     Stages = Mapping[str, nn.Module]
-    Builder = Callable[[Callable[[], nn.Module], float], Stages | nn.Module]
+    Activation = Callable[[], nn.Module]  # makes a fresh module
+    Builder = Callable[[Activation, float, int], Stages | nn.Module]
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,11 @@ class ModelSpec:
     recipes: tuple[Recipe, ...]
     build: Builder
 
+    @property
+    def input_sizes(self) -> list[int]:
+        """The sides of the images that it takes: those of its recipes, the smallest first."""
+        return sorted({r.fields.get("input_size", IMAGE_SHAPE[-1]) for r in self.recipes})
+
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the default. Raises InputError for an unknown one."""
         for recipe in self.recipes:
@@ -59,10 +66,11 @@ def register_model(
 ) -> Callable[[Builder], Builder]:
     """Decorator: adds a network under `name` to every page, command and test.
 
-    The decorated builder takes (activation, dropout): a function without arguments that makes
-    a fresh activation module, and the dropout rate. It returns the stages in order as a
-    dictionary of modules, or a module of its own where the network is no chain. It imports
-    torch inside, so that names and recipes are there at once.
+    The decorated builder takes (activation, dropout, num_classes): a function without arguments
+    that makes a fresh activation module, the dropout rate, and the data set's number of classes.
+    It returns the stages in order as a dictionary of modules, or an `nn.Module` where the network
+    is not a chain. It imports torch inside, so that names and recipes load without torch.
+    Raises ValueError for a name that is malformed or taken, and without a recipe.
     """
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(f"network name {name!r}: use lower-case letters, digits and dashes")
@@ -104,9 +112,8 @@ def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any
 def check_config(config: RunConfig) -> RunConfig:
     """The same config. Raises InputError when its network is unknown or takes another size."""
     spec = model_spec(config.model)
-    sizes = sorted({r.fields.get("input_size", 28) for r in spec.recipes})
-    if config.input_size not in sizes:
-        allowed = " or ".join(map(str, sizes))
+    if config.input_size not in spec.input_sizes:
+        allowed = " or ".join(map(str, spec.input_sizes))
         raise InputError(
             f"input_size: {config.input_size} was given; {spec.name} takes images of {allowed}"
         )
@@ -128,12 +135,16 @@ def _recipe_groups(model: str, dataset: str) -> dict[str, str]:
 
 
 def create_model(
-    name: str, activation: str | None = None, dropout: float | None = None
+    name: str,
+    activation: str | None = None,
+    dropout: float | None = None,
+    num_classes: int | None = None,
 ) -> nn.Module:
-    """A freshly initialised network: (N, 1, S, S) images in, (N, 10) logits out.
+    """A freshly initialised network: (N, 1, S, S) images in, (N, num_classes) logits out.
 
-    `activation` and `dropout` default to those of the network's first recipe. A chain comes
-    as an `nn.Sequential` with named stages. Raises InputError for an unknown name or value.
+    What is not given is that of the network's first recipe; `num_classes` is its data set's. A
+    chain comes as an `nn.Sequential` with named stages. Raises InputError for an unknown name or
+    value.
     """
     from torch import nn
 
@@ -141,10 +152,17 @@ def create_model(
     default = make_config(spec.name)
     activation = RunConfig.check("activation", activation or default.activation)
     dropout = RunConfig.check("dropout", default.dropout if dropout is None else dropout)
-    stages = spec.build(getattr(nn, activation), dropout)
+    classes = dataset_spec(default.dataset).num_classes if num_classes is None else num_classes
+    stages = spec.build(getattr(nn, activation), dropout, classes)
     if isinstance(stages, nn.Module):
         return stages
     chain = nn.Sequential()
     for stage, module in stages.items():
         chain.add_module(stage, module)
     return chain
+
+
+def create_model_for(config: RunConfig) -> nn.Module:
+    """The freshly initialised network of a run's config, with its data set's number of classes."""
+    classes = dataset_spec(config.dataset).num_classes
+    return create_model(config.model, config.activation, config.dropout, classes)

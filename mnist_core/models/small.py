@@ -2,7 +2,7 @@
 
 Blocks of 3×3 convolutions without bias, each followed by activation, batch normalisation and
 dropout; a 1×1 convolution with bias ends every block but the last; then global average pooling
-and a 1×1 convolution to the ten classes.
+and a 1×1 convolution to the classes.
 """
 
 from mnist_core.models.recipes import improved
@@ -35,11 +35,11 @@ def _conv(stages, name, channels, activation, dropout, *, stride=1, padding=1, p
     stages[f"{name}_dropout"] = nn.Dropout(dropout)
 
 
-def _head(stages):
+def _head(stages, num_classes):
     from torch import nn
 
     stages["gap"] = nn.AdaptiveAvgPool2d(1)
-    stages["classes"] = nn.Conv2d(16, 10, 1, bias=False)
+    stages["classes"] = nn.Conv2d(16, num_classes, 1, bias=False)
     stages["flatten"] = nn.Flatten()
     return stages
 
@@ -50,7 +50,7 @@ def _head(stages):
     source=SOURCE,
     recipes=recipes(99.44, 0.1, 0.041, {"epochs": 80, "dropout": 0.03}, batch_size=128),
 )
-def medium(activation, dropout):
+def medium(activation, dropout, num_classes):
     """Three blocks of two convolutions, each ended by max pooling."""
     from torch import nn
 
@@ -63,7 +63,7 @@ def medium(activation, dropout):
     stages["b2_mix"] = nn.Conv2d(16, 16, 1)
     _conv(stages, "b3c1", (16, 16), activation, dropout, padding=0)
     _conv(stages, "b3c2", (16, 16), activation, dropout, padding=0, pool=True)
-    return _head(stages)
+    return _head(stages, num_classes)
 
 
 @register_model(
@@ -72,7 +72,7 @@ def medium(activation, dropout):
     source=SOURCE,
     recipes=recipes(99.25, 0.02, 0.061, {}, batch_size=32, rotation=5.0),
 )
-def small(activation, dropout):
+def small(activation, dropout, num_classes):
     """Two blocks of three convolutions; the last one has a stride of two."""
     from torch import nn
 
@@ -84,7 +84,7 @@ def small(activation, dropout):
     _conv(stages, "b2c1", (8, 8), activation, dropout)
     _conv(stages, "b2c2", (8, 16), activation, dropout)
     _conv(stages, "b2c3", (16, 16), activation, dropout, stride=2)
-    return _head(stages)
+    return _head(stages, num_classes)
 
 
 @register_model(
@@ -93,7 +93,7 @@ def small(activation, dropout):
     source=SOURCE,
     recipes=recipes(99.00, 0.02, 0.025, {}, batch_size=64, rotation=5.0),
 )
-def ultrasmall(activation, dropout):
+def ultrasmall(activation, dropout, num_classes):
     """Seven convolutions in under 4,500 parameters."""
     from torch import nn
 
@@ -106,4 +106,4 @@ def ultrasmall(activation, dropout):
     _conv(stages, "b2c1", (8, 8), activation, dropout)
     _conv(stages, "b2c2", (8, 8), activation, dropout)
     _conv(stages, "b2c3", (8, 16), activation, dropout, stride=2)
-    return _head(stages)
+    return _head(stages, num_classes)

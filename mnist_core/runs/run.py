@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import read_csv, read_tensors_file
 from mnist_core.models import recipe_of
@@ -121,16 +122,19 @@ class Run:
         return content
 
     def logits(self) -> dict[str, np.ndarray]:
-        """Half-precision logits by part: "validation" and "test", each (N, 10).
+        """Half-precision logits by part: "validation" and "test", each (N, classes).
 
         Raises NotFound, or LabError when the file is damaged.
         """
-        path = self.path / "logits.safetensors"
+        path, classes = (
+            self.path / "logits.safetensors",
+            dataset_spec(self.config.dataset).num_classes,
+        )
         found = read_tensors_file(path)
         for part in PARTS:
             values = found.get(part)
-            if values is None or values.ndim != 2 or values.shape[1] != 10 or not len(values):
-                raise LabError(f"{path} is damaged: {part} is not (N, 10).")
+            if values is None or values.ndim != 2 or values.shape[1] != classes or not len(values):
+                raise LabError(f"{path} is damaged: {part} is not (N, {classes}).")
             if values.dtype != np.float16 or not np.isfinite(values).all():
                 raise LabError(f"{path} is damaged: {part} holds more than half-precision numbers.")
         return found

@@ -17,6 +17,7 @@ from filelock import FileLock
 from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.files import (
     cannot_write,
@@ -286,11 +287,11 @@ class RunStore:
         if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
             raise NotFound(f"{run.id} does not say which data it was trained on.")
         path = self.labels_path(run.config.dataset, fingerprint)
-        found = read_tensors_file(path)
+        found, last = read_tensors_file(path), dataset_spec(run.config.dataset).num_classes - 1
         for part in PARTS:
             values = found.get(part)
             if values is None or values.ndim != 1 or values.dtype != np.uint8 or not len(values):
                 raise LabError(f"{path} is damaged: {part} is not (N,) uint8.")
-            if values.max() > 9:
-                raise LabError(f"{path} is damaged: {part} holds a label above 9.")
+            if values.max() > last:
+                raise LabError(f"{path} is damaged: {part} holds a label above {last}.")
         return found

@@ -18,11 +18,12 @@ from mnist_core.config import Execution, RunConfig
 from mnist_core.data.augment import random_move
 from mnist_core.data.datasets import Dataset
 from mnist_core.data.transforms import normalise, resize
+from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import lowered, memory_format
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.evaluation.predict import logits_of
-from mnist_core.models import create_model
+from mnist_core.models import create_model_for
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
 from mnist_core.training.setup import configure_torch
 
@@ -77,7 +78,7 @@ class Trainer:
         self.execution = configure_torch(execution, config)
         device = self.execution.device
         torch.manual_seed(config.seed)
-        self.model = create_model(config.model, config.activation, config.dropout)
+        self.model = create_model_for(config)
         check_input_size(self.model, config)
         self.model.to(device, memory_format=memory_format(self.model))
         self.forward = lowered(self.model)
@@ -161,10 +162,10 @@ class Trainer:
         return result
 
     def _totals(self, logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
-        """(N, 10) logits as they were in training and (N,) labels -> loss and accuracies."""
+        """(N, classes) logits as they were in training and (N,) labels -> loss and accuracies."""
         smoothing = self.config.label_smoothing
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
-        hits = logits.topk(5).indices == labels[:, None]
+        hits = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
         means = (float(part.double().mean()) for part in (losses, hits[:, 0], hits.any(dim=1)))
         return Metrics(*means, len(labels))
 
@@ -232,11 +233,12 @@ def check_input_size(model: nn.Module, config: RunConfig) -> None:
     training = model.training
     try:
         with torch.no_grad():
-            shape = model.eval()(torch.zeros(1, 1, side, side)).shape
+            shape = model.eval()(torch.zeros(1, IMAGE_SHAPE[0], side, side)).shape
     except RuntimeError as error:
         raise InputError(
             f"input_size: {side} was given, which does not fit {config.model} ({error})"
         ) from error
-    if tuple(shape) != (1, 10):
-        raise InputError(f"model: {config.model} gives {tuple(shape)} instead of (1, 10) logits")
+    expected = (1, dataset_spec(config.dataset).num_classes)
+    if tuple(shape) != expected:
+        raise InputError(f"model: {config.model} gives {tuple(shape)} instead of {expected} logits")
     model.train(training)

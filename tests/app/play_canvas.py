@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.predict import load_model, probabilities_of
-from mnist_core.models import create_model, make_config
+from mnist_core.models import create_model_for, make_config
 from mnist_core.runs.summary import Summary
 from tests import drawing
 
@@ -63,7 +63,7 @@ def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
     torch.manual_seed(config.seed)
     summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
     store.create(config, summary)
-    weights = save(create_model(model).state_dict())
+    weights = save(create_model_for(config).state_dict())
     store.write_summary(config.id, replace(summary, **store.write_weights(config.id, 1, weights)))
     return store.get(config.id)
 

@@ -13,7 +13,7 @@ import streamlit as st
 
 from mnist_core.errors import LabError
 from mnist_core.imaging.field_overlay import box_of, field_picture, growing
-from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.imaging.sample_drawings import draw, example_for
 from mnist_core.inspection.architecture import dot, in_words, times
 from mnist_core.models.stats import stored
 from mnist_core.paths import PROJECT, data_root
@@ -203,7 +203,7 @@ def _field(found: dict[str, Any] | None, name: str) -> np.ndarray | None:
 
 def _example(dataset: str, side: int) -> np.ndarray:
     """A drawing, for networks that have no weights to be measured."""
-    return draw(EXAMPLES[dataset], side=side, finer=8)[..., 3]
+    return draw(example_for(dataset), side=side, finer=8)[..., 3]
 
 
 def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:

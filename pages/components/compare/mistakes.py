@@ -47,7 +47,7 @@ def mistakes_tab(scene: Scene) -> None:
 
 def confusion_matrix(run: Run, given: Readings, classes: tuple) -> tuple[int, int] | None:
     """The matrix as a table with coloured cells; the clicked cell as (true, predicted)."""
-    counts = np.zeros((10, 10), dtype=int)
+    counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (given.labels, given.predicted), 1)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("##### Confusion matrix", width="content")

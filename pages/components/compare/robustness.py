@@ -10,7 +10,7 @@ from mnist_core.data.images import has_images, test_set
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.imaging.corruptions import CORRUPTIONS
-from mnist_core.imaging.sample_drawings import EXAMPLES, draw
+from mnist_core.imaging.sample_drawings import draw, example_for
 from mnist_core.jobs import robustness_job
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
@@ -66,7 +66,7 @@ def example(dataset: str) -> np.ndarray:
     root = data_root()
     if has_images(dataset, root):
         return np.array(test_set(dataset, root)[0][0])
-    return draw(EXAMPLES[dataset], side=28, finer=8)[..., 3]
+    return draw(example_for(dataset), side=28, finer=8)[..., 3]
 
 
 def compute(scene: Scene, missing: list[Run]) -> None:

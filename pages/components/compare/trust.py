@@ -118,7 +118,7 @@ COLUMNS = {
         "NLL", help="Mean of −log of the probability that the true class got, in nats."
     ),
     "brier": st.column_config.TextColumn(
-        "Brier", help="Mean squared distance of the ten probabilities from the truth; 0 to 2."
+        "Brier", help="Mean squared distance of the probabilities from the truth; 0 to 2."
     ),
     "temperature": st.column_config.NumberColumn(
         "Temperature",

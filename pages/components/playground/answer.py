@@ -10,7 +10,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import Verdict, Vote, together
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
-from mnist_core.imaging.sample_drawings import EXAMPLES
+from mnist_core.imaging.sample_drawings import example_for
 from mnist_core.runs.store import Run
 from pages.components.playground import html as html
 from pages.components.playground.input import Given
@@ -24,7 +24,7 @@ def article(name: str) -> str:
 
 
 def show_answer(given: Given, vote: Vote) -> None:
-    """The class, how sure, and the probabilities of all ten."""
+    """The class, how sure, and the probabilities of all classes."""
     classes, probabilities = dataset_spec(vote.run.config.dataset).classes, vote.probabilities
     first, second = probabilities.argsort()[::-1][:2]
     name = classes[first]
@@ -41,7 +41,7 @@ def show_answer(given: Given, vote: Vote) -> None:
 
 def _badge(given: Given, answer: int, second: str) -> str:
     if given.kind == "example":
-        what = EXAMPLES[given.dataset].what
+        what = example_for(given.dataset).what
         return f":orange-badge[Example] Here the lab drew {what}. Now draw your own!"
     if given.truth is not None:
         name = dataset_spec(given.dataset).classes[given.truth]

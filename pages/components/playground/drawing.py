@@ -21,7 +21,7 @@ PEN = 20
 @st.cache_data
 def example(dataset: str) -> np.ndarray:
     """The data set's built-in drawing, (SIDE, SIDE, 4) uint8 RGBA."""
-    return sample_drawings.draw(sample_drawings.EXAMPLES[dataset], SIDE)
+    return sample_drawings.draw(sample_drawings.example_for(dataset), SIDE)
 
 
 @st.cache_data

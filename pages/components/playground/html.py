@@ -51,7 +51,8 @@ STYLE = (
 .play-strip tr.axis td{opacity:.75;font-size:11px;border-radius:0}
 </style>"""
 )
-# Ten classes, told apart by hue and by lightness; the text on each is black or white.
+# Classes are told apart by hue and by lightness, and from the eleventh on by their letter too; the
+# text on each colour is black or white.
 CLASS_COLOURS = (
     ("#0d9488", "#fff"),
     ("#f7b267", "#000"),
@@ -162,7 +163,7 @@ def strip(
 
 
 def _cell(label: int, here: bool, classes: Sequence[str]) -> str:
-    ground, ink = CLASS_COLOURS[label]
+    ground, ink = CLASS_COLOURS[label % len(CLASS_COLOURS)]
     kind = ' class="here"' if here else ""
     word = classes[label]
     return (

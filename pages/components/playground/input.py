@@ -16,7 +16,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.formatting import plain
 from mnist_core.imaging import photo, preprocess
-from mnist_core.imaging.preprocess import FILLED, Stage, Stages
+from mnist_core.imaging.preprocess import Stage, Stages
 from mnist_core.imaging.tiles import png
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
@@ -40,7 +40,7 @@ class Given:
 def given(way: str, run: Run) -> Given:
     """What the visitor gave on this way, or the lab's own example while there is nothing."""
     dataset = run.config.dataset
-    fill = dataset in FILLED
+    fill = dataset_spec(dataset).filled
     own: Given | None = None
     if way == DRAW:
         rgba = drawing(dataset)
@@ -62,7 +62,8 @@ def as_drawn(one: Given) -> Given:
 
 def _picture(way: str, dataset: str) -> Stages | None:
     """A photograph or a file; None until there is one in which something is found."""
-    what = {"FashionMNIST": "garment", "KMNIST": "character"}.get(dataset, "digit")
+    spec = dataset_spec(dataset)
+    what = spec.noun
     if way == CAMERA:
         file = st.camera_input("A photograph", key="play_camera", help=PAPER.format(what=what))
     else:
@@ -74,7 +75,7 @@ def _picture(way: str, dataset: str) -> Stages | None:
         )
     if file is None:
         return None
-    return _read(file, dataset in FILLED, photo.from_photo if way == CAMERA else photo.from_image)
+    return _read(file, spec.filled, photo.from_photo if way == CAMERA else photo.from_image)
 
 
 def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
