@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from mnist_core.charts.training import FAINT, GREY, finish, round_ticks
 from mnist_core.evaluation.calibration import Calibration
-from mnist_core.evaluation.mistakes import ClassAccuracy
+from mnist_core.evaluation.predictions import ClassAccuracy
 
 CURVES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core.data.images import test_set
 from mnist_core.errors import InputError
-from mnist_core.evaluation.mistakes import readings
+from mnist_core.evaluation.predictions import predictions
 from mnist_core.runs.store import Run, RunStore
 
 
@@ -42,4 +42,4 @@ def wrong_places(store: RunStore, run: Run) -> np.ndarray:
 
     Raises NotFound or LabError when it keeps none.
     """
-    return np.sort(readings(store, run).wrong)
+    return np.sort(predictions(store, run).wrong)

@@ -1,3 +1,112 @@
-"""What a run's network read in each test image, from its stored logits. Loads without torch."""
+"""What a run predicts for the test images, from the logits that it keeps, and where it is wrong.
+
+Loads without torch.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_core.errors import LabError
+from mnist_core.evaluation.metrics import softmax
+from mnist_core.evaluation.statistics import Interval, wilson
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Of N test images: true classes, predicted classes, and the probability of the prediction."""
+
+    labels: np.ndarray
+    predicted: np.ndarray
+    confidence: np.ndarray
+
+    @property
+    def correct(self) -> np.ndarray:
+        """(N,) booleans: for which images the prediction is right."""
+        return self.predicted == self.labels
+
+    @property
+    def wrong(self) -> np.ndarray:
+        """Indices of the images that are predicted wrongly, the most confident mistake first."""
+        return self._ordered(~self.correct, -self.confidence)
+
+    @property
+    def right(self) -> np.ndarray:
+        """Indices of the images that are predicted correctly, the least confident first."""
+        return self._ordered(self.correct, self.confidence)
+
+    def in_cell(self, label: int, predicted: int) -> np.ndarray:
+        """Indices of one cell of the confusion matrix, the most confident prediction first."""
+        cell = (self.labels == label) & (self.predicted == predicted)
+        return self._ordered(cell, -self.confidence)
+
+    @staticmethod
+    def _ordered(chosen: np.ndarray, keys: np.ndarray) -> np.ndarray:
+        """Indices of the chosen images, those with the lowest key first."""
+        indices = np.flatnonzero(chosen)
+        return indices[np.argsort(keys[indices], kind="stable")]
+
+
+def predictions(store: RunStore, run: Run) -> Predictions:
+    """Raises NotFound for a run without logits, LabError for a damaged file."""
+    logits = run.logits()["test"]
+    labels = store.labels(run)["test"]
+    if len(labels) != len(logits):
+        raise LabError(f"{run.id} has {len(logits)} logits, but there are {len(labels)} labels.")
+    return Predictions(labels, logits.argmax(axis=1), softmax(logits).max(axis=1))
+
+
+@dataclass(frozen=True)
+class ClassAccuracy:
+    """How many of the images of one class are predicted correctly, with its interval."""
+
+    label: int
+    right: int
+    count: int
+    interval: Interval
+
+    @property
+    def accuracy(self) -> float:
+        return self.right / self.count
+
+
+def by_class(given: Predictions) -> list[ClassAccuracy]:
+    """Accuracy of each class that has images, with Wilson's 95 % interval."""
+    counts = np.bincount(given.labels)
+    right = np.bincount(given.labels[given.correct], minlength=len(counts))
+    return [
+        ClassAccuracy(label, r, n, wilson(r, n))
+        for label, (r, n) in enumerate(zip(right.tolist(), counts.tolist(), strict=True))
+        if n
+    ]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Indices of the test images that all, some or none of the networks predict correctly.
+
+    `some` begins with those that most networks get wrong, `none` with those where the wrong
+    predictions are the most confident on average.
+    """
+
+    all: np.ndarray
+    some: np.ndarray
+    none: np.ndarray
+
+
+def agreement(networks: Sequence[Predictions]) -> Agreement:
+    """Of one network or more, all of them asked about the same images."""
+    right = np.stack([each.correct for each in networks])
+    confidence = np.stack([each.confidence for each in networks]).mean(axis=0)
+    count = right.sum(axis=0)
+    none, some = (np.flatnonzero(m) for m in (count == 0, (count > 0) & (count < len(right))))
+    return Agreement(
+        all=np.flatnonzero(count == len(right)),
+        some=some[np.lexsort((-confidence[some], count[some]))],
+        none=none[np.argsort(-confidence[none], kind="stable")],
+    )

@@ -8,13 +8,11 @@ import streamlit as st
 
 from mnist_core.charts.compare import class_accuracies, class_points
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.mistakes import (
+from mnist_core.evaluation.predictions import (
     Agreement,
-    Readings,
+    Predictions,
     agreement,
     by_class,
-    in_cell,
-    right_of,
 )
 from mnist_core.formatting import percent
 from mnist_core.runs.run import Run
@@ -45,7 +43,7 @@ def mistakes_tab(scene: Scene) -> None:
         agreements(scene, run, peers, found, images, classes)
 
 
-def confusion_matrix(run: Run, given: Readings, classes: tuple) -> tuple[int, int] | None:
+def confusion_matrix(run: Run, given: Predictions, classes: tuple) -> tuple[int, int] | None:
     """The matrix as a table with coloured cells; the clicked cell as (true, predicted)."""
     counts = np.zeros((len(classes), len(classes)), dtype=int)
     np.add.at(counts, (given.labels, given.predicted), 1)
@@ -107,7 +105,7 @@ def _tints(part: np.ndarray, counts: np.ndarray, table: pd.DataFrame) -> pd.Data
 
 def cell_images(
     run: Run,
-    given: Readings,
+    given: Predictions,
     images: np.ndarray | None,
     cell: tuple[int, int] | None,
     classes: tuple,
@@ -117,7 +115,7 @@ def cell_images(
         places = given.wrong
         st.markdown(f"##### {len(places):,} mistakes, the most confident first")
     else:
-        places = in_cell(given, *cell)
+        places = given.in_cell(*cell)
         kind = "read right" if cell[0] == cell[1] else f"read as {classes[cell[1]]}"
         st.markdown(f"##### {classes[cell[0]]} {kind}: {len(places):,}")
     with st.container(height=430 if images is not None else "content", border=False):
@@ -125,7 +123,7 @@ def cell_images(
 
 
 def by_class_chart(
-    scene: Scene, peers: list[Run], found: dict[str, Readings], classes: tuple
+    scene: Scene, peers: list[Run], found: dict[str, Predictions], classes: tuple
 ) -> None:
     """Accuracy of each class, the networks side by side."""
     networks = [(scene.labels[run.id], by_class(found[run.id])) for run in peers]
@@ -143,7 +141,7 @@ def agreements(
     scene: Scene,
     run: Run,
     peers: list[Run],
-    found: dict[str, Readings],
+    found: dict[str, Predictions],
     images: np.ndarray | None,
     classes: tuple,
 ) -> None:
@@ -164,7 +162,7 @@ def agreements(
     places = getattr(groups, kind)
     words = f"{len(places):,} images are read right by {kind} of the {len(peers)} networks"
     if kind == "some" and len(places):
-        right = np.stack([right_of(found[peer.id]) for peer in peers]).sum(axis=0)
+        right = np.stack([found[peer.id].correct for peer in peers]).sum(axis=0)
         words += f", {int((right[places] == 1).sum()):,} of them by only one; the hardest first"
     st.markdown(f"{words}. {scene.labels[run.id]} answers:")
     show_images(run, found[run.id], images, places, classes)

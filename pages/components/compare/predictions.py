@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.data.images import has_images, test_set
 from mnist_core.errors import LabError
-from mnist_core.evaluation.mistakes import Readings, readings
+from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.scene import Scene
@@ -16,12 +16,12 @@ from pages.components.shared.gallery import gallery
 MOST = 40  # images at a time
 
 
-def read_all(scene: Scene) -> dict[str, Readings]:
+def read_all(scene: Scene) -> dict[str, Predictions]:
     """id -> readings of the compared runs that keep logits; a line about those that do not."""
     found, without = {}, []
     for run in scene.compared:
         try:
-            found[run.id] = readings(scene.store, run)
+            found[run.id] = predictions(scene.store, run)
         except LabError as error:
             without.append((run, error))
     tell_missing(scene, without)
@@ -39,14 +39,14 @@ def tell_missing(scene: Scene, without: list[tuple[Run, LabError]]) -> None:
             st.warning(f"{scene.labels[run.id]}: {error}", icon=":material/folder_off:")
 
 
-def same_data(scene: Scene, found: dict[str, Readings], dataset: str) -> list[Run]:
+def same_data(scene: Scene, found: dict[str, Predictions], dataset: str) -> list[Run]:
     """The runs among `found` that were asked about the same test images."""
     runs = [run for run in scene.compared if run.id in found and run.config.dataset == dataset]
     first = next(iter(runs), None)
     return [run for run in runs if np.array_equal(found[run.id].labels, found[first.id].labels)]
 
 
-def images_of(run: Run, given: Readings) -> np.ndarray | None:
+def images_of(run: Run, given: Predictions) -> np.ndarray | None:
     """The test images that the readings are about; else None, and a line says how to get them."""
     dataset, root = run.config.dataset, data_root()
     if not has_images(dataset, root):
@@ -65,7 +65,7 @@ def images_of(run: Run, given: Readings) -> np.ndarray | None:
 
 
 def show_images(
-    run: Run, given: Readings, images: np.ndarray | None, places: np.ndarray, classes: tuple
+    run: Run, given: Predictions, images: np.ndarray | None, places: np.ndarray, classes: tuple
 ) -> None:
     """The images with true class, answer and confidence; each opens in the playground."""
     shown = places[:MOST]

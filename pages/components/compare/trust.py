@@ -10,8 +10,8 @@ import streamlit as st
 from mnist_core.charts.compare import reliability_diagram, reliability_points
 from mnist_core.errors import LabError
 from mnist_core.evaluation.calibration import Calibration, calibration, fit_temperature
-from mnist_core.evaluation.mistakes import Readings, right_of
-from mnist_core.evaluation.significance import Paired, mcnemar
+from mnist_core.evaluation.predictions import Predictions
+from mnist_core.evaluation.statistics import Paired, mcnemar
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.predictions import read_all, same_data
@@ -128,11 +128,11 @@ COLUMNS = {
 }
 
 
-def duels(scene: Scene, run: Run, peers: list[Run], found: dict[str, Readings]) -> None:
+def duels(scene: Scene, run: Run, peers: list[Run], found: dict[str, Predictions]) -> None:
     """McNemar's test of one network against each other one, in words."""
     rows, name = [], scene.labels[run.id]
     for peer in peers:
-        pair = mcnemar(right_of(found[run.id]), right_of(found[peer.id]))
+        pair = mcnemar(found[run.id].correct, found[peer.id].correct)
         other = scene.labels[peer.id]
         st.markdown(f"- {verdict(name, other, pair)}")
         rows.append({"network": name, "other": other, **asdict(pair)})

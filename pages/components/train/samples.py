@@ -12,7 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import images
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import NotFound
-from mnist_core.evaluation.mistakes import readings
+from mnist_core.evaluation.predictions import predictions
 from mnist_core.files import to_csv
 from mnist_core.formatting import percent
 from mnist_core.paths import data_root
@@ -99,7 +99,7 @@ def test_images(store: RunStore, run: Run | None) -> None:
         st.caption("When the run is done, its test images are here, the misread ones first.")
         return
     try:
-        read = readings(store, run)
+        read = predictions(store, run)
     except NotFound:
         st.caption(
             "This run ships as curves only. Train it here, and its test images are here, the "

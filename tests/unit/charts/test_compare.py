@@ -14,7 +14,7 @@ from mnist_core.charts.compare import (
     reliability_points,
 )
 from mnist_core.evaluation.calibration import calibration
-from mnist_core.evaluation.mistakes import Readings, by_class
+from mnist_core.evaluation.predictions import Predictions, by_class
 from mnist_core.models import make_config
 from tests.stores import made_up_history
 
@@ -50,7 +50,7 @@ def test_reliability_and_classes():
     points = reliability_points([("A", calibration(logits, labels))])
     assert points["answers"].sum() == 50 and points["accuracy"].iloc[0] == pytest.approx(0.9)
     assert len(reliability_diagram(points, ["#111111"]).data) == 2
-    read = Readings(labels, logits.argmax(axis=1), logits.max(axis=1))
+    read = Predictions(labels, logits.argmax(axis=1), logits.max(axis=1))
     classes = class_points([("A", by_class(read))], "abcdefghij")
     assert classes["right"].tolist() == [4] * 5 + [5] * 5
     (trace,) = class_accuracies(classes, ["#111111"]).data

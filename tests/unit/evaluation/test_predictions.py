@@ -1,62 +1,77 @@
-"""Single images, and what a run read in them: without torch, as torch reads them."""
+"""Predictions from stored logits, and the mistakes among them, against counting by hand."""
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import special
 
-from mnist_core.data import datasets, images
 from mnist_core.errors import LabError, NotFound
-from mnist_core.evaluation.mistakes import readings
+from mnist_core.evaluation.predictions import Predictions, agreement, by_class, predictions
+from mnist_core.evaluation.statistics import wilson
 from tests.stores import FINGERPRINT, make_run
 
 
-def test_training_images_are_those_that_training_sees(small_data):
-    full = datasets.load("MNIST", small_data)
-    pairs = zip(full.train.images.numpy(), full.train.labels.tolist(), strict=True)
-    seen = {image.tobytes(): label for image, label in pairs}
-    pixels, labels = images.training_images("MNIST", small_data, 50, draw=0)
-    assert pixels.shape == (50, 28, 28) and pixels.dtype == np.uint8
-    for image, label in zip(pixels, labels, strict=True):
-        assert seen[image.tobytes()] == label
-    again, _ = images.training_images("MNIST", small_data, 50, draw=0)
-    other, _ = images.training_images("MNIST", small_data, 50, draw=1)
-    assert (again == pixels).all() and (other != pixels).any()
-
-
-def test_test_images_come_by_their_place(small_data):
-    full = datasets.load("MNIST", small_data)
-    places = np.array([3, 0, 59])
-    assert (
-        images.test_images("MNIST", small_data, places) == full.test.images[places].numpy()
-    ).all()
-    with pytest.raises(LabError, match="60 test images"):
-        images.test_images("MNIST", small_data, np.array([60]))
-
-
-def test_files_that_do_not_fit_are_one_sentence(tmp_path, small_data):
-    for damage in (b"", b"\0" * 100):
-        folder = tmp_path / str(len(damage)) / "MNIST" / "raw"
-        folder.mkdir(parents=True)
-        for path in (small_data / "MNIST" / "raw").iterdir():
-            (folder / path.name).write_bytes(path.read_bytes())
-        (folder / "t10k-images-idx3-ubyte").write_bytes(damage)
-        with pytest.raises(LabError, match="t10k"):
-            images.test_images("MNIST", folder.parents[1], np.array([0]))
-
-
-def test_wrong_readings_come_first_the_most_confident_of_them_before_the_others(store):
+def test_the_most_confident_mistake_comes_first(store):
     run = make_run(store)
     labels = np.array([0, 1, 2, 3, 4])
     logits = np.full((5, 10), -4.0, np.float16)
     logits[[0, 1, 2, 3, 4], [0, 1, 5, 6, 4]] = [3, 1, 2, 6, 2]
     store.write_labels("MNIST", FINGERPRINT, {"validation": labels, "test": labels})
     with pytest.raises(NotFound):
-        readings(store, run)
+        predictions(store, run)
     store.write_logits(run.id, {"validation": logits, "test": logits})
-    read = readings(store, run)
-    assert read.predicted.tolist() == [0, 1, 5, 6, 4]
-    assert read.wrong.tolist() == [3, 2] and read.right.tolist() == [1, 4, 0]
+    found = predictions(store, run)
+    assert found.predicted.tolist() == [0, 1, 5, 6, 4]
+    assert found.wrong.tolist() == [3, 2] and found.right.tolist() == [1, 4, 0]
     expected = np.exp(3) / (np.exp(3) + 9 * np.exp(-4))
-    assert read.confidence[0] == pytest.approx(expected)
+    assert found.confidence[0] == pytest.approx(expected)
     store.write_logits(run.id, {"validation": logits, "test": logits[:4]})
     with pytest.raises(LabError, match="4 logits, but there are 5 labels"):
-        readings(store, store.get(run.id))
+        predictions(store, store.get(run.id))
+
+
+def random_answers(seed, count=80):
+    random = np.random.default_rng(seed)
+    return random.normal(size=(count, 10)), random.integers(0, 10, count)
+
+
+def answers(logits, labels):
+    shares = special.softmax(logits, axis=1)
+    return Predictions(labels, shares.argmax(axis=1), shares.max(axis=1))
+
+
+@given(st.integers(0, 10**6))
+def test_cells_hold_every_image_once_the_most_confident_first(seed):
+    logits, labels = random_answers(seed)
+    given_ = answers(logits, labels)
+    shares = special.softmax(logits, axis=1)
+    cells = [given_.in_cell(label, predicted) for label in range(10) for predicted in range(10)]
+    assert sorted(np.concatenate(cells)) == list(range(80))
+    for number, cell in enumerate(cells):
+        assert all(labels[cell] == number // 10)
+        assert all(shares[cell].argmax(axis=1) == number % 10)
+        assert all(np.diff(shares[cell].max(axis=1)) <= 1e-12)
+
+
+@given(st.integers(0, 10**6))
+def test_classes_add_up(seed):
+    logits, labels = random_answers(seed)
+    classes = by_class(answers(logits, labels))
+    assert sum(each.count for each in classes) == 80
+    for each in classes:
+        mine = logits[labels == each.label].argmax(axis=1) == each.label
+        assert (each.right, each.accuracy) == (mine.sum(), mine.mean())
+        assert each.interval == wilson(each.right, each.count)
+
+
+@given(st.integers(0, 10**6), st.integers(1, 4))
+def test_every_image_is_of_all_some_or_none(seed, networks):
+    labels = random_answers(seed)[1]
+    given_ = [answers(random_answers(seed + n)[0], labels) for n in range(networks)]
+    found = agreement(given_)
+    right = np.stack([each.correct for each in given_]).sum(axis=0)
+    assert sorted([*found.all, *found.some, *found.none]) == list(range(80))
+    assert all(right[found.all] == networks) and all(right[found.none] == 0)
+    assert all(np.diff(right[found.some]) >= 0)
+    assert networks > 1 or not len(found.some)
