@@ -1,11 +1,21 @@
-"""Tables, also as Markdown, and a progress line for people at a terminal."""
+"""Output of the command line: JSON for machines, tables and a progress line for people."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
 from mnist_core.formatting import percent
+
+
+def print_json(value: Any) -> None:
+    """One JSON value on stdout. Raises LabError for NaN and infinity, which JSON lacks."""
+    try:
+        print(json.dumps(value, allow_nan=False))
+    except ValueError as error:
+        raise LabError(f"a figure is not finite, so there is no JSON for it ({error})") from error
 
 
 def _cell(value: Any) -> str:

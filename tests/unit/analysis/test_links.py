@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_core.__main__ import make_parser
 from mnist_core.analysis.links import command_of, config_from_query, differences, nearest, query_of
-from mnist_core.cli.commands import _wanted
+from mnist_core.cli.main import make_parser
+from mnist_core.cli.train import config_to_train
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.formatting import number
@@ -40,7 +40,7 @@ def test_a_link_reopens_the_run(config):
 @given(CONFIGS)
 def test_the_command_trains_the_run(config):
     arguments = shlex.split(command_of(config).removeprefix("python -m mnist_core "))
-    assert _wanted(make_parser().parse_args(arguments), None)[0].id == config.id
+    assert config_to_train(make_parser().parse_args(arguments), None)[0].id == config.id
 
 
 def test_a_link_names_the_recipe_the_sliders_and_what_differs():

@@ -155,7 +155,7 @@ def test_the_readme_tells_what_ships():
 
 
 def test_the_command_measures_what_is_asked_for(lab, monkeypatch, capsys):
-    from mnist_core.__main__ import main
+    from mnist_core.cli.main import main
 
     made = measurements.Measurement("made up", lambda say: RESULTS["lenet5"])
     monkeypatch.setitem(measurements.MEASUREMENTS, "lenet5", made)

@@ -109,9 +109,8 @@ def test_every_allowed_value_is_taken_and_hashed(lr, epochs, activation, dropout
         "models",
         "runs.store",
         "jobs.launcher",
-        "cli.commands",
+        "cli.main",
         "charts.training",
-        "cli.reproduce_commands",
     ],
 )
 def test_loads_without_torch(module):

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mnist_core.__main__ import main
 from mnist_core.benchmarks import networks
+from mnist_core.cli.main import main
 from mnist_core.evaluation import robustness
 from mnist_core.jobs import robustness_job
 from mnist_core.models import make_config

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core.__main__ import main
+from mnist_core.cli.main import main
 from mnist_core.config import Execution
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import model_names
@@ -219,18 +219,18 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
     ],
 )
 def test_what_the_machine_lacks_is_one_line(run, monkeypatch, error, advice):
-    def fails(options):
+    def fails():
         raise error
 
-    monkeypatch.setattr("mnist_core.cli.commands.models", fails)
+    monkeypatch.setattr("mnist_core.cli.catalog.model_names", fails)
     status, _, errors = run("models")
     assert status == 2 and advice in errors and errors.count("\n") == 1
 
 
 def test_another_runtime_error_is_a_fault_and_seen(run, monkeypatch):
-    def fails(options):
+    def fails():
         raise RuntimeError("shapes differ")
 
-    monkeypatch.setattr("mnist_core.cli.commands.models", fails)
+    monkeypatch.setattr("mnist_core.cli.catalog.model_names", fails)
     with pytest.raises(RuntimeError, match="shapes differ"):
         run("models")

@@ -1,12 +1,11 @@
-"""What each command of the command line does: work out, then print for people or machines."""
+"""The commands `train` and `speed`."""
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -14,97 +13,43 @@ from typing import Any
 
 import psutil
 
-from mnist_core import paths
-from mnist_core.cli.terminal import ProgressLine, print_table
+from mnist_core.cli.command import command
+from mnist_core.cli.terminal import ProgressLine, print_json
 from mnist_core.config import Execution, RunConfig
-from mnist_core.data import datasets as data
-from mnist_core.dataset_specs import dataset_names, dataset_spec
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import InputError
 from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
-from mnist_core.models import check_config, create_model, make_config, model_names, model_spec
+from mnist_core.models import check_config, make_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.settings import check_at_once
 from mnist_core.runs.store import Run, RunStore
 from mnist_core.runs.summary import LIVE
 
 
-def _print_json(value: Any) -> None:
-    try:
-        print(json.dumps(value, allow_nan=False))
-    except ValueError as error:
-        raise LabError(f"a figure is not finite, so there is no JSON for it ({error})") from error
+def _options(parser: ArgumentParser) -> None:
+    """One option for each field of RunConfig and Execution, and where the config comes from."""
+    add = parser.add_argument
+    add("--recipe", help="the network's preset to start from; its first if not given")
+    add("--config", metavar="FILE", help="a config.json to train")
+    add("--resume", metavar="RUN", help="continue a run that was interrupted")
+    add("--extend", metavar="RUN", help="train a finished run on, to --epochs in all")
+    add("--queue", action="store_true", help="wait in the queue that the store's setting rules")
+    add("--at-once", metavar="N", help="wait in the queue until fewer than N runs train")
+    for owner in (RunConfig, Execution):
+        for name in owner.names():
+            field = owner.metadata(name)
+            text = f"{field['help']} {field['rule'].allowed.capitalize()}.".replace("%", "%%")
+            add("--" + name.replace("_", "-"), default=None, help=text)
 
 
-def describe_model(name: str) -> dict[str, Any]:
-    """One network with the settings of its first recipe: what it costs and what it sees."""
-    from mnist_core.inspection.profiling import figures
-
-    spec, config = model_spec(name), make_config(name)
-    return {
-        "name": name,
-        "title": spec.title,
-        **figures(create_model(name), config.input_size),
-        "input_size": config.input_size,
-        "source": spec.source,
-        "recipes": [recipe.name for recipe in spec.recipes],
-    }
-
-
-def models(options: Namespace) -> int:
-    rows = [describe_model(name) for name in model_names()]
-    if options.json:
-        _print_json(rows)
-    else:
-        columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
-        print_table(rows, columns)
-    return 0
-
-
-def datasets(options: Namespace) -> int:
-    if options.download:
-        data.load(options.download)
-    root = paths.data_root()
-    rows = [
-        {
-            "name": name,
-            "about": dataset_spec(name).about,
-            "missing": [path.name for path in data.missing_files(name, root)],
-            "folder": str(root / name / "raw"),
-        }
-        for name in dataset_names()
-    ]
-    if options.json:
-        _print_json(rows)
-    else:
-        shown = [{**row, "missing": ", ".join(row["missing"]) or "nothing"} for row in rows]
-        print_table(shown, ("name", "about", "folder", "missing"))
-    return 0
-
-
-def runs(options: Namespace) -> int:
-    found, damaged = RunStore().list()
-    rows = [run.row() for run in found]
-    for folder in damaged:
-        print(folder.reason, file=sys.stderr)
-    if options.json:
-        _print_json(rows)
-        return 0
-    for row in rows:
-        row["validation"] = percent(row["validation_accuracy"])
-        row["test"] = percent(row["test_accuracy"])
-    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", "validation")
-    print_table(rows, (*columns, "test", "parameters", "receptive_field"))
-    return 0
-
-
+@command("train", "Train a network, or continue a run.", _options)
 def train(options: Namespace) -> int:
     from mnist_core.jobs.worker import carry_out
 
     store = RunStore()
     execution = Execution.from_dict(_given(options, Execution))
     at_once = _at_once(options, store)
-    config, parent = _wanted(options, store)
+    config, parent = config_to_train(options, store)
     existing = store.find_folder(config)
     if existing and existing.finished:
         return _report(options, existing, cached=True)
@@ -138,7 +83,7 @@ def _given(options: Namespace, owner: type) -> dict[str, str]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _wanted(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
+def config_to_train(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
     """The config to train, and the run to go on from when it is an extension."""
     fields = _given(options, RunConfig)
     sources = [n for n in ("resume", "extend", "config") if getattr(options, n) is not None]
@@ -191,7 +136,7 @@ def _signals() -> Any:
 
 def _report(options: Namespace, run: Run, cached: bool) -> int:
     if options.json:
-        _print_json({**run.row(), "cached": cached})
+        print_json({**run.row(), "cached": cached})
     else:
         print(_outcome(run, cached))
     return 0 if run.finished else 1
@@ -211,80 +156,16 @@ def _outcome(run: Run, cached: bool) -> str:
     )
 
 
+@command("speed", "How long training with these settings takes on this machine.", _options)
 def speed(options: Namespace) -> int:
     from mnist_core.jobs.cost_job import measure_once
 
     began = psutil.Process().create_time()
-    config, _ = _wanted(options, RunStore())
+    config, _ = config_to_train(options, RunStore())
     known = measure_once(RunStore(), config, began)
     if options.json:
-        _print_json({**asdict(known), "epoch": known.epoch(config.batch_size)})
+        print_json({**asdict(known), "epoch": known.epoch(config.batch_size)})
     else:
         epoch, whole = (duration(s) for s in (known.epoch(config.batch_size), known.run(config)))
         print(f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run")
     return 0
-
-
-def evaluate(options: Namespace) -> int:
-    from mnist_core.evaluation.predict import evaluate as evaluate_run
-
-    store = RunStore()
-    figures = evaluate_run(store, store.get(options.id))
-    if options.json:
-        _print_json(figures)
-        return 0
-    classes = dataset_spec(figures["dataset"]).classes
-    print(f"{figures['id']}: test {percent(figures['test_accuracy'])} ({figures['from']})")
-    rows = [
-        {"true class": classes[i], **dict(zip(classes, row, strict=True))}
-        for i, row in enumerate(figures["confusion"])
-    ]
-    print_table(rows, ("true class", *classes))
-    return 0
-
-
-def predict(options: Namespace) -> int:
-    from mnist_core.evaluation.predict import load_model
-
-    run = RunStore().get(options.id)
-    drawings = [_read_image(Path(name), run.config.dataset) for name in options.images]
-    model = load_model(run)
-    answers = [
-        {"image": name, **_answer(run, model, drawing)}
-        for name, drawing in zip(options.images, drawings, strict=True)
-    ]
-    if options.json:
-        _print_json(answers[0] if len(answers) == 1 else answers)
-        return 0
-    for answer in answers:
-        print(f"{answer['image']}: {answer['class']} ({percent(answer['confidence'])})")
-    return 0
-
-
-def _read_image(path: Path, dataset: str) -> Any:
-    from mnist_core.imaging.photo import from_image
-
-    try:
-        stages = from_image(path.read_bytes(), fill=dataset_spec(dataset).filled)
-    except OSError as error:
-        raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
-    except InputError as error:
-        raise InputError(f"image: {path}: {error}") from error
-    if stages is None:
-        raise LabError(f"image: {path} shows nothing that looks like ink")
-    return stages.final
-
-
-def _answer(run: Run, model: Any, drawing: Any) -> dict[str, Any]:
-    import torch
-
-    from mnist_core.evaluation.predict import probabilities_of
-
-    probabilities = probabilities_of(model, torch.from_numpy(drawing.copy())[None], run.config)[0]
-    label = int(probabilities.argmax())
-    return {
-        "label": label,
-        "class": dataset_spec(run.config.dataset).classes[label],
-        "confidence": float(probabilities[label]),
-        "probabilities": [float(p) for p in probabilities],
-    }

@@ -1,15 +1,14 @@
-"""What the commands about networks and trained runs do: layers, fields, robustness, bench."""
+"""What is inside a network: the commands `layers`, `fields` and `robustness`."""
 
 from __future__ import annotations
 
-import json
 import sys
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
-from mnist_core.benchmarks import measurements, networks, report
-from mnist_core.cli.terminal import print_table
-from mnist_core.errors import InputError, LabError
+from mnist_core.cli.command import command, several_runs
+from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.errors import InputError
 from mnist_core.formatting import percent
 from mnist_core.inspection import architecture
 from mnist_core.inspection.architecture import in_words, times
@@ -18,10 +17,17 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
 
+def _layer_options(parser: ArgumentParser) -> None:
+    parser.add_argument("names", metavar="NETWORK", nargs="*", help="all of them if none is given")
+
+
+@command(
+    "layers", "A network layer by layer: what each costs, and its receptive field.", _layer_options
+)
 def layers(options: Namespace) -> int:
     found = architecture.layers(options.names)
     if options.json:
-        print(json.dumps(found))
+        print_json(found)
         return 0
     for name, stages in found.items():
         print(model_spec(name).title)
@@ -42,6 +48,17 @@ def layers(options: Namespace) -> int:
     return 0
 
 
+def _field_options(parser: ArgumentParser) -> None:
+    several_runs(parser)
+    for axis in ("row", "column"):
+        parser.add_argument(
+            f"--{axis}", default="0.5", help=f"the unit's {axis} in its map, 0 to 1"
+        )
+
+
+@command(
+    "fields", "The receptive fields of a run's network, as measured by gradients.", _field_options
+)
 def fields(options: Namespace) -> int:
     from mnist_core.inspection.effective_field import run_fields
 
@@ -53,7 +70,7 @@ def fields(options: Namespace) -> int:
     store = RunStore()
     found = [run_fields(store.get(run_id), row, column) for run_id in options.ids]
     if options.json:
-        print(json.dumps(found))
+        print_json(found)
         return 0
     for run in found:
         print(f"{run['id']}, over {run['over']}")
@@ -65,6 +82,11 @@ def fields(options: Namespace) -> int:
     return 0
 
 
+@command(
+    "robustness",
+    "Accuracy on rotated, shifted and noisy test images; kept with each run.",
+    several_runs,
+)
 def robustness(options: Namespace) -> int:
     import torch
 
@@ -82,7 +104,7 @@ def robustness(options: Namespace) -> int:
     runs = compute_all(RunStore(), options.ids, tell)
     found = {run.id: kept(run) for run in runs}
     if options.json:
-        print(json.dumps({run_id: asdict(each) for run_id, each in found.items()}))
+        print_json({run_id: asdict(each) for run_id, each in found.items()})
         return 0
     for run_id, each in found.items():
         print(f"{run_id}, {each.images:,} test images")
@@ -92,43 +114,4 @@ def robustness(options: Namespace) -> int:
             for level, right in curve
         ]
         print_table(rows, ("corruption", "level", "right"))
-    return 0
-
-
-def bench(options: Namespace) -> int:
-    work = {"training": _bench_training, "table": _bench_table, "networks": _bench_networks}
-    return work[options.what](options)
-
-
-def _bench_training(options: Namespace) -> int:
-    """Measures, keeping each result as it comes, and prints what is kept."""
-    store = RunStore()
-    known = list(measurements.MEASUREMENTS)
-    for name in options.only or known:
-        if name not in known:
-            raise InputError(f"only: {name!r} was given; allowed is one of {', '.join(known)}")
-    report.kept(store)  # a damaged file is told of now, not after minutes
-    for name in options.only or known:
-        title = measurements.MEASUREMENTS[name].title
-        print(f"{name} · {title}", file=sys.stderr, flush=True)
-        result = measurements.measured(name, lambda text: print(f"  {text}", file=sys.stderr))
-        report.keep(store, name, result)
-    return _bench_table(options)
-
-
-def _bench_table(options: Namespace) -> int:
-    results = report.kept(RunStore())
-    if not results and not options.json:
-        raise LabError("Nothing is measured yet; python -m mnist_core bench does it.")
-    print(json.dumps(results) if options.json else report.markdown(results))
-    return 0
-
-
-def _bench_networks(options: Namespace) -> int:
-    found = networks.measure()
-    if options.json:
-        print(json.dumps(found, indent=1))
-    else:
-        print(found["machine"])
-        print_table(found["networks"], list(found["networks"][0]))
     return 0

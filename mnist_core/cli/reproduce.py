@@ -1,16 +1,17 @@
-"""What the command `reproduce` does: the grid, the zoo, and the table of what the zoo reached."""
+"""The command `reproduce`: the grid, the zoo, and the table of what the zoo reached."""
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
-from argparse import Namespace
+from argparse import ArgumentParser, Namespace
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from mnist_core.cli.command import command
+from mnist_core.cli.terminal import print_json
 from mnist_core.config import Whole
 from mnist_core.errors import InputError
 from mnist_core.formatting import duration, percent
@@ -23,6 +24,19 @@ from mnist_core.runs.store import RunStore
 SEEDS = Whole(1, 1000)
 
 
+def _options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        choices=("grid", "zoo", "table"),
+        help="grid: a run for every setting of the sliders; zoo: every network of the references; "
+        "table: what the zoo reached, beside what was published",
+    )
+    parser.add_argument("--only", metavar="NAME", nargs="+", help="zoo: these networks only")
+    parser.add_argument("--seeds", metavar="N", help="zoo: the first N seeds only")
+    parser.add_argument("--at-once", help="runs at a time; as many as cores if not given")
+
+
+@command("reproduce", "Makes what ships with the lab, and continues where it stopped.", _options)
 def reproduce(options: Namespace) -> int:
     makes = {"grid": _grid, "zoo": _zoo, "table": _table}
     return makes[options.what](options)
@@ -47,7 +61,10 @@ def _zoo(options: Namespace) -> int:
 
 def _table(options: Namespace) -> int:
     rows = results(RunStore())
-    print(json.dumps(rows, allow_nan=False) if options.json else markdown(rows))
+    if options.json:
+        print_json(rows)
+    else:
+        print(markdown(rows))
     return 0
 
 
@@ -73,7 +90,7 @@ def _tell_made(made: Made) -> None:
 def _tell_all(options: Namespace, runs: Sequence[Run], began: float, **more: Any) -> int:
     states = Counter(run.state for run in runs)
     if options.json:
-        print(json.dumps({"runs": len(runs), **states, **more}))
+        print_json({"runs": len(runs), **states, **more})
     else:
         took = duration(time.monotonic() - began)
         print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")

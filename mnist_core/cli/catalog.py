@@ -1,0 +1,87 @@
+"""What there is: the commands `models`, `datasets` and `runs`."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from mnist_core.cli.command import command
+from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.data import datasets as data
+from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.formatting import percent
+from mnist_core.models import create_model, make_config, model_names, model_spec
+from mnist_core.paths import data_root
+from mnist_core.runs.store import RunStore
+
+
+@command("models", "The networks, with what each costs and sees.")
+def models(options: Namespace) -> int:
+    rows = [_describe_model(name) for name in model_names()]
+    if options.json:
+        print_json(rows)
+    else:
+        columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
+        print_table(rows, columns)
+    return 0
+
+
+def _describe_model(name: str) -> dict[str, Any]:
+    """One network with the settings of its first recipe."""
+    from mnist_core.inspection.profiling import figures
+
+    spec, config = model_spec(name), make_config(name)
+    return {
+        "name": name,
+        "title": spec.title,
+        **figures(create_model(name), config.input_size),
+        "input_size": config.input_size,
+        "source": spec.source,
+        "recipes": [recipe.name for recipe in spec.recipes],
+    }
+
+
+def _dataset_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--download", metavar="NAME", help="fetch one of " + ", ".join(dataset_names())
+    )
+
+
+@command("datasets", "The data sets, and whether their files are there.", _dataset_options)
+def datasets(options: Namespace) -> int:
+    if options.download:
+        data.load(options.download)
+    root = data_root()
+    rows = [
+        {
+            "name": name,
+            "about": dataset_spec(name).about,
+            "missing": [path.name for path in data.missing_files(name, root)],
+            "folder": str(root / name / "raw"),
+        }
+        for name in dataset_names()
+    ]
+    if options.json:
+        print_json(rows)
+    else:
+        shown = [{**row, "missing": ", ".join(row["missing"]) or "nothing"} for row in rows]
+        print_table(shown, ("name", "about", "folder", "missing"))
+    return 0
+
+
+@command("runs", "The runs in the store, the newest first.")
+def runs(options: Namespace) -> int:
+    found, damaged = RunStore().list()
+    rows = [run.row() for run in found]
+    for folder in damaged:
+        print(folder.reason, file=sys.stderr)
+    if options.json:
+        print_json(rows)
+        return 0
+    for row in rows:
+        row["validation"] = percent(row["validation_accuracy"])
+        row["test"] = percent(row["test_accuracy"])
+    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", "validation")
+    print_table(rows, (*columns, "test", "parameters", "receptive_field"))
+    return 0

@@ -1,0 +1,82 @@
+"""The lab's command line. Every command takes --json."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+# Before anything imports torch: threads that wait sleep instead of spinning, or two of them on
+# a busy two-core machine run 4 to 10 times slower than one.
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+# In the order in which --help lists them.
+from mnist_core.cli import catalog, train, read, inspect, reproduce, bench  # noqa: F401, I001
+from mnist_core.cli.command import commands
+from mnist_core.errors import LabError
+
+MODULE = "python -m mnist_core"
+SCRIPT = "mnist-lab"
+
+
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    def error(self, message: str) -> None:  # type: ignore[override]
+        print(f"{self.prog}: {message}", file=sys.stderr)
+        raise SystemExit(2)
+
+
+def make_parser() -> Parser:
+    """A parser with all registered commands and their options."""
+    name = SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
+    parser = Parser(prog=name, description=__doc__, allow_abbrev=False)
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for each in commands():
+        sub = subparsers.add_parser(
+            each.name, help=each.about, description=each.about, allow_abbrev=False
+        )
+        sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
+        each.add_options(sub)
+        sub.set_defaults(run=each.run)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Runs one command; returns the exit status: 2 for bad input, 130 after Ctrl-C."""
+    parser = make_parser()
+    _open_closed_streams()
+    options = parser.parse_args(arguments)
+    prefix = f"{parser.prog} {options.command}"
+    try:
+        status = options.run(options)
+        sys.stdout.flush()
+        return status
+    except LabError as error:
+        return _complain(prefix, str(error))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:  # the reader of a pipe went away, as `head` does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (MemoryError, RuntimeError) as error:
+        if "memory" not in f"{type(error).__name__} {error}".lower():
+            raise
+        return _complain(prefix, "there is not enough memory; try a smaller batch size first")
+    except OSError as error:  # of a file that this user may not read or write
+        return _complain(prefix, f"{error.filename or 'output'}: {error.strerror}")
+
+
+def _open_closed_streams() -> None:
+    """Output that the caller has closed goes nowhere; a terminal may lack a character."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _complain(prefix: str, message: str) -> int:
+    print(f"{prefix}: {message}", file=sys.stderr)
+    return 2

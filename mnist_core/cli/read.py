@@ -1,0 +1,91 @@
+"""What a trained network reads: the commands `evaluate` and `predict`."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.cli.command import command, one_run
+from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import InputError, LabError
+from mnist_core.formatting import percent
+from mnist_core.runs.store import Run, RunStore
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import nn
+
+
+@command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
+def evaluate(options: Namespace) -> int:
+    from mnist_core.evaluation.predict import evaluate as evaluate_run
+
+    store = RunStore()
+    figures = evaluate_run(store, store.get(options.id))
+    if options.json:
+        print_json(figures)
+        return 0
+    classes = dataset_spec(figures["dataset"]).classes
+    print(f"{figures['id']}: test {percent(figures['test_accuracy'])} ({figures['from']})")
+    rows = [
+        {"true class": classes[i], **dict(zip(classes, row, strict=True))}
+        for i, row in enumerate(figures["confusion"])
+    ]
+    print_table(rows, ("true class", *classes))
+    return 0
+
+
+def _predict_options(parser: ArgumentParser) -> None:
+    one_run(parser)
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+
+
+@command("predict", "What a run's network reads in pictures of your own.", _predict_options)
+def predict(options: Namespace) -> int:
+    from mnist_core.evaluation.predict import load_model
+
+    run = RunStore().get(options.id)
+    drawings = [_read_image(Path(name), run.config.dataset) for name in options.images]
+    model = load_model(run)
+    answers = [
+        {"image": name, **_answer(run, model, drawing)}
+        for name, drawing in zip(options.images, drawings, strict=True)
+    ]
+    if options.json:
+        print_json(answers[0] if len(answers) == 1 else answers)
+        return 0
+    for answer in answers:
+        print(f"{answer['image']}: {answer['class']} ({percent(answer['confidence'])})")
+    return 0
+
+
+def _read_image(path: Path, dataset: str) -> np.ndarray:
+    """(28, 28) uint8: what a network reads in the picture."""
+    from mnist_core.imaging.photo import from_image
+
+    try:
+        stages = from_image(path.read_bytes(), fill=dataset_spec(dataset).filled)
+    except OSError as error:
+        raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
+    except InputError as error:
+        raise InputError(f"image: {path}: {error}") from error
+    if stages is None:
+        raise LabError(f"image: {path} shows nothing that looks like ink")
+    return stages.final
+
+
+def _answer(run: Run, model: nn.Module, drawing: np.ndarray) -> dict[str, Any]:
+    import torch
+
+    from mnist_core.evaluation.predict import probabilities_of
+
+    probabilities = probabilities_of(model, torch.from_numpy(drawing.copy())[None], run.config)[0]
+    label = int(probabilities.argmax())
+    return {
+        "label": label,
+        "class": dataset_spec(run.config.dataset).classes[label],
+        "confidence": float(probabilities[label]),
+        "probabilities": [float(p) for p in probabilities],
+    }
