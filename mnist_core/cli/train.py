@@ -15,7 +15,7 @@ import psutil
 
 from mnist_core.cli.command import command
 from mnist_core.cli.terminal import ProgressLine, print_json
-from mnist_core.config import Execution, RunConfig
+from mnist_core.config import Checked, Execution, RunConfig
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
@@ -77,7 +77,7 @@ def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
     return lambda: number
 
 
-def _given(options: Namespace, owner: type) -> dict[str, str]:
+def _given(options: Namespace, owner: type[Checked]) -> dict[str, str]:
     """The options that were given, of those that are `owner`'s fields."""
     values = {name: getattr(options, name) for name in owner.names()}
     return {name: value for name, value in values.items() if value is not None}
