@@ -28,6 +28,11 @@ def field_name(name: str) -> str:
     return spelled.get(name, name.replace("_", " "))
 
 
+def setting(name: str, value: object) -> str:
+    """A field of a config and its value in words: "learning rate 0.1"."""
+    return f"{field_name(name)} {number(value)}"
+
+
 def plain(text: object) -> str:
     """Text for a place that reads Markdown, where words from outside must make no link."""
     return re.sub(r"([\\`\[\]<>$]|:(?=//))", r"\\\1", str(text))

@@ -11,6 +11,7 @@ from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import percent
 from mnist_core.imaging import preprocess, tiles
+from mnist_core.models import model_title
 from mnist_core.runs.store import Run
 from pages.components.playground.adversarial import fool
 from pages.components.playground.answer import show_answer, show_votes
@@ -30,7 +31,7 @@ from pages.components.playground.move import move
 from pages.components.playground.networks import networks
 from pages.components.playground.unit import unit
 from pages.components.playground.why import why
-from pages.components.shared.common import all_runs, enter_through_app, model_title
+from pages.components.shared.common import all_runs, enter_through_app
 
 SHOWN = 140  # side in pixels of a picture of what the network sees
 AS_DRAWN = "Skips the normalising: the whole picture is only shrunk to 28×28, as most demos do."

@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import duration, plain
-from mnist_core.models import model_spec, recipe_of
+from mnist_core.models import model_spec, model_title, recipe_of
 from mnist_core.runs.store import Run, RunStore
 from mnist_core.runs.summary import LIVE
 from mnist_core.training import cost
@@ -29,7 +29,7 @@ def facts(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     figures = common.figures_of(config.model, runs)
     recipe = recipe_of(config)
     title = model_spec(config.model).recipe(recipe).title if recipe else OWN
-    parts = [f"**{common.model_title(config.model)}**", title]
+    parts = [f"**{model_title(config.model)}**", title]
     if figures:
         parts.append(f"{figures['parameters']:,} parameters")
         parts.append(f"receptive field {figures['receptive_field']} pixels")

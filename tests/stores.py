@@ -6,9 +6,9 @@ import time
 
 import numpy as np
 
-from mnist_core.analysis.links import opening_config
 from mnist_core.config import RunConfig
 from mnist_core.models import make_config
+from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import Run, RunStore
 from mnist_core.runs.summary import Summary

@@ -8,7 +8,7 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.formatting import field_name, number, percent
+from mnist_core.formatting import percent, setting
 from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
 
@@ -27,8 +27,7 @@ class Diagnosis:
     @property
     def advice(self) -> str:
         """The changes in words: "try learning rate 0.1"."""
-        changed = (f"{field_name(name)} {number(value)}" for name, value in self.changes.items())
-        return f"try {', '.join(changed)}"
+        return f"try {', '.join(setting(name, value) for name, value in self.changes.items())}"
 
 
 def diagnose(run: Run) -> Diagnosis | None:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from mnist_core.config import RunConfig
+from mnist_core.analysis.describe import describe
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import Spread, spread, wilson
-from mnist_core.formatting import field_name, number
-from mnist_core.models import make_config, model_names, model_spec
+from mnist_core.models import model_names, model_spec, model_title
 from mnist_core.models.stats import stored
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.store import Run, RunStore
@@ -26,8 +24,6 @@ COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
 # Where the labels of the test images are not kept with the store, their number is the published.
 TEST_IMAGES = {"QMNIST": 60_000}
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
-VARIED = ("dataset", "model", "seed")  # a recipe is the same recipe for any of these
-HISTORY = ("epoch", "train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 
 
 def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
@@ -52,14 +48,13 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
     config, summary = run.config, run.summary
-    group, recipe = describe(config)
     row = {
         "id": run.id,
-        "group": group,
+        "group": config.group,
         "dataset": config.dataset,
         "model": config.model,
-        "title": title_of(config.model),
-        "recipe": recipe,
+        "title": model_title(config.model),
+        "recipe": describe(config),
         "state": run.state,
         "device": summary.device or "",
         "note": "; ".join(note for note in (summary.note, summary.data_note) if note),
@@ -92,34 +87,6 @@ def _test_images(store: RunStore, run: Run) -> int:
         return len(store.labels(run)["test"])
     except (LabError, KeyError):
         return TEST_IMAGES.get(run.config.dataset, 10_000)
-
-
-def title_of(model: str) -> str:
-    """The name by which people know a network; an unknown one keeps its own."""
-    return model_spec(model).title if model in model_names() else model
-
-
-@functools.lru_cache(maxsize=10_000)
-def describe(config: RunConfig) -> tuple[str, str]:
-    """(group, recipe): the config's group, and its recipe with what differs from it.
-
-    A config that is no recipe's reads like "reference, learning rate 0.05": the nearest one,
-    then the fields that differ.
-    """
-    own = config.identity()
-    nearest = "own settings", list(own)
-    for recipe, identity in _recipes(config.model):
-        changed = [name for name in own if name not in VARIED and own[name] != identity.get(name)]
-        nearest = min(nearest, (recipe, changed), key=lambda each: len(each[1]))
-    recipe, changed = nearest
-    changes = [f"{field_name(name)} {number(own[name])}" for name in changed]
-    return config.group, ", ".join([recipe, *changes]) if len(changed) < len(own) else recipe
-
-
-@functools.cache
-def _recipes(model: str) -> list[tuple[str, dict[str, Any]]]:
-    recipes = model_spec(model).recipes if model in model_names() else ()
-    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in recipes]
 
 
 def select(

@@ -10,6 +10,8 @@ from mnist_core.models.registry import (
     make_config,
     model_names,
     model_spec,
+    model_title,
+    nearest_recipe,
     recipe_of,
     register_model,
 )
@@ -26,6 +28,8 @@ __all__ = [
     "make_config",
     "model_names",
     "model_spec",
+    "model_title",
+    "nearest_recipe",
     "recipe_of",
     "register_model",
     "small",

@@ -17,6 +17,14 @@ AXES: dict[str, tuple] = {
 }
 
 
+def opening_config(model: str = MODEL) -> RunConfig:
+    """What the Train page shows of a network first: a run that ships, where there is one.
+
+    Raises InputError for an unknown network.
+    """
+    return make_config(model, RECIPE if model.lower() == MODEL else None)
+
+
 def grid_configs() -> list[RunConfig]:
     """Every point of the grid; those that differ from the preset in fewer sliders come first."""
     preset = make_config(MODEL, RECIPE, dataset=DATASET)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import MODEL_NAME, RunConfig
@@ -99,6 +100,11 @@ def model_spec(name: str) -> ModelSpec:
     return spec
 
 
+def model_title(name: str) -> str:
+    """The name by which people know a network; an unknown one keeps its own."""
+    return _registry[name].title if name in _registry else name
+
+
 def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any) -> RunConfig:
     """A run's config: the network's recipe (by default its first) with some fields changed.
 
@@ -124,14 +130,31 @@ def recipe_of(config: RunConfig) -> str | None:
     """The name of the recipe that this config follows (for any data set and seed), or None."""
     if config.model not in _registry:
         return None
-    return _recipe_groups(config.model, config.dataset).get(config.group)
+    recipe, changes = nearest_recipe(config)
+    return recipe if changes.keys() <= {"seed"} else None
+
+
+@functools.lru_cache(maxsize=20_000)
+def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
+    """The network's recipe that shares most fields with this config, and the config's other fields.
+
+    Recipes are for every data set, so that the data set is never among the other fields. Of
+    equally near recipes the first is taken. Raises InputError for an unknown network.
+    """
+    own = config.identity()
+    nearest: tuple[str, dict[str, Any]] | None = None
+    for recipe, identity in _recipe_identities(config.model):
+        changes = {k: v for k, v in own.items() if identity.get(k) != v and k != "dataset"}
+        if nearest is None or len(changes) < len(nearest[1]):
+            nearest = recipe, changes
+    assert nearest  # register_model refuses a network without recipes
+    return nearest[0], MappingProxyType(nearest[1])
 
 
 @functools.cache
-def _recipe_groups(model: str, dataset: str) -> dict[str, str]:
-    """The names of a network's recipes by their group; the first of equal ones wins."""
-    names = [recipe.name for recipe in reversed(model_spec(model).recipes)]
-    return {make_config(model, name, dataset=dataset).group: name for name in names}
+def _recipe_identities(model: str) -> list[tuple[str, dict[str, Any]]]:
+    recipes = model_spec(model).recipes
+    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in recipes]
 
 
 def create_model(

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.analysis.links import opening_config
 from mnist_core.errors import LabError
 from mnist_core.jobs import launcher
 from mnist_core.models import make_config
+from mnist_core.models.grid import opening_config
 from mnist_core.runs.bundle import BundledRun, bundled, write_bundle
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore

@@ -4,9 +4,10 @@ import re
 
 from playwright.sync_api import Page, expect
 
-from mnist_core.analysis.links import opening_config, query_of
+from mnist_core.analysis.url import query_of
 from mnist_core.formatting import percent
 from mnist_core.jobs import launcher
+from mnist_core.models.grid import opening_config
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import LIVE
 from tests.browser.conftest import PATIENCE, at_rest

@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 import psutil
 from playwright.sync_api import Browser, Page
 
-from mnist_core.analysis.links import query_of
+from mnist_core.analysis.url import query_of
 from mnist_core.config import Execution, RunConfig
 from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out

@@ -25,9 +25,10 @@ from urllib.parse import urlencode
 
 from playwright.sync_api import Page
 
-from mnist_core.analysis.links import opening_config, query_of
+from mnist_core.analysis.url import query_of
 from mnist_core.data.datasets import missing_files
 from mnist_core.jobs import launcher
+from mnist_core.models.grid import opening_config
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
 from tests.tools.trials import PATIENCE, STATUS, Server, a_browser, until

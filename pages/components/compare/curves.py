@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.analysis.differences import differing_settings
+from mnist_core.analysis.describe import differing_settings
 from mnist_core.charts.compare import Line, curve_points, curves
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run

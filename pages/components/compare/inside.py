@@ -15,11 +15,11 @@ from mnist_core.errors import LabError
 from mnist_core.imaging.field_overlay import box_of, field_picture, growing
 from mnist_core.imaging.sample_drawings import draw, example_for
 from mnist_core.inspection.architecture import dot, in_words, times
+from mnist_core.models import model_title
 from mnist_core.models.stats import stored
 from mnist_core.paths import PROJECT, data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.scene import Scene, export, pick
-from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 
 AT_ONCE = 4  # large pictures beside each other
@@ -222,7 +222,7 @@ def layer_by_layer(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> Non
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
         st.graphviz_chart(
-            dot(mine, common.model_title(run.config.model), run.config.input_size),
+            dot(mine, model_title(run.config.model), run.config.input_size),
             width="stretch",
         )
     with right:

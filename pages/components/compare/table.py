@@ -6,9 +6,10 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.analysis.aggregate import folded, unfolded
-from mnist_core.analysis.table import select, title_of
+from mnist_core.analysis.table import select
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
+from mnist_core.models import model_title
 from mnist_core.models.stats import measured_on
 from mnist_core.runs.summary import LIVE, STATES
 from pages.components.compare.choice import asked_for, want
@@ -20,7 +21,7 @@ ALL = "All"
 def filters(table: pd.DataFrame) -> pd.DataFrame:
     """The runs that the person asked for; what was asked is in the address bar."""
     datasets = [name for name in dataset_names() if name in set(table["dataset"])]
-    models = sorted(table["model"].unique(), key=title_of)
+    models = sorted(table["model"].unique(), key=model_title)
     states = [name for name in STATES if name in set(table["state"])]
     left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
     dataset = left.pills(
@@ -36,7 +37,7 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
     chosen = middle.multiselect(
         "Network",
         models,
-        format_func=title_of,
+        format_func=model_title,
         placeholder="All networks",
         key="cmp_model",
         bind="query-params",

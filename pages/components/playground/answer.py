@@ -11,10 +11,10 @@ from mnist_core.evaluation.ensemble import Verdict, Vote, together
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
+from mnist_core.models import model_title
 from mnist_core.runs.store import Run
 from pages.components.playground import html as html
 from pages.components.playground.input import Given
-from pages.components.shared.common import model_title
 
 THUMB = 2  # screen pixels a side for each pixel of what was read
 

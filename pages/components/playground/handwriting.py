@@ -14,11 +14,12 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.formatting import plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.preprocess import INK, SIDE
+from mnist_core.models import model_title
 from mnist_core.runs.store import Run, RunStore
 from pages.components.playground import html as html
 from pages.components.playground.input import Given
 from pages.components.playground.networks import networks
-from pages.components.shared.common import in_a_sentence, model_title
+from pages.components.shared.common import in_a_sentence
 
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network

@@ -10,11 +10,12 @@ from mnist_core.evaluation.ensemble import together, vote
 from mnist_core.formatting import percent, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
+from mnist_core.models import model_title
 from mnist_core.runs.store import Run
 from pages.components.playground import html as html
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks
-from pages.components.shared.common import in_a_sentence, model_title
+from pages.components.shared.common import in_a_sentence
 
 SIDE = 198  # pixels of the picture
 BY_NAME = {axis.name: axis for axis in AXES}

@@ -14,7 +14,7 @@ from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
-from mnist_core.models import model_spec, stats
+from mnist_core.models import stats
 from mnist_core.paths import PROJECT
 from mnist_core.runs.store import Damaged, Run, RunStore
 
@@ -39,14 +39,6 @@ def enter_through_app() -> None:
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
         st.rerun()
-
-
-def model_title(name: str) -> str:
-    """The name by which people know a network; an unknown one keeps its own."""
-    try:
-        return model_spec(name).title
-    except ValueError:
-        return name
 
 
 def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.analysis.links import config_from_query, opening_config, query_of
+from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import InputError
 from mnist_core.formatting import number
-from mnist_core.models import make_config, model_names, model_spec, recipe_of
-from mnist_core.models.grid import AXES
-from pages.components.shared import common
+from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
+from mnist_core.models.grid import AXES, opening_config
 
 ADDRESS = (*RunConfig.names(), "recipe")  # what of the address bar says which run is shown
 OWN = "your own settings"
@@ -82,7 +81,7 @@ def choose(config: RunConfig) -> None:
     first, second, third = st.columns(3)
     knob(first.selectbox, "Data set", "dataset", options=dataset_names())
     names = model_names()
-    knob(second.selectbox, "Network", "model", options=names, format_func=common.model_title)
+    knob(second.selectbox, "Network", "model", options=names, format_func=model_title)
     present = recipe_of(config)
     recipes = [recipe.name for recipe in model_spec(config.model).recipes]
     st.session_state.knob_recipe = present or OWN

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from mnist_core.analysis.describe import changes_in_words, nearest_run
 from mnist_core.analysis.diagnosis import diagnose
-from mnist_core.analysis.links import differences, nearest
 from mnist_core.charts import training
 from mnist_core.config import RunConfig
-from mnist_core.formatting import field_name, number
 from mnist_core.runs.store import Run
 from pages.components.train.controls import move_to
 
@@ -33,7 +32,7 @@ def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
     if run and (run.history or run.echoes or progress.get("losses")):
         shown = [curve_of(run, "", progress), *before(config, runs)]
     else:
-        stand_in = nearest(config, runs)
+        stand_in = nearest_run(config, runs)
         shown = [curve_of(stand_in, "nearest run", faint=True)] if stand_in else []
     band = None if stand_in else band_of(config, runs)
     columns = st.columns(2)
@@ -52,16 +51,7 @@ def before(config: RunConfig, runs: list[Run]) -> list[training.Curve]:
     run = next((run for run in runs if left and run.id == left.id), None)
     if run is None or run.id == config.id or not run.history:
         return []
-    return [curve_of(run, f"before: {in_words(config, left)}", faint=True)]
-
-
-def in_words(config: RunConfig, other: RunConfig) -> str:
-    """What differs in `other`, with its values there."""
-    changes = {
-        k: there for k, (_, there) in differences(config, other).items() if there is not None
-    }
-    words = [f"{field_name(name)} {number(value)}" for name, value in changes.items()]
-    return ", ".join(words[:3]) + (" …" if len(words) > 3 else "")
+    return [curve_of(run, f"before: {changes_in_words(config, left)}", faint=True)]
 
 
 def band_of(config: RunConfig, runs: list[Run]) -> training.Band | None:
@@ -84,7 +74,7 @@ def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: boo
             move_to(config.replace(**found.changes))
             st.rerun()
     elif stand_in:
-        words = in_words(config, stand_in.config)
+        words = changes_in_words(config, stand_in.config)
         st.caption(f"Faint: the nearest run that is trained. It has {words}.")
     elif not curves:
         st.caption("No run of this network on this data set yet: its curves appear as it trains.")

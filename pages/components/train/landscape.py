@@ -7,7 +7,7 @@ import streamlit as st
 from mnist_core.analysis.landscape import KNOBS, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.config import RunConfig
-from mnist_core.formatting import field_name, number, percent
+from mnist_core.formatting import field_name, percent, setting
 from mnist_core.runs.store import Run
 from pages.components.train.controls import move_to
 
@@ -60,9 +60,6 @@ def summary_of(land) -> str:
     words = f"Best validation accuracy of each run, in per cent; {trained} of {len(land.cells)} "
     words += "settings are trained. Every other knob is as above."
     if land.best:
-        at = (
-            f"{field_name(knob)} {number(getattr(land.best.config, knob))}"
-            for knob in (land.x, land.y)
-        )
+        at = (setting(name, getattr(land.best.config, name)) for name in (land.x, land.y))
         words += f" The best: {percent(land.best.accuracy)} at {', '.join(at)}."
     return words

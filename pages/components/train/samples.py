@@ -7,7 +7,7 @@ import json
 import numpy as np
 import streamlit as st
 
-from mnist_core.analysis.links import command_of
+from mnist_core.analysis.describe import command_of
 from mnist_core.config import RunConfig
 from mnist_core.data import images
 from mnist_core.dataset_specs import dataset_spec

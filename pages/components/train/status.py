@@ -7,12 +7,12 @@ from contextlib import suppress
 
 import streamlit as st
 
-from mnist_core.analysis.links import as_recipe
+from mnist_core.analysis.describe import full_name
 from mnist_core.config import RunConfig
 from mnist_core.data.datasets import missing_files
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import spread
-from mnist_core.formatting import duration, field_name, number, percent
+from mnist_core.formatting import duration, percent
 from mnist_core.jobs import cost_job, launcher
 from mnist_core.paths import data_root
 from mnist_core.runs.extend import EXTENDABLE
@@ -204,14 +204,6 @@ def preparing(phase: str, progress: dict) -> str:
     return words.get(phase, phase)
 
 
-def name_of(run: Run) -> str:
-    """A run's name: its network, its data set and what sets it apart."""
-    recipe, changed = as_recipe(run.config)
-    apart = [f"{field_name(name)} {number(value)}" for name, value in changed.items()]
-    parts = [common.model_title(run.config.model), run.config.dataset, recipe, *apart]
-    return " · ".join(parts)
-
-
 def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     """What else is in progress, and how many runs may train at once."""
     live = [run for run in runs if run.state in LIVE and run.id != config.id]
@@ -223,7 +215,9 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             share, words = in_progress(run, store.progress(run.id))
             best = run.summary.validation_accuracy
             reached = f" · {percent(best, 1)}" if best is not None else ""
-            if st.button(name_of(run), type="tertiary", key=f"show_{run.id}", help="Show this run"):
+            if st.button(
+                full_name(run.config), type="tertiary", key=f"show_{run.id}", help="Show this run"
+            ):
                 move_to(run.config)
                 st.rerun()
             st.progress(share, f"{words}{reached}", width="stretch")

@@ -1,5 +1,3 @@
-import dataclasses
-
 import pandas as pd
 import pytest
 
@@ -64,18 +62,6 @@ def test_no_run_is_an_empty_table(store):
     empty = table_of(store)
     assert list(empty.columns) == list(table.COLUMNS) and empty.empty
     assert table.best_runs(empty, 7) == [] and table.best_groups(empty) == []
-
-
-def test_a_recipe_is_named_with_what_differs_from_it():
-    def recipe(*names, **changes):
-        return table.describe(make_config(*names, **changes))[1]
-
-    assert recipe("lenet5", seed=7, dataset="KMNIST") == "reference"
-    assert recipe("lenet5", "tutorial") == "tutorial"
-    assert recipe("lenet5", lr=0.05, epochs=2) == "reference, learning rate 0.05, epochs 2"
-    assert recipe("lenet5", "tutorial", epochs=9) == "tutorial, epochs 9"
-    gone = dataclasses.replace(make_config("lenet5"), model="no-longer-there")
-    assert table.describe(gone)[1] == "own settings"
 
 
 def test_select(store):

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from mnist_core.analysis.differences import differing_settings
 from mnist_core.charts.compare import (
     Line,
     class_accuracies,
@@ -15,7 +14,6 @@ from mnist_core.charts.compare import (
 )
 from mnist_core.evaluation.calibration import calibration
 from mnist_core.evaluation.predictions import Predictions, by_class
-from mnist_core.models import make_config
 from tests.stores import made_up_history
 
 LINES = [
@@ -55,15 +53,3 @@ def test_reliability_and_classes():
     assert classes["right"].tolist() == [4] * 5 + [5] * 5
     (trace,) = class_accuracies(classes, ["#111111"]).data
     assert list(trace.x) == list("abcdefghij") and trace.y[0] == pytest.approx(0.8)
-
-
-def test_settings_that_differ():
-    found = differing_settings(
-        [make_config("lenet5", seed=1, lr=0.05), make_config("lenet5", seed=2, optimizer="Adam")]
-    )
-    assert found == {
-        "optimizer": ["SGD", "Adam"],
-        "learning rate": ["0.05", "0.01"],
-        "momentum": ["0.9", None],
-    }
-    assert differing_settings([make_config("lenet5"), make_config("lenet5", seed=9)]) == {}

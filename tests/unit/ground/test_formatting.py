@@ -3,7 +3,7 @@
 import pytest
 
 from mnist_core.errors import LabError
-from mnist_core.formatting import plain, sentence
+from mnist_core.formatting import number, plain, sentence, setting
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,10 @@ def test_an_error_is_a_sentence():
     assert sentence(LabError("Do this.")) == "Do this."
     assert sentence(PermissionError(13, "denied", "a.png")) == "a.png: denied"
     assert sentence(OSError("cannot identify image file")) == "cannot identify image file"
+
+
+def test_numbers_and_settings_as_people_write_them():
+    values = (0.1, 1.0, 1e-05, 3, "SGD", 0.1 + 0.2)
+    written = ["0.1", "1", "1e-05", "3", "SGD", "0.30000000000000004"]
+    assert [number(value) for value in values] == written
+    assert setting("lr", 0.1) == "learning rate 0.1"

@@ -1,0 +1,102 @@
+"""A config in words and as a command; what sets configs apart. Loads without torch."""
+
+from __future__ import annotations
+
+import functools
+import math
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from mnist_core.config import RunConfig
+from mnist_core.formatting import field_name, number, setting
+from mnist_core.models import model_names, model_title, nearest_recipe
+from mnist_core.runs.run import Run
+
+
+def describe(config: RunConfig) -> str:
+    """The nearest recipe and what differs from it: "reference, learning rate 0.05".
+
+    Data set, network and seed are left out.
+    """
+    return ", ".join(_recipe_and_changes(config, ("seed",)))
+
+
+def full_name(config: RunConfig) -> str:
+    """Network, data set, nearest recipe and what differs from it, the seed too."""
+    parts = [model_title(config.model), config.dataset, *_recipe_and_changes(config)]
+    return " · ".join(parts)
+
+
+def _recipe_and_changes(config: RunConfig, without: Sequence[str] = ()) -> list[str]:
+    if config.model not in model_names():
+        return ["own settings"]
+    recipe, changes = nearest_recipe(config)
+    return [recipe, *(setting(k, value) for k, value in changes.items() if k not in without)]
+
+
+def command_of(config: RunConfig) -> str:
+    """The command that trains this config. Raises InputError for an unknown network."""
+    recipe, changes = nearest_recipe(config)
+    values = {"dataset": config.dataset, "model": config.model, "recipe": recipe}
+    values |= {name: number(value) for name, value in changes.items()}
+    options = (f"--{k.replace('_', '-')} {shlex.quote(v)}" for k, v in values.items())
+    return " ".join(["python -m mnist_core train", *options])
+
+
+def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[Any, ...]]:
+    """The fields that are not the same in all configs: the value in each.
+
+    It is None in a config whose optimiser, schedule or input size does not use the field.
+    """
+    used = [_identity(config) for config in configs]
+    values = {name: tuple(each.get(name) for each in used) for name in RunConfig.names()}
+    return {k: v for k, v in values.items() if any(other != v[0] for other in v[1:])}
+
+
+def differing_settings(configs: Sequence[RunConfig]) -> dict[str, list[str | None]]:
+    """`differences` in words, without the seed."""
+    return {
+        field_name(name): [None if value is None else number(value) for value in values]
+        for name, values in differences(configs).items()
+        if name != "seed"
+    }
+
+
+def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str:
+    """What differs in `other`, with its values there; the first `limit` fields."""
+    changes = differences([config, other]).items()
+    words = [setting(name, there) for name, (_, there) in changes if there is not None]
+    return ", ".join(words[:limit]) + (" …" if len(words) > limit else "")
+
+
+@functools.lru_cache(maxsize=20_000)
+def _identity(config: RunConfig) -> Mapping[str, Any]:
+    return config.identity()
+
+
+def nearest_run(config: RunConfig, runs: Iterable[Run]) -> Run | None:
+    """The run with epochs, on the same data set and network, that is most like `config`.
+
+    The fewest different fields come first, then how far apart the numbers are, as ratios.
+    """
+    same = [
+        run
+        for run in runs
+        if (run.config.dataset, run.config.model) == (config.dataset, config.model)
+        and run.summary.epochs_done
+        and run.id != config.id
+    ]
+    return min(same, key=lambda run: (*distance(config, run.config), run.id), default=None)
+
+
+def distance(one: RunConfig, other: RunConfig) -> tuple[int, float]:
+    """How many fields differ, and the sum of how far apart their values are."""
+    apart = differences([one, other])
+    return len(apart), sum(_ratio(*pair) for pair in apart.values())
+
+
+def _ratio(a: Any, b: Any) -> float:
+    """1 for a factor of e between two positive numbers, and for all other pairs of values."""
+    numbers = isinstance(a, int | float) and isinstance(b, int | float)
+    return abs(math.log(a / b)) if numbers and a > 0 and b > 0 else 1.0

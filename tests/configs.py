@@ -1,0 +1,21 @@
+"""Configs of every kind, for tests that take any."""
+
+from hypothesis import strategies as st
+
+from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES
+from mnist_core.dataset_specs import dataset_names
+from mnist_core.models import make_config, model_names
+
+CONFIGS = st.builds(
+    lambda model, lr, share, **fields: make_config(model, lr=lr, min_lr=share * lr, **fields),
+    st.sampled_from(model_names()),
+    dataset=st.sampled_from(dataset_names()),
+    activation=st.sampled_from(ACTIVATIONS),
+    optimizer=st.sampled_from(OPTIMIZERS),
+    schedule=st.sampled_from(SCHEDULES),
+    lr=st.floats(1e-6, 10),
+    share=st.floats(0, 0.1),
+    dropout=st.floats(0, 0.9),
+    epochs=st.integers(1, 1000),
+    seed=st.integers(0, 2**31 - 1),
+)
