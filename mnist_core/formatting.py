@@ -22,6 +22,33 @@ def number(value: object) -> str:
     return short if not isinstance(value, float) or float(short) == value else repr(value)
 
 
+def true_minus(text: str) -> str:
+    """The text with minus signs in place of hyphens, as in "−2.41"."""
+    return text.replace("-", "−")
+
+
+def short_number(value: float) -> str:
+    """A number in a few characters: "0.137", "−2.41", "0"."""
+    if value == 0:
+        return "0"
+    return true_minus(f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}")
+
+
+def signed_number(value: float) -> str:
+    """A number to five decimals with its sign, so that sums can be checked by hand."""
+    return true_minus(f"{value:+.5f}")
+
+
+def number_range(low: float, high: float) -> str:
+    """The lowest and the highest value: "−3.1 to 3.1"."""
+    return true_minus(f"{low:.3g} to {high:.3g}")
+
+
+def percent_range(low: float, high: float) -> str:
+    """An interval of fractions in per cent: (0.9775, 0.9825) -> "97.75–98.25"."""
+    return f"{100 * low:.2f}–{100 * high:.2f}"
+
+
 def field_name(name: str) -> str:
     """A config field's name in words."""
     spelled = {"lr": "learning rate", "min_lr": "lowest learning rate"}

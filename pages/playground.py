@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
 import streamlit as st
-from PIL import Image
 from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core.dataset_specs import dataset_names, dataset_spec
@@ -145,21 +143,11 @@ def show_steps(stages: preprocess.Stages) -> None:
     with st.grid("auto", min_column_width=SHOWN, gap="small"):
         for step in stages.steps:
             st.image(
-                tiles.png(squared(step.image)),
+                tiles.png(tiles.squared(step.image, SHOWN)),
                 caption=f"**{step.name}** {step.explanation}",
                 width=SHOWN,
                 alt=f"The drawing, {step.name}",
             )
-
-
-def squared(image: np.ndarray) -> np.ndarray:
-    """(h, w) -> (SHOWN, SHOWN, 2) uint8, grey and opacity: in the middle, its pixels as squares."""
-    factor = max(1, SHOWN // max(image.shape))
-    large = Image.fromarray(image.repeat(factor, axis=0).repeat(factor, axis=1))
-    large.thumbnail((SHOWN, SHOWN), Image.Resampling.BOX)
-    square = Image.new("LA", (SHOWN, SHOWN))
-    square.paste(large.convert("LA"), [(SHOWN - side) // 2 for side in large.size])
-    return np.asarray(square)
 
 
 def sections(run: Run, voters: list[Run], one: Given, label: int, own: Given) -> None:

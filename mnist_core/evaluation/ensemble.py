@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.metrics import softmax
-from mnist_core.evaluation.network import Network, one_thread
+from mnist_core.evaluation.network import Network, one_thread, read_all
 from mnist_core.runs.store import Run
 
 if TYPE_CHECKING:
@@ -84,6 +84,17 @@ def vote(networks: Sequence[Network], image: np.ndarray) -> list[Vote]:
             logits = network.model(prepared[form])[0].numpy(force=True)
             votes.append(Vote(network.run, logits, 1000 * (time.perf_counter() - began)))
     return votes
+
+
+def labels_of_each(networks: Sequence[Network], images: np.ndarray) -> np.ndarray:
+    """(networks, N) labels: each network's answers to (N, 28, 28) uint8 images."""
+    return np.stack([read_all(network, images).argmax(axis=1) for network in networks])
+
+
+def hardest_first(right: np.ndarray) -> np.ndarray:
+    """Of (networks, N) booleans: the images that some network got wrong, the most missed first."""
+    missed = np.flatnonzero(~right.all(axis=0))
+    return missed[np.argsort(right[:, missed].sum(axis=0), kind="stable")]
 
 
 def together(votes: Sequence[Vote]) -> Verdict:

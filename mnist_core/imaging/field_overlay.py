@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.imaging.tiles import enlarged
+
 GLOW = np.array([255, 150, 30], dtype=float)  # of the measured field, over a grey digit
 FRAME = np.array([45, 212, 191], dtype=float)  # around the theoretical field
 SHADE = 0.45  # brightness of the digit inside the box; outside it is darker still
@@ -44,7 +46,7 @@ def field_picture(
     if field is not None and field.max() > 0:
         glow = np.sqrt(np.asarray(field, float) / field.max())[..., None]
         picture = picture * (1 - 0.8 * glow) + GLOW * 0.8 * glow
-    large = picture.repeat(factor, axis=0).repeat(factor, axis=1)
+    large = enlarged(picture, factor)
     if bottom > top and right > left:
         _frame(large, [edge * factor for edge in box], max(1, factor // 4))
     return np.clip(np.rint(large), 0, 255).astype(np.uint8)

@@ -65,6 +65,31 @@ def png(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
     return file.getvalue()
 
 
+def enlarged(image: np.ndarray, factor: int) -> np.ndarray:
+    """(h, w, ...) -> (h·factor, w·factor, ...): every pixel becomes a square."""
+    return image.repeat(factor, axis=0).repeat(factor, axis=1)
+
+
+def squared(image: np.ndarray, side: int) -> np.ndarray:
+    """(h, w) uint8 -> (side, side, 2) uint8, grey and opacity: the image fills the middle.
+
+    A small image is enlarged by a whole factor, so that its pixels are squares.
+    """
+    large = Image.fromarray(enlarged(image, max(1, side // max(image.shape))))
+    large.thumbnail((side, side), Image.Resampling.BOX)
+    square = Image.new("LA", (side, side))
+    square.paste(large.convert("LA"), ((side - large.width) // 2, (side - large.height) // 2))
+    return np.asarray(square)
+
+
+def in_rows(values: np.ndarray, columns: int) -> np.ndarray:
+    """(N,) -> (rows, at most `columns`), filled up with NaN."""
+    rows = -(-len(values) // columns)
+    padded = np.full(rows * min(columns, len(values)), np.nan)
+    padded[: len(values)] = values
+    return padded.reshape(rows, -1)
+
+
 def tile(
     maps: np.ndarray,
     width: int = 280,

@@ -18,8 +18,7 @@ from mnist_core.imaging.preprocess import as_drawn, from_canvas
 from mnist_core.imaging.tiles import png
 from mnist_core.inspection.adversarial import attack
 from mnist_core.inspection.saliency import METHODS
-from pages.components.playground.drawing import SIDE, _pixels
-from pages.components.playground.keep import Drawings
+from pages.components.playground.canvas import SIDE, Drawings, _pixels
 from tests.app.play_canvas import (
     add_run,
     answer,
@@ -262,7 +261,7 @@ def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monk
 @pytest.mark.parametrize("sent", ["no picture", "data:image/png;base64,eA==", None])
 def test_what_no_canvas_sends_is_no_drawing(sent):
     large = base64.b64encode(png(np.ones((SIDE + 1, SIDE), np.uint8))).decode()
-    with patch("pages.components.playground.drawing.strokes", lambda: [{}]):
+    with patch("pages.components.playground.canvas.strokes", lambda: [{}]):
         assert _pixels(sent) is None and _pixels("data:image/png;base64," + large) is None
 
 

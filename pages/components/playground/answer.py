@@ -13,7 +13,7 @@ from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
 from mnist_core.models import model_title
 from mnist_core.runs.store import Run
-from pages.components.playground import html as html
+from pages.components.playground import markup
 from pages.components.playground.input import Given
 
 THUMB = 2  # screen pixels a side for each pixel of what was read
@@ -29,14 +29,14 @@ def show_answer(given: Given, vote: Vote) -> None:
     first, second = probabilities.argsort()[::-1][:2]
     name = classes[first]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        pixels = given.stages.final.repeat(THUMB, axis=0).repeat(THUMB, axis=1)
+        pixels = tiles.enlarged(given.stages.final, THUMB)
         st.image(tiles.png(pixels), width=28 * THUMB, alt="The image that was read")
         reads = f"Reads {article(name)} **{name}** · {percent(probabilities[first], 1)}"
         st.subheader(reads, anchor=False)
     none = probabilities[second] < 0.001
     guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
     st.markdown(_badge(given, first, "none above 0.1 %" if none else guess))
-    st.html(html.STYLE + html.bars(classes, probabilities))
+    st.html(markup.STYLE + markup.bars(classes, probabilities))
 
 
 def _badge(given: Given, answer: int, second: str) -> str:
@@ -80,14 +80,14 @@ def show_votes(
             )
             for run in runs
         ]
-        st.html(html.table(["Network", "Reads", "Confidence", "ms"], first + rows))
+        st.html(markup.table(["Network", "Reads", "Confidence", "ms"], first + rows))
 
 
 def _row(vote: Vote, verdict: Verdict, which: str = "") -> list[str]:
     config, off = vote.run.config, "" if vote.label == verdict.label else "off"
     word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
     title = escape(model_title(config.model) + which)
-    return [title, word, html.meter(vote.confidence), f"{vote.milliseconds:.1f}"]
+    return [title, word, markup.meter(vote.confidence), f"{vote.milliseconds:.1f}"]
 
 
 def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:

@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import streamlit as st
-from PIL import Image
 
 from mnist_core.data.handwriting import Handwriting, Sample
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation.ensemble import hardest_first, labels_of_each
 from mnist_core.formatting import plain
 from mnist_core.imaging import tiles
-from mnist_core.imaging.preprocess import INK, SIDE
+from mnist_core.imaging.preprocess import INK
 from mnist_core.models import model_title
 from mnist_core.runs.store import Run, RunStore
-from pages.components.playground import html as html
+from pages.components.playground import markup
 from pages.components.playground.input import Given
 from pages.components.playground.networks import networks
 from pages.components.shared.common import in_a_sentence
@@ -114,6 +114,7 @@ def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
     labels = np.array([sample.label for sample in samples])
     answers = np.stack([_answers(own, one, samples) for one in able])
     right = answers == labels
+    order = hardest_first(right)[:MOST_SHOWN].tolist()
     st.subheader(f"{len(samples)} drawings kept", anchor=False)
     rows = [
         (
@@ -121,19 +122,17 @@ def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
             [
                 model_title(one.run.config.model),
                 f"{row.sum()} of {len(row)}",
-                html.meter(row.mean()),
+                markup.meter(row.mean()),
             ],
         )
         for one, row in sorted(zip(able, right, strict=True), key=lambda pair: -pair[1].sum())
     ]
     with st.container(width=460):
-        st.html(html.STYLE + html.table(["Network", "Right", "Accuracy"], rows))
-    misread = np.flatnonzero(~right.all(0))
+        st.html(markup.STYLE + markup.table(["Network", "Right", "Accuracy"], rows))
     st.subheader(
-        "Misread by one network at least" if len(misread) else "Every network reads all of them",
+        "Misread by at least one network" if order else "Every network reads all of them",
         anchor=False,
     )
-    order = misread[np.argsort(right[:, misread].sum(0), kind="stable")][:MOST_SHOWN].tolist()
     with st.container(horizontal=True, gap="small"):
         for at in order:
             _mistake(own, samples[at], answers[:, at], able)
@@ -146,9 +145,11 @@ def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[N
         for one, label in zip(able, answers.tolist(), strict=True)
         if label != sample.label
     ]
-    large = Image.fromarray(own.image(sample)).resize((SIDE * THUMB,) * 2, Image.Resampling.NEAREST)
     with st.container(width=96, gap="xsmall"):
-        st.image(tiles.png(np.asarray(large)), alt=f"A drawing of {classes[sample.label]}")
+        st.image(
+            tiles.png(tiles.enlarged(own.image(sample), THUMB)),
+            alt=f"A drawing of {classes[sample.label]}",
+        )
         st.caption(f"is **{classes[sample.label]}**", help=" · ".join(said))
         st.caption(f"{len(said)} of {len(able)} wrong")
         st.button(
@@ -168,9 +169,7 @@ def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarra
 
 @st.cache_data(max_entries=200, show_spinner=False)
 def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
-    from mnist_core.evaluation.network import read_all
-
-    return read_all(_one, _readable(_own, _samples)[1]).argmax(1)
+    return labels_of_each([_one], _readable(_own, _samples)[1])[0]
 
 
 def _readable(own: Handwriting, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:

@@ -6,7 +6,6 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
@@ -17,10 +16,10 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.formatting import plain
 from mnist_core.imaging import photo, preprocess
 from mnist_core.imaging.preprocess import Stage, Stages
-from mnist_core.imaging.tiles import png
+from mnist_core.imaging.tiles import enlarged, png
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
-from pages.components.playground.drawing import SIDE, drawing, example
+from pages.components.playground.canvas import SIDE, drawing, example
 
 DRAW, UPLOAD, CAMERA, TEST = WAYS = ("Draw", "Upload", "Camera", "Test image")
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -110,8 +109,7 @@ def _test(run: Run) -> Given | None:
         index = count - 1
     chosen = test_image(dataset, root, index)
     name = dataset_spec(dataset).classes[chosen.label]
-    shown = np.kron(chosen.image, np.ones((SIDE // 28,) * 2, np.uint8))
-    st.image(png(shown), width=SIDE, alt=f"Test image {index}, {name}")
+    st.image(png(enlarged(chosen.image, SIDE // 28)), width=SIDE, alt=f"Test image {index}, {name}")
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)

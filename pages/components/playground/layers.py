@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from mnist_core.formatting import number_range
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
 from mnist_core.runs.store import Run
@@ -30,7 +31,7 @@ def layers(run: Run, image: np.ndarray) -> None:
             "Colour scale",
             [OWN, SHARED],
             default=OWN,
-            format_func={OWN: "each stage its own", SHARED: "one for all"}.get,
+            format_func=lambda scale: "one per stage" if scale == OWN else "one for all",
             key="play_scale",
             required=True,
             persist_state="session",
@@ -74,15 +75,10 @@ def show_stage(name: str, kind: str, values: np.ndarray, limit: float | None) ->
     shape = " × ".join(map(str, values.shape))
     st.image(
         picture.png(),
-        caption=f"{what}  \n{shape} · {ends(values)}",
+        caption=f"{what}  \n{shape} · {number_range(values.min(), values.max())}",
         width=picture.indices.shape[1],
         alt=f"Output of stage {name}, {shape}",
     )
-
-
-def ends(values: np.ndarray) -> str:
-    """The lowest and the highest value, such as "−3.1 to 3.1"."""
-    return f"{values.min():.3g} to {values.max():.3g}".replace("-", "−")
 
 
 def show_kernels(model: nn.Module) -> None:
@@ -94,9 +90,10 @@ def show_kernels(model: nn.Module) -> None:
     st.subheader("The first layer's kernels", anchor=False)
     picture = tiles.tile(kernels, 340, 200)
     count, height, width = kernels.shape
+    values = number_range(kernels.min(), kernels.max())
     st.image(
         picture.png(),
-        caption=f"**{name}** {count} kernels of {height}×{width} · {ends(kernels)}",
+        caption=f"**{name}** {count} kernels of {height}×{width} · {values}",
         width=picture.indices.shape[1],
         alt=f"Kernels of {name}",
     )

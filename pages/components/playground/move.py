@@ -6,13 +6,13 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.ensemble import together, vote
-from mnist_core.formatting import percent, plain
+from mnist_core.evaluation.ensemble import labels_of_each, together, vote
+from mnist_core.formatting import number_range, percent, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
 from mnist_core.models import model_title
 from mnist_core.runs.store import Run
-from pages.components.playground import html as html
+from pages.components.playground import markup
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks
 from pages.components.shared.common import in_a_sentence
@@ -83,18 +83,15 @@ def say(votes: list, dataset: str) -> None:
 
 def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: str) -> None:
     """A row for each network; how far each way the answer at rest holds, in its title."""
-    from mnist_core.evaluation.network import read_all
-
-    answers = np.stack([read_all(one, images).argmax(1) for one in able])
+    answers = labels_of_each(able, images)
     here = int(np.abs(axis.values - at).argmin())
     names = []
     for one, row in zip(able, answers, strict=True):
         low, high = flips(row, axis)
-        span = f"{low:g} to {high:g}".replace("-", "−")
-        names.append(f"{model_title(one.run.config.model)} · {span}")
+        names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}")
     st.html(
-        html.STYLE
-        + html.strip(names, answers, axis.values.tolist(), here, dataset_spec(dataset).classes)
+        markup.STYLE
+        + markup.strip(names, answers, axis.values.tolist(), here, dataset_spec(dataset).classes)
     )
     st.caption(
         "A cell is the answer at that place of the slider, in its class's colour; the frame is "

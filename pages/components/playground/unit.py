@@ -9,10 +9,11 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.errors import LabError
+from mnist_core.formatting import short_number, signed_number
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
 from mnist_core.runs.store import Run
-from pages.components.playground import html as html
+from pages.components.playground import markup
 from pages.components.playground.layers import maps_of
 from pages.components.playground.networks import network
 from pages.components.shared.common import in_a_sentence
@@ -133,9 +134,9 @@ def show_sum(model: object, one: Unit, after: list) -> None:
     for step in after:
         kind = feature_maps.kind_of(model, step.stage)
         lines.append((escape(f"after {step.stage} ({kind})"), step.value))
-    rows = [("", [words, "", html.signed(value)]) for words, value in lines]
+    rows = [("", [words, "", signed_number(value)]) for words, value in lines]
     with st.container(width=330):
-        st.html(html.STYLE + html.table(["This unit", "", "value"], rows))
+        st.html(markup.STYLE + markup.table(["This unit", "", "value"], rows))
 
 
 def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
@@ -148,11 +149,11 @@ def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
     if len(shares) > 1:
         order = np.abs(shares).argsort()[::-1].tolist()
         st.markdown(f"What each of the {len(shares)} channels of **{one.source}** adds")
-        st.html(html.STYLE + html.number_grid(wrapped(shares, 12)))
+        st.html(markup.STYLE + markup.number_grid(tiles.in_rows(shares, 12)))
         reads = st.selectbox(
             f"Channel of {one.source}",
             order,
-            format_func=lambda at: f"{at} · adds {html.signed(shares[at])}",
+            format_func=lambda at: f"{at} · adds {signed_number(shares[at])}",
             key=key,
             width=220,
             help="The one that adds most comes first.",
@@ -161,10 +162,10 @@ def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
     parts = (("Patch", patch, ""), ("Kernel", kernel, "×"), ("Products", products, "="))
     with st.container(horizontal=True, gap="medium"):
         for name, values, sign in parts:
-            total = f" · sum {html.signed(values.sum())}" if name == "Products" else ""
+            total = f" · sum {signed_number(values.sum())}" if name == "Products" else ""
             with st.container(width="content"):
                 st.markdown(f"{sign} **{name}**{total}")
-                st.html(html.STYLE + html.number_grid(values))
+                st.html(markup.STYLE + markup.number_grid(values))
 
 
 def show_inputs(one: Unit, most: int = 12) -> None:
@@ -172,20 +173,12 @@ def show_inputs(one: Unit, most: int = 12) -> None:
     products = one.products[:, 0, 0]
     order = np.abs(products).argsort()[::-1][:most]
     rows = [
-        ("", [f"{at}", "", *map(html.short, (one.patch[at, 0, 0], one.kernel[at, 0, 0], value))])
+        ("", [f"{at}", "", *map(short_number, (one.patch[at, 0, 0], one.kernel[at, 0, 0], value))])
         for at, value in zip(order.tolist(), products[order].tolist(), strict=True)
     ]
     rest = len(products) - len(order)
     if rest:
         left = products.sum() - products[order].sum()
-        rows.append(("", [f"the other {rest}", "", "", "", html.short(left)]))
+        rows.append(("", [f"the other {rest}", "", "", "", short_number(left)]))
     head = [f"Input of {one.source}", "", "value", "× weight", "= product"]
-    st.html(html.STYLE + html.table(head, rows))
-
-
-def wrapped(values: np.ndarray, columns: int) -> np.ndarray:
-    """(N,) -> (rows, columns), NaN where nothing is left."""
-    rows = -(-len(values) // columns)
-    padded = np.full(rows * min(columns, len(values)), np.nan)
-    padded[: len(values)] = values
-    return padded.reshape(rows, -1)
+    st.html(markup.STYLE + markup.table(head, rows))

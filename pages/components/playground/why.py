@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.formatting import true_minus
 from mnist_core.imaging import tiles
 from mnist_core.runs.store import Run
 from pages.components.playground.networks import network
@@ -87,7 +88,7 @@ def gap(found) -> str:
     """How well integrated gradients keep their promise."""
     if found.gap is None:
         return ""
-    return (
+    return true_minus(
         f" They sum to {found.total:.3f}; the score differs from the black image's by "
         f"{found.difference:.3f} (gap {found.gap:.3f})."
-    ).replace("-", "−")
+    )

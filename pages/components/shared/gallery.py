@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 from collections.abc import Sequence
 
 import numpy as np
 import streamlit as st
-from PIL import Image
+
+from mnist_core.imaging.tiles import png
 
 STYLE = """<style>
 .gallery {display: flex; flex-wrap: wrap; gap: 10px}
@@ -40,6 +40,4 @@ def gallery(
 
 
 def _data_url(image: np.ndarray) -> str:
-    out = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(image)).save(out, "PNG")
-    return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+    return "data:image/png;base64," + base64.b64encode(png(np.ascontiguousarray(image))).decode()

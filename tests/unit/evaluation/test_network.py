@@ -8,7 +8,13 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from mnist_core.evaluation.ensemble import best_of_each, together, vote
+from mnist_core.evaluation.ensemble import (
+    best_of_each,
+    hardest_first,
+    labels_of_each,
+    together,
+    vote,
+)
 from mnist_core.evaluation.network import load_network, one_thread, read_all
 from mnist_core.evaluation.predict import load_model, probabilities_of
 from mnist_core.imaging.preprocess import from_canvas
@@ -110,3 +116,12 @@ def test_a_thread_computes_on_one_core():
     thread.join()
     torch.set_num_threads(before)
     assert found == [1]
+
+
+def test_labels_of_several_networks_and_the_images_they_miss_most(networks):
+    images = np.stack([from_canvas(draw(digit)).final for digit in (3, 4, 5)])
+    answers = labels_of_each(networks, images)
+    assert answers.shape == (len(networks), 3)
+    assert answers[1].tolist() == read_all(networks[1], images).argmax(axis=1).tolist()
+    right = np.array([[1, 1, 0, 0], [1, 0, 1, 0]], bool)
+    assert hardest_first(right).tolist() == [3, 1, 2] and not len(hardest_first(right[:, :1]))

@@ -3,7 +3,16 @@
 import pytest
 
 from mnist_core.errors import LabError
-from mnist_core.formatting import number, plain, sentence, setting
+from mnist_core.formatting import (
+    number,
+    number_range,
+    percent_range,
+    plain,
+    sentence,
+    setting,
+    short_number,
+    signed_number,
+)
 
 
 @pytest.mark.parametrize(
@@ -31,3 +40,15 @@ def test_numbers_and_settings_as_people_write_them():
     written = ["0.1", "1", "1e-05", "3", "SGD", "0.30000000000000004"]
     assert [number(value) for value in values] == written
     assert setting("lr", 0.1) == "learning rate 0.1"
+
+
+def test_numbers_have_a_true_minus_sign():
+    assert [short_number(value) for value in (0, 0.1371, -2.4142, -12.34)] == [
+        "0",
+        "0.137",
+        "−2.414",
+        "−12.3",
+    ]
+    assert (signed_number(0.5), signed_number(-1 / 3)) == ("+0.50000", "−0.33333")
+    assert number_range(-3.14159, 2) == "−3.14 to 2"
+    assert percent_range(0.9775, 0.9825) == "97.75–98.25"

@@ -12,7 +12,7 @@ from html import escape
 import numpy as np
 
 from mnist_core.charts.training import COLOURS
-from mnist_core.formatting import percent
+from mnist_core.formatting import percent, short_number, true_minus
 
 COLOURED = f"--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}"
 STYLE = (
@@ -112,7 +112,7 @@ def number_grid(values: np.ndarray, largest: float | None = None) -> str:
     rows = []
     for line in values.tolist():
         cells = "".join(
-            f'<td style="background:{_tint(value / largest)}">{short(value)}</td>'
+            f'<td style="background:{_tint(value / largest)}">{short_number(value)}</td>'
             for value in line
             if value == value  # NaN: no cell
         )
@@ -124,19 +124,6 @@ def _tint(share: float) -> str:
     """A colour that lies over the page's own ground: cold below zero, warm above."""
     red, green, blue = (93, 180, 238) if share < 0 else (240, 150, 40)
     return f"rgba({red},{green},{blue},{0.75 * min(1.0, abs(share)):.2f})"
-
-
-def short(value: float) -> str:
-    """A number in few signs: "0.137", "−2.41", "0"."""
-    if value == 0:
-        return "0"
-    text = f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
-    return text.replace("-", "−")
-
-
-def signed(value: float) -> str:
-    """A number to five decimals with its sign: the sums can be checked by hand."""
-    return f"{value:+.5f}".replace("-", "−")
 
 
 def strip(
@@ -155,7 +142,7 @@ def strip(
         cells = "".join(_cell(label, place == here, classes) for place, label in enumerate(line))
         rows.append(f"<tr><th>{escape(name)}</th>{cells}</tr>")
     ticks = "".join(
-        f"<td>{f'{value:g}'.replace('-', '−') if place % 4 == len(values) // 2 % 4 else ''}</td>"
+        f"<td>{true_minus(f'{value:g}') if place % 4 == len(values) // 2 % 4 else ''}</td>"
         for place, value in enumerate(values)
     )
     rows.append(f'<tr class="axis"><th></th>{ticks}</tr>')
