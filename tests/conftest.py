@@ -6,10 +6,15 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from mnist_core.data import datasets  # noqa: E402
 from mnist_core.runs.store import RunStore  # noqa: E402
 from tests.idx_data import write_dataset  # noqa: E402
+
+# The same examples on every machine and in every run: a failure is never a matter of luck.
+settings.register_profile("lab", derandomize=True, deadline=None)
+settings.load_profile("lab")
 
 
 @pytest.fixture(scope="session")

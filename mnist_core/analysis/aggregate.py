@@ -1,4 +1,4 @@
-"""Runs that differ only by seed as one row: mean, deviation and interval. Loads without torch."""
+"""The rows of the table of runs: single runs, or averages over seeds. Loads without torch."""
 
 from __future__ import annotations
 
@@ -11,25 +11,26 @@ from mnist_core.evaluation.statistics import Interval, Spread, mean_interval
 MEANS = ("validation_accuracy", "test_accuracy")
 
 
-def unfolded(table: pd.DataFrame) -> pd.DataFrame:
-    """Every run as a row of its own, the best first: rows of table.runs_table with the columns
-    that `folded` adds."""
+def single_runs(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for every run of table.runs_table, the best first, with the columns that
+    `averaged_over_seeds` adds."""
     rows = _best_first(table)
     rows = rows.assign(members=[(run_id,) for run_id in rows["id"]], seeds=1, unfinished=0)
     rows = rows.astype({"seeds": "Int64", "unfinished": "Int64"})
     return rows.assign(**{f"{name}_deviation": float("nan") for name in MEANS})
 
 
-def folded(table: pd.DataFrame) -> pd.DataFrame:
-    """A row for each config without its seed, the best first; it carries its best run's `id`.
+def averaged_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
+    """A row for each group of runs that differ only by seed, the best group first.
 
-    Accuracies, seconds and finished epochs are means over the seeds that are finished, or over
-    all when none is; `validation_accuracy_deviation` and `test_accuracy_deviation` are sample
-    deviations, NaN for one seed. `test_low` and `test_high` become Student's interval of the
-    mean where there are several seeds. `seeds` counts what the means are over, `unfinished` the
-    runs left out, and `members` holds the ids of all, the best first.
+    `id`, and every column that is not named here, is that of the group's best run. Accuracies and
+    seconds are means over the finished runs, or over all runs where none is finished;
+    `validation_accuracy_deviation` and `test_accuracy_deviation` are sample deviations, NaN for
+    one seed. `test_low` and `test_high` are Student's interval of the mean where there are
+    several seeds. `seeds` is the number of runs that were averaged, `unfinished` the number of
+    those left out, and `members` holds the ids of all runs of the group, the best first.
     """
-    rows = unfolded(table)
+    rows = single_runs(table)
     if rows.empty:
         return rows
     done = rows["test_accuracy"].notna()
@@ -52,7 +53,7 @@ def folded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
-    """Student's interval in place of Wilson's where the test accuracy is a mean over seeds."""
+    """Student's interval where the test accuracy is a mean over seeds, else Wilson's."""
     means, deviations = rows["test_accuracy"], rows["test_accuracy_deviation"]
     found = [
         mean_interval(Spread(mean, deviation, count))
@@ -66,7 +67,7 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _best_first(table: pd.DataFrame) -> pd.DataFrame:
-    """By validation accuracy, which is what runs are chosen by; the finished before the others."""
+    """Finished runs first, then by validation accuracy, which is what runs are chosen by."""
     done = table["test_accuracy"].notna()
     order = table.assign(done=done).sort_values(
         ["done", "validation_accuracy", "id"], ascending=[False, False, True], kind="stable"

@@ -1,4 +1,4 @@
-"""Accuracy over two knobs, everything else held: rows for a chart. Loads without torch."""
+"""Accuracy over two fields of a config, all others unchanged. Loads without torch."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from mnist_core.errors import InputError
 from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
 
-# The knobs that a landscape can have as an axis.
-KNOBS = (*AXES, "momentum", "weight_decay", "label_smoothing", "rotation", "shift", "seed")
+# The fields of a config that can be an axis of a landscape.
+FIELDS = (*AXES, "momentum", "weight_decay", "label_smoothing", "rotation", "shift", "seed")
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One setting of the two knobs; `run` is None when it was not trained."""
+    """A config with certain values of the two fields; `run` is None when it was not trained."""
 
     config: RunConfig
     run: Run | None
@@ -33,7 +33,10 @@ class Cell:
 
 @dataclass(frozen=True)
 class Landscape:
-    """The cells by (x, y), for every value of `xs` with every value of `ys` that make a config."""
+    """The cells of two fields, `x` and `y`, by their values.
+
+    There is a cell for each value in `xs` and each in `ys` that together make a valid config.
+    """
 
     x: str
     y: str
@@ -49,16 +52,16 @@ class Landscape:
 
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:
-    """What is known around `config` when only the knobs `x` and `y` are turned."""
-    held = _held(config, x, y)
+    """The runs that differ from `config` in the fields `x` and `y` only."""
+    others = _other_fields(config, x, y)
     found = {
         (getattr(run.config, x), getattr(run.config, y)): run
         for run in runs
-        if run.config.model == config.model and _held(run.config, x, y) == held
+        if run.config.model == config.model and _other_fields(run.config, x, y) == others
     }
     xs, ys = (
-        _values(knob, {point[axis] for point in found} | {getattr(config, knob)})
-        for axis, knob in enumerate((x, y))
+        _values(field, {point[axis] for point in found} | {getattr(config, field)})
+        for axis, field in enumerate((x, y))
     )
     cells = {}
     for a, b in product(xs, ys):
@@ -68,11 +71,11 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
 
 
 @functools.lru_cache(maxsize=20_000)
-def _held(config: RunConfig, x: str, y: str) -> frozenset:
+def _other_fields(config: RunConfig, x: str, y: str) -> frozenset[tuple[str, Any]]:
     return frozenset((k, v) for k, v in config.identity().items() if k not in (x, y))
 
 
-def _values(knob: str, present: set) -> tuple[Any, ...]:
+def _values(field: str, present: set[Any]) -> tuple[Any, ...]:
     """The slider's values and those of the runs, in order."""
-    values = {*AXES.get(knob, ()), *present}
-    return tuple(sorted(values, key=ACTIVATIONS.index if knob == "activation" else None))
+    values = {*AXES.get(field, ()), *present}
+    return tuple(sorted(values, key=ACTIVATIONS.index if field == "activation" else None))

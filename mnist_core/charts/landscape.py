@@ -17,7 +17,7 @@ WORST, BEST = 0.0, 2.4  # of the scale: the error's negative decimal logarithm
 # From cold and dark to warm and light, even in lightness; ends short of white and of black.
 COLOURS = ("#2b2a5e", "#3c4f8a", "#3f7a96", "#4fa28f", "#8dc47a", "#e3de72")
 HERE = "#e07b00"
-# A click selects a dot: the others must not fade.
+# A click selects a dot; the others would fade.
 UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 DARK_UP_TO = 0.55  # of the scale: the part on which white writing reads better
 
@@ -29,7 +29,7 @@ def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure
     """
     axes = {
         axis: {
-            "title": {"text": field_name(knob).capitalize()},
+            "title": {"text": field_name(field).capitalize()},
             "tickvals": list(range(len(values))),
             "ticktext": [number(value) for value in values],
             "range": [-0.5, len(values) - 0.5],
@@ -37,7 +37,7 @@ def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure
             "zeroline": False,
             "fixedrange": True,
         }
-        for axis, knob, values in (("xaxis", land.x, land.xs), ("yaxis", land.y, land.ys))
+        for axis, field, values in (("xaxis", land.x, land.xs), ("yaxis", land.y, land.ys))
     }
     layout = common_layout(height, showlegend=False, clickmode="event+select", **axes)
     return go.Figure([_heat(land), _dots(land), _here(land, here)], layout)
@@ -110,7 +110,7 @@ def _ink(cell: Cell) -> str:
 
 def _hover(cell: Cell) -> str:
     if cell.run is None:
-        return "not trained yet: a click moves the knobs there"
+        return "not trained yet: a click sets the controls to it"
     summary = cell.run.summary
     if cell.accuracy is None:
         return cell.run.state

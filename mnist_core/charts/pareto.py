@@ -52,8 +52,9 @@ def accuracy_against(
 ) -> go.Figure:
     """Test accuracy against one of AXES; a symbol for each data set.
 
-    `runs` are rows of folding.folded or unfolded, `published` of table.published. The chosen ids
-    have the colours of their curves, the others are grey; `marked` has a ring. Accuracy is drawn
+    `runs` are rows of analysis.aggregate, `published` of table.published. The chosen
+    ids have the colours of their curves, the others are grey; `marked` has a ring.
+    Accuracy is drawn
     as its error on a reversed logarithmic axis, so that 90 % and 99.5 % both have room. A line
     along the Pareto front of each data set.
     """

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from mnist_core.analysis.aggregate import folded
+from mnist_core.analysis.aggregate import averaged_over_seeds
 from mnist_core.analysis.table import runs_table, select
 from mnist_core.cli.terminal import print_table
 from mnist_core.config import RunConfig
@@ -110,13 +110,13 @@ def measure(store: RunStore) -> dict[str, float]:
     """Seconds of wall-clock time, of repeated ones the least.
 
     `list_first` and `list`: the store's runs, then again when nothing has changed. `table`: the
-    table of them; `filter`: searched by network and text, and folded by seed. `page_first` and
+    table of them; `filter`: searched by network and text, and averaged over seeds. `page_first` and
     `page`: Compare's whole script in a fresh process, then again.
     """
     first, runs = _timed(lambda: store.list()[0])
     again, _ = _least(lambda: store.list()[0])
     shaping, table = _least(lambda: runs_table(store, runs))
-    filtering, _ = _least(lambda: folded(select(table, "MNIST", (), "seed 2 done")))
+    filtering, _ = _least(lambda: averaged_over_seeds(select(table, "MNIST", (), "seed 2 done")))
     visits = visit(store, 1 + REPEATS)
     seconds = {"list_first": first, "list": again, "table": shaping, "filter": filtering}
     seconds |= {"page_first": visits[0], "page": min(visits[1:])}

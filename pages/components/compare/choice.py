@@ -19,7 +19,7 @@ FIRST_LIMIT = 5  # that are chosen for a person who has not: more would be a tan
 def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
     """The ids of the rows to compare: those a person wants and the filters show, else the best.
 
-    `shown` are rows of folding.folded or unfolded: to want any run of a row is to want the row.
+    `shown` are rows of analysis.aggregate; to ask for any run of a row is to ask for the row.
     Ticks the table's rows to match, and writes a person's choice into the address bar.
     """
     state, ids = st.session_state, shown["id"].tolist()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from mnist_core.analysis.aggregate import folded, unfolded
+from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.table import select
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
@@ -68,8 +68,8 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def arrange(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows as they are shown: the best first, folded by seed unless that was switched off."""
-    return folded(table) if st.session_state["cmp_fold"] else unfolded(table)
+    """The rows as they are shown: the best first, averaged over seeds unless switched off."""
+    return averaged_over_seeds(table) if st.session_state["cmp_fold"] else single_runs(table)
 
 
 def _state(states: list[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from mnist_core.analysis.landscape import KNOBS, landscape
+from mnist_core.analysis.landscape import FIELDS, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, percent, setting
@@ -46,8 +46,8 @@ def axes() -> tuple[str, str]:
     state.setdefault("train_y", "batch_size")
     with st.container(horizontal=True):
         names = {"format_func": lambda name: field_name(name).capitalize(), "width": 220}
-        x = st.selectbox("Across", KNOBS, key="train_x", persist_state="session", **names)
-        rest = [knob for knob in KNOBS if knob != x]
+        x = st.selectbox("Across", FIELDS, key="train_x", persist_state="session", **names)
+        rest = [knob for knob in FIELDS if knob != x]
         if state.train_y not in rest:
             state.train_y = next(knob for knob in ("lr", "batch_size") if knob in rest)
         y = st.selectbox("Up", rest, key="train_y", persist_state="session", **names)

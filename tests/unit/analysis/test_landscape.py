@@ -1,8 +1,8 @@
-"""Accuracy over two knobs: which runs belong, and what is drawn."""
+"""Accuracy over two fields: which runs belong, and what is drawn."""
 
 import pytest
 
-from mnist_core.analysis.landscape import KNOBS, landscape
+from mnist_core.analysis.landscape import FIELDS, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.models import make_config
 from mnist_core.models.grid import AXES
@@ -28,7 +28,7 @@ def test_the_cells_are_the_sliders_values_and_those_of_runs(runs):
     assert land.best.config == HERE.replace(lr=0.02)
 
 
-def test_a_cells_config_differs_in_the_two_knobs_only(runs):
+def test_a_cells_config_differs_in_the_two_fields_only(runs):
     land = landscape(HERE, runs, "activation", "dropout")
     assert land.xs == AXES["activation"]
     for (activation, dropout), cell in land.cells.items():
@@ -36,11 +36,11 @@ def test_a_cells_config_differs_in_the_two_knobs_only(runs):
     assert land.cells["ReLU", 0.5].accuracy == 0.99
 
 
-@pytest.mark.parametrize("knob", KNOBS)
-def test_every_knob_can_be_an_axis(knob, runs):
-    other = next(name for name in KNOBS if name != knob)
-    land = landscape(HERE, runs, knob, other)
-    assert (getattr(HERE, knob), getattr(HERE, other)) in land.cells
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_can_be_an_axis(field, runs):
+    other = next(name for name in FIELDS if name != field)
+    land = landscape(HERE, runs, field, other)
+    assert (getattr(HERE, field), getattr(HERE, other)) in land.cells
     landscape_figure(land, HERE, 300)
 
 

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 
 from mnist_core.analysis import table
-from mnist_core.analysis.aggregate import folded, unfolded
+from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.charts.pareto import AXES, GREY, RING, accuracy_against, front, points
 from mnist_core.charts.training import colour
 from mnist_core.models import make_config
@@ -18,7 +18,7 @@ def store(tmp_path):
 
 
 def table_of(store):
-    return unfolded(table.runs_table(store, store.list()[0]))
+    return single_runs(table.runs_table(store, store.list()[0]))
 
 
 def marks(figure):
@@ -108,9 +108,9 @@ def test_every_axis_has_its_front_and_a_ring_around_the_marked_run(store, column
     assert data["source"].nunique() > 1 and data[column].notna().all()
 
 
-def test_a_folded_point_tells_its_seeds(store):
+def test_a_point_that_is_an_average_tells_its_seeds(store):
     for seed, accuracy in enumerate((0.99, 0.992, 0.994)):
         make_run(store, make_config("lenet5", seed=seed), accuracy=accuracy)
-    (point,) = marks(accuracy_against("parameters", folded(table_of(store)), NOTHING))
+    (point,) = marks(accuracy_against("parameters", averaged_over_seeds(table_of(store)), NOTHING))
     text = point.text[0].replace("<br>", " ")
     assert "test 99.00 % ± 0.20 (95 %: 98.50 % to 99.50 %, 3 seeds)" in text

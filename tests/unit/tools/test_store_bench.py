@@ -1,6 +1,6 @@
 """The store that store_bench makes, and what it measures."""
 
-from mnist_core.analysis.aggregate import folded
+from mnist_core.analysis.aggregate import averaged_over_seeds
 from mnist_core.analysis.table import runs_table
 from tests.tools import store_bench
 
@@ -9,7 +9,7 @@ def test_the_store_is_sound_and_folds_by_three_seeds(tmp_path):
     store = store_bench.make_store(tmp_path, 40)
     runs, damaged = store.list()
     assert (len(runs), damaged) == (40, [])
-    rows = folded(runs_table(store, runs))
+    rows = averaged_over_seeds(runs_table(store, runs))
     assert len(rows) == 14 and rows["seeds"].tolist().count(3) == 13
     assert len(runs[0].history) == store_bench.EPOCHS
 
