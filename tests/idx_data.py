@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mnist_core.data.idx import file_names
+from mnist_core.dataset_specs import dataset_spec
 
 
 def idx_bytes(values: np.ndarray) -> bytes:
@@ -29,7 +29,7 @@ def write_dataset(root: Path, name: str = "MNIST", train: int = 240, test: int =
     """Writes the four files of a data set below `root`; returns `root`."""
     folder = root / name / "raw"
     folder.mkdir(parents=True, exist_ok=True)
-    names = file_names(name)
+    names = dataset_spec(name).files
     for part, count in enumerate((train, test)):
         labels = (np.arange(count) % 10).astype(np.uint8)
         (folder / names[2 * part]).write_bytes(idx_bytes(pictures(labels, seed=part)))

@@ -8,7 +8,8 @@ from typing import Any
 
 from mnist_core.cli.command import command
 from mnist_core.cli.terminal import print_json, print_table
-from mnist_core.data import datasets as data
+from mnist_core.data.datasets import load
+from mnist_core.data.idx import missing_files
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.formatting import percent
 from mnist_core.models import create_model, make_config, model_names, model_spec
@@ -51,13 +52,13 @@ def _dataset_options(parser: ArgumentParser) -> None:
 @command("datasets", "The data sets, and whether their files are there.", _dataset_options)
 def datasets(options: Namespace) -> int:
     if options.download:
-        data.load(options.download)
+        load(options.download)
     root = data_root()
     rows = [
         {
             "name": name,
             "about": dataset_spec(name).about,
-            "missing": [path.name for path in data.missing_files(name, root)],
+            "missing": [path.name for path in missing_files(name, root)],
             "folder": str(root / name / "raw"),
         }
         for name in dataset_names()

@@ -1,12 +1,10 @@
-"""The four data sets as uint8 tensors in memory, with the one split that every run uses.
+"""A data set as uint8 tensors in memory, with the one split that every run uses.
 
-Names, classes and statistics load without torch; `load` reads the images through torchvision.
+The files are read by `idx`; torchvision only downloads those that are missing.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import functools
 import hashlib
 import threading
 from collections.abc import Callable, Iterator
@@ -18,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_core.config import RunConfig
-from mnist_core.data.idx import IdxFile, check_file, file_names
+from mnist_core.data.idx import check_files, missing_files, read_part, split_indices
 from mnist_core.dataset_specs import DatasetSpec, dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.paths import data_root
@@ -40,9 +38,10 @@ class Split:
 
 @dataclass(frozen=True)
 class Dataset:
-    """The training images without the validation images, those, and the test images.
+    """The images to learn from, to validate on and to test on.
 
-    `note` says in what the files differ from the published ones; empty when in nothing known.
+    `fingerprint`: 16 hexadecimal digits that tell these files from others. `note` says how the
+    files differ from the published ones; it is empty where no difference is known.
     """
 
     spec: DatasetSpec
@@ -51,36 +50,6 @@ class Dataset:
     test: Split
     fingerprint: str
     note: str = ""
-
-    def to(self, device: torch.device | str) -> Dataset:
-        """The same data on another device."""
-        moved = {
-            part: Split(split.images.to(device), split.labels.to(device))
-            for part in ("train", "validation", "test")
-            for split in (getattr(self, part),)
-        }
-        return dataclasses.replace(self, **moved)
-
-
-def missing_files(name: str, root: Path) -> list[Path]:
-    """The files that `name` still lacks below `root`."""
-    folder = root / name / "raw"
-    return [folder / file for file in file_names(name) if not (folder / file).is_file()]
-
-
-def check_files(name: str, root: Path) -> list[IdxFile]:
-    """Checks the four files of a data set that is there, without torch. Raises LabError."""
-    folder = root / name / "raw"
-    return [check_file(folder / file, name) for file in file_names(name)]
-
-
-@functools.cache
-def validation_permutation(count: int) -> np.ndarray:
-    """The order whose first sixth is the validation set: 10,000 of 60,000.
-
-    NumPy keeps RandomState's stream the same in all versions, so the split never moves.
-    """
-    return np.random.RandomState(1998).permutation(count)
 
 
 def load(
@@ -92,75 +61,60 @@ def load(
 ) -> Dataset:
     """Reads a data set, after checking each of its files; downloads it when it is missing.
 
-    `on_download` hears, about once a second, how many bytes have arrived. Raises LabError:
+    `on_download` is told, about once a second, how many bytes have arrived. Raises LabError:
     which file, what is wrong with it, and what to do.
     """
     root = data_root() if root is None else root
     spec = dataset_spec(RunConfig.check("dataset", name))
     if missing_files(spec.name, root):
-        if not download:
-            raise LabError(_how_to_get(spec.name, root))
-        _download(spec.name, root, on_download)
+        if not (download and spec.downloadable):
+            raise LabError(_how_to_get(spec, root))
+        _download(spec, root, on_download)
     files = check_files(spec.name, root)
-    full, test = (_read(spec, root, train) for train in (True, False))
+    images, labels = read_part(spec.name, root, test=False)
+    train, validation = (_split(images, labels, index) for index in split_indices(len(labels)))
+    test = _split(*read_part(spec.name, root, test=True))
     fingerprint = hashlib.sha256("".join(f.digest for f in files).encode()).hexdigest()[:16]
     note = "; ".join(file.note for file in files if file.note)
-    return Dataset(spec, *_hold_out(full), test, fingerprint, note)
+    return Dataset(spec, train, validation, test, fingerprint, note)
 
 
-def _hold_out(full: Split) -> tuple[Split, Split]:
+def _split(images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Split:
+    """All of them, or those at `index`, copied from the file into memory."""
     import torch
 
-    order = torch.from_numpy(validation_permutation(len(full)))
-    held_out, kept = order[: len(full) // 6], order[len(full) // 6 :]
-    parts = [Split(full.images[index], full.labels[index]) for index in (kept, held_out)]
-    return parts[0], parts[1]
+    if index is not None:
+        images, labels = images[index], labels[index]
+    return Split(torch.from_numpy(np.array(images)), torch.from_numpy(labels.astype(np.int64)))
 
 
 def _torchvision_class(name: str) -> type:
-    """torchvision's class, made to read the IDX files that were checked and no older format."""
+    """torchvision's class, made to download the IDX files even where an older format is there."""
     from torchvision import datasets
 
     ours = {"_check_legacy_exist": lambda self: False}
     return type(name, (getattr(datasets, name),), ours)  # the name is also its folder's
 
 
-def _read(spec: DatasetSpec, root: Path, train: bool) -> Split:
-    part = "training" if train else "test"
-    where = root / spec.name / "raw"
-    try:
-        source = _torchvision_class(spec.name)(str(root), train=train)
-    except (OSError, RuntimeError, ValueError, TypeError, AssertionError) as error:
-        raise LabError(f"{where}: the {part} files could not be read ({error})") from error
-    labels = source.targets if source.targets.ndim == 1 else source.targets[:, 0]
-    if len(labels) != len(source.data):
-        raise LabError(
-            f"{where}: {len(source.data)} {part} images but {len(labels)} labels; "
-            "delete both files and download them again"
+def _how_to_get(spec: DatasetSpec, root: Path) -> str:
+    files = ", ".join(path.name for path in missing_files(spec.name, root))
+    lacking = f"{spec.name} is not in {root / spec.name / 'raw'} (missing: {files})"
+    if not spec.downloadable:
+        return (
+            f"{lacking} and cannot be downloaded; put its files there, or point MNIST_DATA at a "
+            "folder that has it"
         )
-    if len(labels) < 6:
-        raise LabError(f"{where}: {len(labels)} {part} images are too few; 6 are needed at least")
-    if int(labels.min()) < 0 or int(labels.max()) > 9:
-        raise LabError(
-            f"{where}: the {part} labels go from {int(labels.min())} to {int(labels.max())}; "
-            "0 to 9 is allowed; delete the label file and download it again"
-        )
-    return Split(source.data, labels.long())
-
-
-def _how_to_get(name: str, root: Path) -> str:
-    files = ", ".join(path.name for path in missing_files(name, root))
     return (
-        f"{name} is not in {root / name / 'raw'} (missing: {files}); run: python -m mnist_core "
-        f"datasets --download {name}, or point MNIST_DATA at a folder that has it"
+        f"{lacking}; run: python -m mnist_core datasets --download {spec.name}, or point "
+        "MNIST_DATA at a folder that has it"
     )
 
 
-def _download(name: str, root: Path, on_download: Callable[[int], None] | None) -> None:
+def _download(spec: DatasetSpec, root: Path, on_download: Callable[[int], None] | None) -> None:
     """Through torchvision, which draws its own progress bars on stderr."""
     from filelock import FileLock
 
-    folder = root / name / "raw"
+    name, folder = spec.name, root / spec.name / "raw"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{name}.lock"), _watch_size(folder, on_download):
@@ -175,7 +129,7 @@ def _download(name: str, root: Path, on_download: Callable[[int], None] | None) 
         reason = str(error).strip().splitlines()[-1] if str(error).strip() else repr(error)
         raise LabError(
             f"{name} could not be downloaded ({reason}); connect to the network and try again, "
-            f"or put its files ({', '.join(file_names(name))}) into {folder}"
+            f"or put its files ({', '.join(spec.files)}) into {folder}"
         ) from error
 
 

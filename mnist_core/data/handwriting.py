@@ -1,4 +1,4 @@
-"""Your own handwriting: drawings with their labels, as a folder of PNGs and a CSV in the store.
+"""Your own handwriting: drawings with their labels, as a folder of PNGs and a CSV.
 
     handwriting/MNIST/labels.csv        a row for each drawing: file, label, saved
     handwriting/MNIST/20261120-….png    grey, 0 = no ink, 255 = full ink
@@ -19,8 +19,10 @@ import zipfile
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
+from filelock import FileLock
 from PIL import Image
 
 from mnist_core.dataset_specs import dataset_names, dataset_spec
@@ -28,7 +30,7 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.files import cannot_write, write_bytes
 from mnist_core.imaging.preprocess import SIDE, from_ink
 from mnist_core.imaging.tiles import png
-from mnist_core.runs.store import RunStore
+from mnist_core.locks import named_lock
 
 TABLE = "labels.csv"
 COLUMNS = ("file", "label", "saved")
@@ -55,11 +57,15 @@ class Sample:
 
 
 class Handwriting:
-    """The personal set of one data set's kind, in the store. Nothing is remembered here."""
+    """The drawings for one data set, below `root`, which is the run store's folder.
 
-    def __init__(self, store: RunStore, dataset: str) -> None:
-        self.store, self.dataset = store, dataset
-        self.folder = store.root / "handwriting" / dataset
+    Every call reads the files anew: nothing is cached.
+    """
+
+    def __init__(self, root: Path, dataset: str) -> None:
+        self.root, self.dataset = root, dataset
+        self.folder = root / "handwriting" / dataset
+        self.classes = dataset_spec(dataset).num_classes
 
     def samples(self) -> list[Sample]:
         """All drawings, the newest last. Raises LabError when the table is damaged."""
@@ -70,13 +76,13 @@ class Handwriting:
         except OSError as error:
             raise LabError(f"{self.folder / TABLE} cannot be read ({error.strerror}).") from error
         try:
-            return read_table(content)
+            return read_table(content, self.classes)
         except InputError as error:
             raise LabError(f"{self.folder / TABLE} is damaged: {error}") from error
 
     def add(self, picture: np.ndarray, label: int) -> Sample:
         """Saves a drawing, (h, w) uint8 ink, with its label. Raises InputError or LabError."""
-        sample = Sample(new_name(), _checked_label(label), _now())
+        sample = Sample(new_name(), _checked_label(label, self.classes), _now())
         content = png(_checked_picture(picture))
         with self._lock():
             samples = self.samples()
@@ -153,12 +159,12 @@ class Handwriting:
     def _write(self, samples: list[Sample]) -> None:
         write_bytes(self.folder / TABLE, table_of(samples))
 
-    def _lock(self):
+    def _lock(self) -> FileLock:
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise LabError(cannot_write(self.folder, error)) from error
-        return self.store.named_lock(f"handwriting-{self.dataset}")
+        return named_lock(self.root, f"handwriting-{self.dataset}")
 
 
 def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
@@ -185,7 +191,8 @@ def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_kind(archive, dataset)
-            samples = read_table(_unpacked(archive, TABLE, MAX_TABLE))
+            classes = dataset_spec(dataset).num_classes
+            samples = read_table(_unpacked(archive, TABLE, MAX_TABLE), classes)
             return [(s, _checked_png(_unpacked(archive, s.file, MAX_PNG))) for s in samples]
     except InputError:
         raise
@@ -234,8 +241,8 @@ def read_png(content: bytes) -> np.ndarray:
         raise InputError(f"A drawing is no PNG, or damaged ({type(error).__name__}).") from error
 
 
-def read_table(content: bytes) -> list[Sample]:
-    """The rows of labels.csv. Raises InputError for a row that is not as it should be."""
+def read_table(content: bytes, classes: int) -> list[Sample]:
+    """The rows of labels.csv, whose labels are below `classes`. Raises InputError for a bad row."""
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
         if len(reader.fieldnames or ()) > MOST_COLUMNS:
@@ -245,20 +252,22 @@ def read_table(content: bytes) -> list[Sample]:
         raise InputError(f"{TABLE} is no CSV in UTF-8 ({error}).") from error
     if len(rows) > MOST:
         raise InputError(f"{TABLE} has more than {MOST:,} rows.")
-    samples = [_sample(number, row) for number, row in enumerate(rows, start=2)]
+    samples = [_sample(number, row, classes) for number, row in enumerate(rows, start=2)]
     if len({sample.file for sample in samples}) < len(samples):
         raise InputError(f"{TABLE} names a file twice.")
     return samples
 
 
-def _sample(number: int, row: dict) -> Sample:
+def _sample(number: int, row: dict, classes: int) -> Sample:
     file, label = str(row.get("file") or ""), str(row.get("label") or "")
     if not NAME.fullmatch(file):
         raise InputError(
             f"{TABLE}, line {number}: the file is {file[:60]!r}; allowed is a name such as 7-a.png"
         )
-    if not re.fullmatch(r"[0-9]", label):
-        raise InputError(f"{TABLE}, line {number}: the label is {label[:60]!r}; allowed is 0 to 9")
+    if not re.fullmatch(r"[0-9]{1,3}", label) or int(label) >= classes:
+        raise InputError(
+            f"{TABLE}, line {number}: the label is {label[:60]!r}; allowed is 0 to {classes - 1}"
+        )
     saved = str(row.get("saved") or "")
     return Sample(file, int(label), saved if re.fullmatch(r"[0-9T:Z-]{0,20}", saved) else "")
 
@@ -280,9 +289,9 @@ def _now() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
 
 
-def _checked_label(label: int) -> int:
-    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label <= 9:
-        raise InputError(f"label: {label!r} was given; allowed is 0 to 9")
+def _checked_label(label: int, classes: int) -> int:
+    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < classes:
+        raise InputError(f"label: {label!r} was given; allowed is 0 to {classes - 1}")
     return label
 
 

@@ -1,20 +1,29 @@
-"""Checks a data set's IDX files before anyone reads them: header, length, and whose they are.
+"""The one reader of IDX files: checks them, and gives their images and labels. Without torch.
 
 The format: two zero bytes, a type code, the number of dimensions, each dimension as a
-big-endian 32-bit number, then the values (http://yann.lecun.com/exdb/mnist/).
+big-endian 32-bit number, then the values (http://yann.lecun.com/exdb/mnist/). Images stay on disk
+and are mapped into memory, so that one image costs no more than its own 784 bytes.
 """
 
+from __future__ import annotations
+
+import functools
 import hashlib
 import math
 import struct
 from dataclasses import dataclass
 from pathlib import Path
 
-from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import LabError
+import numpy as np
 
-UINT8, INT32 = 8, 12
-ITEM_BYTES = {UINT8: 1, INT32: 4}
+from mnist_core.dataset_specs import IMAGE_SHAPE, DatasetSpec, dataset_spec
+from mnist_core.errors import InputError, LabError
+from mnist_core.paths import data_root
+
+# The types that occur in these data sets, by their code.
+KINDS: dict[int, np.dtype] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
+IMAGES, LABELS, WIDE_LABELS = (8, 3), (8, 1), (12, 2)  # type code and number of dimensions
+FEWEST = 6  # images of a part: one of them is held out for validation
 
 # MD5 of the published image files. They tell whether a figure was measured on the images that
 # everybody else uses, and catch one data set lying in another's folder.
@@ -30,55 +39,201 @@ PUBLISHED = {
 
 @dataclass(frozen=True)
 class IdxFile:
-    """A file that has passed its checks: its MD5, and what is odd about it, if anything."""
+    """A file that has passed its checks: its MD5, and how it differs from the published one."""
 
     digest: str
     note: str = ""
 
 
-def file_names(name: str) -> tuple[str, ...]:
-    """The four files of a data set: images and labels for training, then for testing."""
-    return dataset_spec(name).files
+@dataclass(frozen=True)
+class PartSizes:
+    """How many images there are to learn from, to validate on and to test on."""
+
+    train: int
+    validation: int
+    test: int
 
 
-def check_file(path: Path, dataset: str) -> IdxFile:
-    """Raises LabError: which file, what is wrong with it, what to do."""
+@dataclass(frozen=True, eq=False)
+class TestImage:
+    """One image of a test set of `count`: (28, 28) uint8, its class, its index from 0."""
+
+    image: np.ndarray
+    label: int
+    index: int
+    count: int
+
+
+def missing_files(name: str, root: Path) -> list[Path]:
+    """The files that the data set `name` still lacks below `root`."""
+    return [path for path in _paths(name, root) if not path.is_file()]
+
+
+def has_images(dataset: str, root: Path) -> bool:
+    """Whether all files of the data set are there."""
+    return not missing_files(dataset, root)
+
+
+def check_files(name: str, root: Path) -> list[IdxFile]:
+    """Checks the four files of a data set that is there, every byte of them. Raises LabError."""
+    return [_check_content(path, dataset_spec(name)) for path in _paths(name, root)]
+
+
+def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.ndarray]:
+    """(N, 28, 28) uint8 images, which are read only when they are looked at, and (N,) uint8 labels.
+
+    Raises LabError: which file, what is wrong with it, what to do.
+    """
+    spec, part = dataset_spec(dataset), "test" if test else "training"
+    paths = _paths(dataset, root)[2:] if test else _paths(dataset, root)[:2]
+    images, labels = (_read(path, spec) for path in paths)
+    if labels.ndim == 2:  # QMNIST: eight numbers for each image, the class first
+        labels = labels[:, 0]
+    if len(labels) != len(images):
+        raise LabError(
+            f"{paths[0].parent}: {len(images)} {part} images but {len(labels)} labels; "
+            f"delete both files and {_remedy(spec)}"
+        )
+    if len(labels) < FEWEST:
+        raise LabError(
+            f"{paths[0].parent}: {len(labels)} {part} images are too few; at least {FEWEST} are "
+            "needed"
+        )
+    low, high, last = int(labels.min()), int(labels.max()), spec.num_classes - 1
+    if low < 0 or high > last:
+        raise LabError(
+            f"{paths[1]}: the {part} labels go from {low} to {high}; 0 to {last} is allowed; "
+            f"delete the file and {_remedy(spec)}"
+        )
+    return images, np.array(labels, dtype=np.uint8)
+
+
+@functools.cache
+def validation_permutation(count: int) -> np.ndarray:
+    """The order whose first sixth is the validation set: 10,000 of 60,000.
+
+    NumPy keeps RandomState's stream the same in all versions, so the split never moves.
+    """
+    return np.random.RandomState(1998).permutation(count)
+
+
+def split_indices(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of `count` images for training: the indices to learn from, and those to validate on."""
+    order = validation_permutation(count)
+    return order[count // 6 :], order[: count // 6]
+
+
+def part_sizes(dataset: str, root: Path | None = None) -> PartSizes:
+    """What the files on this machine hold; what the data set's spec says where they are missing."""
+    spec, root = dataset_spec(dataset), data_root() if root is None else root
     try:
-        content = path.read_bytes()
+        counts = [len(_read(path, spec)) for path in _paths(dataset, root)[1::2]]
+    except LabError:
+        counts = list(spec.images)
+    return PartSizes(counts[0] - counts[0] // 6, counts[0] // 6, counts[1])
+
+
+def training_images(
+    dataset: str, root: Path, count: int, draw: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """(count, 28, 28) uint8 images and their (count,) labels: training images, drawn at random.
+
+    None of them is a validation image. Raises LabError when a file is not what it should be.
+    """
+    images, labels = read_part(dataset, root, test=False)
+    kept, _ = split_indices(len(images))
+    chosen = np.random.default_rng(draw).choice(kept, min(count, len(kept)), replace=False)
+    return np.array(images[chosen]), labels[chosen]
+
+
+def test_images(dataset: str, root: Path, indices: np.ndarray) -> np.ndarray:
+    """(N, 28, 28) uint8: these test images, by their index in the test set. Raises LabError."""
+    images, _ = read_part(dataset, root, test=True)
+    if len(indices) and not 0 <= int(min(indices)) <= int(max(indices)) < len(images):
+        raise LabError(
+            f"{dataset} has {len(images)} test images here; {int(min(indices))} to "
+            f"{int(max(indices))} were asked for."
+        )
+    return np.array(images[indices])
+
+
+def test_image(dataset: str, root: Path, index: int) -> TestImage:
+    """The test image of this index. Raises InputError for one that is not there, or LabError."""
+    images, labels = read_part(dataset, root, test=True)
+    if not 0 <= index < len(images):
+        raise InputError(
+            f"test image: {index} was given; {dataset} has 0 to {len(images) - 1} here"
+        )
+    return TestImage(np.array(images[index]), int(labels[index]), index, len(images))
+
+
+def _paths(name: str, root: Path) -> list[Path]:
+    """The four files: images and labels for training, then for testing."""
+    spec = dataset_spec(name)
+    return [root / spec.name / "raw" / file for file in spec.files]
+
+
+def _remedy(spec: DatasetSpec) -> str:
+    return "it will be downloaded again" if spec.downloadable else "put a good one in its place"
+
+
+def _read(path: Path, spec: DatasetSpec) -> np.ndarray:
+    """The array in a file, mapped into memory. Raises LabError."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            header = file.read(16)
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror})") from error
-    wrong = _what_is_wrong(content, path.name)
+    wrong = _what_is_wrong(header, size, spec.files.index(path.name) % 2 == 0)
     if wrong:
-        raise LabError(f"{path} {wrong}; delete it and it will be downloaded again")
-    digest = hashlib.md5(content, usedforsecurity=False).hexdigest()
-    for (owner, name), published in PUBLISHED.items():
-        if digest == published and (owner, name) != (dataset, path.name):
-            raise LabError(
-                f"{path} holds {owner}'s {name}; delete it and put {dataset}'s own file there"
-            )
-    expected = PUBLISHED.get((dataset, path.name), digest)
-    return IdxFile(digest, "" if digest == expected else f"{path.name} is not the published file")
+        raise LabError(f"{path} {wrong}; delete it and {_remedy(spec)}")
+    shape = _shape(header)
+    try:
+        return np.memmap(path, KINDS[header[2]], "r", offset=4 + 4 * len(shape), shape=shape)
+    except (OSError, ValueError) as error:
+        raise LabError(f"{path} cannot be read ({error})") from error
 
 
-def _what_is_wrong(content: bytes, name: str) -> str:
-    """What keeps these bytes from being the IDX file of that name; empty when nothing does."""
-    if len(content) < 4:
-        return f"is cut short: {len(content)} bytes"
-    if content[:2] == b"\x1f\x8b":
+def _shape(header: bytes) -> tuple[int, ...]:
+    dimensions = header[3]
+    return struct.unpack(f">{dimensions}I", header[4 : 4 + 4 * dimensions])
+
+
+def _what_is_wrong(header: bytes, size: int, of_images: bool) -> str:
+    """What keeps a file of `size` bytes that begins so from being a data set's; empty if nothing.
+
+    `header`: its first 16 bytes.
+    """
+    if len(header) < 4:
+        return f"is cut short: {size} bytes"
+    if header[:2] == b"\x1f\x8b":
         return "is still compressed (gzip)"
-    kind, dimensions = content[2], content[3]
-    expected = (UINT8, 3) if "images" in name else (INT32, 2) if "idx2" in name else (UINT8, 1)
-    if content[:2] != b"\0\0" or (kind, dimensions) != expected:
-        return f"is not an IDX file of this kind (it starts with {content[:4].hex(' ')})"
-    header = 4 + 4 * dimensions
-    if len(content) < header:
-        return f"is cut short: {len(content)} bytes"
-    shape = struct.unpack(f">{dimensions}I", content[4:header])
-    if dimensions == 3 and shape[1:] != (28, 28):
-        return f"holds images of {shape[1]}×{shape[2]} pixels instead of 28×28"
-    size = header + math.prod(shape) * ITEM_BYTES[kind]
-    if len(content) < size:
-        return f"is cut short: {len(content):,} of {size:,} bytes"
-    if len(content) > size:
-        return f"is too long: {len(content):,} instead of {size:,} bytes"
-    return ""
+    kind = header[2], header[3]
+    if header[:2] != b"\0\0" or kind not in ([IMAGES] if of_images else [LABELS, WIDE_LABELS]):
+        return f"is not an IDX file of this kind (it starts with {header[:4].hex(' ')})"
+    start = 4 + 4 * kind[1]
+    if len(header) < start:
+        return f"is cut short: {size} bytes"
+    shape, (height, width) = _shape(header), IMAGE_SHAPE[1:]
+    if of_images and shape[1:] != (height, width):
+        return f"holds images of {shape[1]}×{shape[2]} pixels instead of {height}×{width}"
+    if 0 in shape:
+        return "holds nothing"
+    whole = start + math.prod(shape) * KINDS[kind[0]].itemsize
+    if size < whole:
+        return f"is cut short: {size:,} of {whole:,} bytes"
+    return f"is too long: {size:,} instead of {whole:,} bytes" if size > whole else ""
+
+
+def _check_content(path: Path, spec: DatasetSpec) -> IdxFile:
+    """Checks a file, and that it is the one of its name and data set. Raises LabError."""
+    _read(path, spec)
+    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    for (owner, name), published in PUBLISHED.items():
+        if digest == published and (owner, name) != (spec.name, path.name):
+            raise LabError(
+                f"{path} holds {owner}'s {name}; delete it and put {spec.name}'s own file there"
+            )
+    expected = PUBLISHED.get((spec.name, path.name), digest)
+    return IdxFile(digest, "" if digest == expected else f"{path.name} is not the published file")

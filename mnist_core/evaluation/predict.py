@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from mnist_core.config import RunConfig
-from mnist_core.data.datasets import load, missing_files
+from mnist_core.data.datasets import load
+from mnist_core.data.idx import missing_files
 from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import fx, nn
 
 from mnist_core.config import RunConfig
-from mnist_core.data.images import has_images, test_set
+from mnist_core.data.idx import has_images, read_part
 from mnist_core.data.transforms import resize, to_input
 from mnist_core.errors import InputError
 from mnist_core.evaluation.predict import load_model
@@ -83,7 +83,7 @@ def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:
     which of the two, in words."""
     root = data_root()
     if has_images(config.dataset, root):
-        images = np.array(test_set(config.dataset, root)[0][:count])
+        images = np.array(read_part(config.dataset, root, test=True)[0][:count])
         return images, f"the first {len(images)} test images"
     return drawn(config.dataset, count), f"{count} variants of a drawing"
 

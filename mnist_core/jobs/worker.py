@@ -144,11 +144,11 @@ def _sign(store: RunStore, run: Run, state: str) -> None:
 
 def _data_at_hand(config: RunConfig) -> Any:
     """Makes sure that the data set is there and whole: quickly, or by loading what was missing."""
-    from mnist_core.data import datasets
+    from mnist_core.data.idx import check_files, missing_files
 
-    if datasets.missing_files(config.dataset, paths.data_root()):
+    if missing_files(config.dataset, paths.data_root()):
         return _load(config, None)
-    datasets.check_files(config.dataset, paths.data_root())
+    check_files(config.dataset, paths.data_root())
     return None
 
 

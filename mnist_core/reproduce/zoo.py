@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_core.config import RunConfig
-from mnist_core.data.datasets import missing_files
+from mnist_core.data.idx import missing_files
 from mnist_core.errors import InputError
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
 from mnist_core.models import make_config, model_spec

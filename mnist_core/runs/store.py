@@ -27,6 +27,7 @@ from mnist_core.files import (
     write_bytes,
     write_json,
 )
+from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.cache import read_config, read_summary
@@ -138,13 +139,7 @@ class RunStore:
 
     def named_lock(self, name: str) -> FileLock:
         """A lock for all processes that use this store. Raises LabError when it cannot be had."""
-        path = self.root / ".locks" / f"{name}.lock"
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.open("ab").close()
-        except OSError as error:
-            raise LabError(cannot_write(path, error)) from error
-        return FileLock(path)
+        return named_lock(self.root, name)
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
         """Writes config and summary of a new run; a damaged folder in its place is set aside."""

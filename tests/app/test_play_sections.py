@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from mnist_core.data.handwriting import Handwriting
-from mnist_core.data.testset import test_image as image_at
+from mnist_core.data.idx import test_image as image_at
 from mnist_core.evaluation.network import load_network, read_all
 from mnist_core.evaluation.predict import load_model, probabilities_of
 from mnist_core.imaging.preprocess import as_drawn, from_canvas
@@ -198,7 +198,7 @@ def test_your_handwriting_is_kept_and_read(store, canvas):
     page = open_tab("Your handwriting", drawn(open_page(), canvas, 6))
     next(b for b in page.button if b.label == "4").click().run()
     assert "Saved" in words(page)
-    own = Handwriting(store, "MNIST")
+    own = Handwriting(store.root, "MNIST")
     (sample,) = own.samples()
     assert sample.label == 4
     assert np.array_equal(own.image(sample), from_canvas(canvas.image).final)
@@ -218,15 +218,15 @@ def test_a_zip_comes_in_and_a_hostile_one_is_a_sentence(store, canvas):
     page.file_uploader(key="play_zip").set_value(("x.zip", file.getvalue(), "application/zip"))
     page.run()
     assert "the file is '../evil.png'" in page.error[0].value and not page.exception
-    Handwriting(store, "QMNIST").add(np.full((28, 28), 7, np.uint8), 5)
-    good = Handwriting(store, "QMNIST").to_zip()
+    Handwriting(store.root, "QMNIST").add(np.full((28, 28), 7, np.uint8), 5)
+    good = Handwriting(store.root, "QMNIST").to_zip()
     page.file_uploader(key="play_zip").set_value(("y.zip", good, "application/zip")).run()
-    assert Handwriting(store, "MNIST").samples()[0].label == 5 and not page.error
+    assert Handwriting(store.root, "MNIST").samples()[0].label == 5 and not page.error
 
 
 def test_a_damaged_drawing_is_left_out_and_can_be_removed(store, canvas):
     add_run(store)
-    own = Handwriting(store, "MNIST")
+    own = Handwriting(store.root, "MNIST")
     damaged, whole = (own.add(np.full((28, 28), 9, np.uint8), label) for label in (1, 2))
     (own.folder / damaged.file).write_bytes(b"no PNG")
     page = open_tab("Your handwriting")
@@ -252,7 +252,7 @@ def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monk
     add_run(store)
     for part in (move, handwriting):
         monkeypatch.setattr(part, "networks", lambda runs: ([], {"x": "The weights are damaged."}))
-    Handwriting(store, "MNIST").add(np.full((28, 28), 9, np.uint8), 1)
+    Handwriting(store.root, "MNIST").add(np.full((28, 28), 9, np.uint8), 1)
     for name in ("Move it", "Your handwriting"):
         page = open_tab(name, drawn(open_page(), canvas, 4))
         assert page.error[0].value == "The weights are damaged." and not page.exception

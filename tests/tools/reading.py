@@ -14,7 +14,7 @@ import itertools
 
 import numpy as np
 
-from mnist_core.data.images import has_images, test_set
+from mnist_core.data.idx import has_images, read_part
 from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.network import Network, load_network, read_all
 from mnist_core.imaging.photo import from_image
@@ -46,7 +46,7 @@ def photographs(
     The ink is up to 1 MNIST pixel thinner, or 2 thicker. A photograph on which nothing is found is
     a black image. `side`: the longer one in pixels, 90 to 2000 at random unless given.
     """
-    images, labels = test_set("MNIST", data_root())
+    images, labels = read_part("MNIST", data_root(), test=True)
     rng, read = np.random.default_rng(seed), []
     chosen = rng.choice(len(images), count, replace=False)
     for index in chosen:

@@ -26,7 +26,7 @@ from urllib.parse import urlencode
 from playwright.sync_api import Page
 
 from mnist_core.analysis.url import query_of
-from mnist_core.data.datasets import missing_files
+from mnist_core.data.idx import missing_files
 from mnist_core.jobs import launcher
 from mnist_core.models.grid import opening_config
 from mnist_core.paths import data_root

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from mnist_core.data.images import has_images, test_set
+from mnist_core.data.idx import has_images, read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.paths import data_root
@@ -57,7 +57,7 @@ def images_of(run: Run, given: Predictions) -> np.ndarray | None:
             icon=":material/image_not_supported:",
         )
         return None
-    images, labels = test_set(dataset, root)
+    images, labels = read_part(dataset, root, test=True)
     if not np.array_equal(labels, given.labels):
         st.info(f"{root} holds other test images of {dataset} than the run was tested with.")
         return None

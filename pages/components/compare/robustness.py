@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.charts.robustness import robustness_curves, robustness_points
-from mnist_core.data.images import has_images, test_set
+from mnist_core.data.idx import has_images, read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.imaging.corruptions import CORRUPTIONS
@@ -65,7 +65,7 @@ def example(dataset: str) -> np.ndarray:
     """(28, 28) uint8: the first test image or, without the data set, a drawing."""
     root = data_root()
     if has_images(dataset, root):
-        return np.array(test_set(dataset, root)[0][0])
+        return np.array(read_part(dataset, root, test=True)[0][0])
     return draw(example_for(dataset), side=28, finer=8)[..., 3]
 
 

@@ -31,7 +31,7 @@ MOST_SHOWN = 60
 @in_a_sentence
 def handwriting(runs: list[Run], one: Given) -> None:
     """Save this drawing; the whole set's accuracy by network, and the drawings misread."""
-    own = Handwriting(RunStore(), one.dataset)
+    own = Handwriting(RunStore().root, one.dataset)
     save(own, one)
     told = st.session_state.pop("play_saved", None)
     if told:

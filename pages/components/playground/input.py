@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from mnist_core.data.images import has_images
-from mnist_core.data.testset import TestImage, test_image, wrong_places
+from mnist_core.data.idx import TestImage, has_images, test_image
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation.predictions import predictions
 from mnist_core.formatting import plain
 from mnist_core.imaging import photo, preprocess
 from mnist_core.imaging.preprocess import Stage, Stages
@@ -160,7 +160,7 @@ def _wrong(run: Run) -> tuple[tuple[int, ...], str]:
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _wrong_places(run_id: str, weights: str | None, root: str, _run: Run) -> tuple[int, ...]:
-    return tuple(wrong_places(RunStore(root), _run).tolist())
+    return tuple(sorted(predictions(RunStore(root), _run).wrong.tolist()))
 
 
 def forget_lost() -> None:

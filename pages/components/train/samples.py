@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core.analysis.describe import command_of
 from mnist_core.config import RunConfig
-from mnist_core.data import images
+from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import NotFound
 from mnist_core.evaluation.predictions import predictions
@@ -26,7 +26,7 @@ MOVED, DRAWS = 10, 3  # images whose augmentation is shown, and how often
 
 def no_images(dataset: str) -> bool:
     """Says so, and how to get them, when the data set is not on this machine."""
-    if images.has_images(dataset, data_root()):
+    if idx.has_images(dataset, data_root()):
         return False
     st.info(
         f"{dataset}'s images are not on this machine. Training downloads them, and so does: "
@@ -47,7 +47,7 @@ def training_images(config: RunConfig) -> None:
     draw = st.session_state.setdefault("train_draw", 0)
     if st.button("Show others", icon=":material/shuffle:", key="train_others"):
         draw = st.session_state.train_draw = draw + 1
-    pixels, labels = images.training_images(config.dataset, data_root(), SHOWN, draw)
+    pixels, labels = idx.training_images(config.dataset, data_root(), SHOWN, draw)
     classes = dataset_spec(config.dataset).classes
     gallery(list(pixels), [classes[label] for label in labels])
     augmentation(config, pixels[:MOVED], draw)
@@ -119,7 +119,7 @@ def test_images(store: RunStore, run: Run | None) -> None:
     places = np.concatenate([wrong, right])[SHOWN * (page - 1) : SHOWN * page]
     classes = dataset_spec(run.config.dataset).classes
     gallery(
-        list(images.test_images(run.config.dataset, data_root(), places)),
+        list(idx.test_images(run.config.dataset, data_root(), places)),
         [caption(read, place, classes) for place in places],
         [f"/playground?play_run={run.id}&play_test={place}" for place in places],
         [bool(read.labels[place] != read.predicted[place]) for place in places],

@@ -9,7 +9,7 @@ import streamlit as st
 
 from mnist_core.analysis.describe import full_name
 from mnist_core.config import RunConfig
-from mnist_core.data.datasets import missing_files
+from mnist_core.data.idx import missing_files
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import duration, percent

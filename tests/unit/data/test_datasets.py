@@ -1,5 +1,6 @@
-"""The four data sets: reading, splitting, scaling; and every way in which a file can be wrong."""
+"""The data sets: reading, splitting, scaling; and every way in which a file can be wrong."""
 
+import dataclasses
 import gzip
 import threading
 
@@ -9,8 +10,7 @@ import torch
 from PIL import Image
 
 from mnist_core.config import RunConfig
-from mnist_core.data import datasets, transforms
-from mnist_core.data.idx import file_names
+from mnist_core.data import datasets, idx, transforms
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.errors import LabError
 from tests.idx_data import idx_bytes, write_dataset
@@ -23,7 +23,6 @@ def test_loads_each_data_set(name, tmp_path):
     assert data.train.images.dtype == torch.uint8
     assert data.train.images.shape[1:] == (28, 28)
     assert data.test.labels.tolist() == [i % 10 for i in range(60)]
-    assert len(data.spec.classes) == 10
 
 
 def test_the_split_is_the_same_for_every_run_and_loses_nothing(small_data):
@@ -35,14 +34,14 @@ def test_the_split_is_the_same_for_every_run_and_loses_nothing(small_data):
 
 def test_the_split_never_moves():
     # Measured once: another permutation would make every published figure another one.
-    assert datasets.validation_permutation(60_000)[:5].tolist() == [
+    assert idx.validation_permutation(60_000)[:5].tolist() == [
         4498,
         25515,
         48515,
         46092,
         56827,
     ]
-    assert sorted(datasets.validation_permutation(60)) == list(range(60))
+    assert sorted(idx.validation_permutation(60)) == list(range(60))
 
 
 def test_fingerprint_tells_the_files_apart(tmp_path, small_data):
@@ -102,6 +101,13 @@ def test_labels_out_of_range_are_refused(tmp_path):
     path.write_bytes(idx_bytes(np.full(12, 10, np.uint8)))
     with pytest.raises(LabError, match="labels go from 10 to 10; 0 to 9 is allowed"):
         datasets.load("MNIST", tmp_path, download=False)
+
+
+def test_a_set_that_cannot_be_downloaded_says_so(tmp_path, monkeypatch):
+    spec = dataclasses.replace(dataset_spec("MNIST"), downloadable=False)
+    monkeypatch.setattr(datasets, "dataset_spec", lambda name: spec)
+    with pytest.raises(LabError, match="MNIST is not in .* cannot be downloaded; put its files"):
+        datasets.load("MNIST", tmp_path)
 
 
 def test_a_missing_set_says_where_and_how_to_get_it(tmp_path):
@@ -183,6 +189,7 @@ def test_the_file_names_are_torchvisions():
 
     for name in ("MNIST", "FashionMNIST", "KMNIST"):
         stems = [file.removesuffix(".gz") for file, _ in getattr(theirs, name).resources]
-        assert sorted(stems) == sorted(file_names(name))
+        assert sorted(stems) == sorted(dataset_spec(name).files)
     urls = [url for part in ("train", "test") for url, _ in theirs.QMNIST.resources[part]]
-    assert [url.split("/")[-1].removesuffix(".gz") for url in urls] == list(file_names("QMNIST"))
+    stems = [url.split("/")[-1].removesuffix(".gz") for url in urls]
+    assert stems == list(dataset_spec("QMNIST").files)

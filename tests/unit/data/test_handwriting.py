@@ -20,7 +20,7 @@ from tests.drawing import draw
 
 @pytest.fixture
 def own(store):
-    return Handwriting(store, "MNIST")
+    return Handwriting(store.root, "MNIST")
 
 
 def ink(digit, **placing):
@@ -43,14 +43,14 @@ def test_what_is_saved_comes_back(own, store):
     drawings = [ink(7, size=0.3, position=(0, 1)), ink(2)]
     for label, picture in zip((7, 2), drawings, strict=True):
         own.add(picture, label)
-    again = Handwriting(store, "MNIST")
+    again = Handwriting(store.root, "MNIST")
     samples = again.samples()
     assert [sample.label for sample in samples] == [7, 2]
     for image, digit, placing in zip(
         again.readable(samples)[1], (7, 2), ({"size": 0.3, "position": (0, 1)}, {}), strict=True
     ):
         assert np.array_equal(image, from_canvas(draw(digit, canvas=280, **placing)).final)
-    assert Handwriting(store, "KMNIST").samples() == []
+    assert Handwriting(store.root, "KMNIST").samples() == []
 
 
 def test_it_is_a_plain_folder_of_pngs_and_a_csv(own, store):
@@ -63,7 +63,7 @@ def test_it_is_a_plain_folder_of_pngs_and_a_csv(own, store):
 
 
 def test_a_garment_fills_the_image_and_28_pixels_stay_as_they_are(store):
-    own = Handwriting(store, "FashionMNIST")
+    own = Handwriting(store.root, "FashionMNIST")
     own.add(ink(1), 1)
     ready = np.random.default_rng(0).integers(0, 255, (28, 28), np.uint8)
     own.add(ready, 9)
@@ -98,7 +98,7 @@ def test_a_picture_is_ink(own, picture):
 
 def test_many_can_save_at_once(own, store):
     threads = [
-        threading.Thread(target=Handwriting(store, "MNIST").add, args=(ink(1), label))
+        threading.Thread(target=Handwriting(store.root, "MNIST").add, args=(ink(1), label))
         for label in range(8)
     ]
     for thread in threads:
@@ -111,7 +111,7 @@ def test_many_can_save_at_once(own, store):
 def test_a_zip_brings_the_set_to_another_store(own, store, tmp_path):
     for digit in (4, 9):
         own.add(ink(digit), digit)
-    other = Handwriting(type(store)(tmp_path / "other"), "MNIST")
+    other = Handwriting(tmp_path / "other", "MNIST")
     assert other.from_zip(own.to_zip()) == 2
     assert other.samples() == own.samples()
     assert np.array_equal(other.readable(other.samples())[1], own.readable(own.samples())[1])
@@ -121,9 +121,9 @@ def test_a_zip_brings_the_set_to_another_store(own, store, tmp_path):
 
 def test_digits_of_mnist_are_digits_of_qmnist(own, store):
     own.add(ink(4), 4)
-    assert Handwriting(store, "QMNIST").from_zip(own.to_zip()) == 1
+    assert Handwriting(store.root, "QMNIST").from_zip(own.to_zip()) == 1
     with pytest.raises(InputError, match="drawings for 'MNIST'"):
-        Handwriting(store, "KMNIST").from_zip(own.to_zip())
+        Handwriting(store.root, "KMNIST").from_zip(own.to_zip())
 
 
 def test_a_file_of_the_same_name_gets_another(own):
@@ -229,6 +229,6 @@ def test_pictures_that_are_gone_or_damaged_are_left_out(own, store, tmp_path):
         own.image(gone)
     kept, images = own.readable(own.samples())
     assert kept == [whole] and np.array_equal(images[0], own.image(whole))
-    other = Handwriting(type(store)(tmp_path / "other"), "MNIST")
+    other = Handwriting(tmp_path / "other", "MNIST")
     assert other.from_zip(own.to_zip()) == 1 and other.samples() == [whole]
     assert own.readable([])[1].shape == (0, 28, 28)

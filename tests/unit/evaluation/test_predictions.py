@@ -1,5 +1,7 @@
 """Predictions from stored logits, and the mistakes among them, against counting by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -29,6 +31,9 @@ def test_the_most_confident_mistake_comes_first(store):
     store.write_logits(run.id, {"validation": logits, "test": logits[:4]})
     with pytest.raises(LabError, match="4 logits, but there are 5 labels"):
         predictions(store, store.get(run.id))
+    nameless = replace(run, summary=replace(run.summary, data_fingerprint=None))
+    with pytest.raises(NotFound):
+        predictions(store, nameless)
 
 
 def random_answers(seed, count=80):

@@ -5,7 +5,7 @@ All figures: python -m tests.tools.reading
 
 import pytest
 
-from mnist_core.data.images import has_images
+from mnist_core.data.idx import has_images
 from mnist_core.evaluation.network import load_network
 from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore

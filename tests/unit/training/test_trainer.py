@@ -1,6 +1,5 @@
 """Training: the loop against a plain one, schedules, resuming bit for bit, divergence."""
 
-import dataclasses
 import io
 import math
 
@@ -269,12 +268,6 @@ def test_random_moves_stay_within_their_bounds():
     rows = (moved.sum((1, 3)) * torch.arange(28)).sum(1) / 255
     assert rows.min() >= 10.9 and rows.max() <= 17.1 and rows.std() > 1
     assert random_move(dot, 0, 0) is dot
-
-
-def test_the_same_on_another_device_of_the_same_kind(data):
-    moved = data.to("cpu")
-    assert dataclasses.asdict(moved.spec) == dataclasses.asdict(data.spec)
-    assert finish(Trainer(config(), moved, ONE))[1] == finish(Trainer(config(), data, ONE))[1]
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "RMSprop", "Adadelta"])
