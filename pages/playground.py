@@ -10,6 +10,7 @@ from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import percent
 from mnist_core.imaging import preprocess, tiles
 from mnist_core.models import model_title
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run
 from pages.components.playground.adversarial import fool
 from pages.components.playground.answer import show_answer, show_votes
@@ -86,7 +87,7 @@ def choose_run(runs: dict[str, Run]) -> Run:
 def title(run: Run, others: list[Run]) -> str:
     """Such as "LeNet-5 · 98.9 %", with the end of its id where the network has several runs."""
     parts = [model_title(run.config.model), percent(run.summary.validation_accuracy, 1)]
-    parts += [] if run.state == "done" else [run.state]
+    parts += [] if run.state == RunState.DONE else [run.state]
     several = sum(other.config.model == run.config.model for other in others) > 1
     return " · ".join(parts + [run.id[-10:]] * several)
 

@@ -8,8 +8,8 @@ from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import duration, plain
 from mnist_core.models import model_spec, model_title, recipe_of
+from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE
 from mnist_core.training import cost
 from pages.components.shared import common
 from pages.components.train.controls import OWN, choose, remember, settle_config, turn_knobs
@@ -57,7 +57,7 @@ def view(config: RunConfig, listed: list[list[Run]]) -> None:
         st.rerun()  # the whole page: it need not look again every second
     st.session_state.train_restless = config.id if restless else None
     status(store, config, run, runs)
-    curves(config, run, runs, store.progress(config.id) if run and run.state in LIVE else {})
+    curves(config, run, runs, run.folder.progress() if run and run.state in LIVE else {})
 
 
 def is_restless(store: RunStore, config: RunConfig, run: Run | None) -> bool:

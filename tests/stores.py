@@ -63,7 +63,7 @@ def make_run(
     if state in ("queued", "running"):
         fields["process"] = DEAD
     run = store.create(config, Summary(**(fields | summary)))
-    store.write_history(run.id, history, [])
+    run.folder.write_history(history, [])
     return store.get(run.id)
 
 

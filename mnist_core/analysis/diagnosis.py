@@ -11,6 +11,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import percent, setting
 from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
+from mnist_core.runs.states import RunState
 
 RISE = 1.1  # of the validation loss over its minimum, from which it is called rising
 STILL_FALLING = 0.85  # share of the error that is left after an epoch that still brought much
@@ -32,11 +33,11 @@ class Diagnosis:
 
 def diagnose(run: Run) -> Diagnosis | None:
     """What is worth saying of a finished run; None when there is nothing. Raises LabError."""
-    if run.state == "diverged":
+    if run.state == RunState.DIVERGED:
         sentence = f"Diverged in epoch {run.summary.epochs_done + 1}: the loss is no longer finite."
         return Diagnosis("diverged", sentence, {"lr": smaller_rate(run.config.lr)})
     rows = run.history
-    if run.state != "done" or len(rows) < 2:
+    if run.state != RunState.DONE or len(rows) < 2:
         return None
     return _stuck(run.config, rows) or _overfit(run.config, rows) or _unfinished(run.config, rows)
 

@@ -55,7 +55,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "model": config.model,
         "title": model_title(config.model),
         "recipe": describe(config),
-        "state": run.state,
+        "state": run.state.value,
         "device": summary.device or "",
         "note": "; ".join(note for note in (summary.note, summary.data_note) if note),
         "epochs": config.epochs,

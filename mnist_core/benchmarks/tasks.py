@@ -29,6 +29,7 @@ from mnist_core.evaluation.predict import logits_of
 from mnist_core.jobs.progress import Watcher
 from mnist_core.models import create_model, make_config
 from mnist_core.paths import data_root
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training.optim import make_optimizer
@@ -173,7 +174,7 @@ def _engine_loop(
 ) -> Callable[[], Any]:
     """An epoch as a training process runs it, progress and requests included."""
     trainer = Trainer(config, data, execution)
-    store.create(config, Summary("running"))
+    store.create(config, Summary(RunState.RUNNING))
     watcher = Watcher(store, config, None, lambda: None)
     return lambda: trainer.train_epoch(watcher.on_step)
 

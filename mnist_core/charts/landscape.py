@@ -11,6 +11,7 @@ from mnist_core.analysis.landscape import Cell, Landscape
 from mnist_core.charts.training import GREY, common_layout
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, number, percent
+from mnist_core.runs.states import RunState
 
 TICKS = (0.1, 0.5, 0.9, 0.97, 0.99, 0.997)
 WORST, BEST = 0.0, 2.4  # of the scale: the error's negative decimal logarithm
@@ -98,7 +99,7 @@ def _dots(land: Landscape) -> dict[str, Any]:
 def _label(cell: Cell) -> str:
     if cell.accuracy is not None:
         return f"{100 * cell.accuracy:.1f}"
-    return "diverged" if cell.run and cell.run.state == "diverged" else ""
+    return "diverged" if cell.run and cell.run.state == RunState.DIVERGED else ""
 
 
 def _ink(cell: Cell) -> str:
@@ -116,7 +117,7 @@ def _hover(cell: Cell) -> str:
         return cell.run.state
     best = f"{percent(cell.accuracy)} in epoch {summary.best_epoch:.0f}"
     test = f"<br>test {percent(summary.test_accuracy)}" if summary.test_accuracy else ""
-    note = "<br>diverged later" if cell.run.state == "diverged" else ""
+    note = "<br>diverged later" if cell.run.state == RunState.DIVERGED else ""
     return f"validation {best}{test}{note}"
 
 

@@ -20,7 +20,7 @@ FAINT = 0.35
 class Curve:
     """One run's history, ready to be drawn. `faint` puts it into the background.
 
-    `history` has a row an epoch, `echoes` a row for each reported loss within the epochs
+    `history` has a row an epoch, `step_losses` a row for each reported loss within the epochs
     (epoch, step, loss); see mnist_core.training. `steps` is the number of steps an epoch.
     """
 
@@ -28,7 +28,7 @@ class Curve:
     history: Sequence[Mapping[str, float]]
     best_epoch: int | None = None
     faint: bool = False
-    echoes: Sequence[Mapping[str, float]] = ()
+    step_losses: Sequence[Mapping[str, float]] = ()
     steps: int = 0
 
 
@@ -68,7 +68,7 @@ def loss_curves(
     """
     traces = _band(band, "validation_loss")
     for number, curve in enumerate(curves):
-        traces += _echoes(curve, colour(number))
+        traces += _step_losses(curve, colour(number))
         traces += _line(curve, colour(number), "train_loss", "training", dash="dot")
         traces += _line(curve, colour(number), "validation_loss", "validation")
     losses = [loss for trace in traces for loss in trace["y"] if 0 < loss < math.inf]
@@ -163,14 +163,14 @@ def _hover(curve: Curve, text: str) -> str:
     return (f"{curve.label}<br>" if curve.label else "") + text + "<extra></extra>"
 
 
-def _echoes(curve: Curve, colour: str) -> list[Trace]:
+def _step_losses(curve: Curve, colour: str) -> list[Trace]:
     """The loss of single batches, where within the epoch they lie."""
-    if not curve.echoes or not curve.steps:
+    if not curve.step_losses or not curve.steps:
         return []
     return [
         {
-            "x": [row["epoch"] - 1 + row["step"] / curve.steps for row in curve.echoes],
-            "y": [row["loss"] for row in curve.echoes],
+            "x": [row["epoch"] - 1 + row["step"] / curve.steps for row in curve.step_losses],
+            "y": [row["loss"] for row in curve.step_losses],
             "name": "one batch",
             "mode": "lines",
             "line": {"color": colour, "width": 1},

@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from mnist_core.cli.command import command
+from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import print_json, print_table
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
@@ -74,7 +75,7 @@ def datasets(options: Namespace) -> int:
 @command("runs", "The runs in the store, the newest first.")
 def runs(options: Namespace) -> int:
     found, damaged = RunStore().list()
-    rows = [run.row() for run in found]
+    rows = [run_row(run) for run in found]
     for folder in damaged:
         print(folder.reason, file=sys.stderr)
     if options.json:

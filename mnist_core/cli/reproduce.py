@@ -19,6 +19,7 @@ from mnist_core.jobs.pool import Made
 from mnist_core.reproduce.results import markdown, results
 from mnist_core.runs.run import Run
 from mnist_core.runs.settings import AUTOMATIC, check_at_once
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 
 SEEDS = Whole(1, 1000)
@@ -81,7 +82,7 @@ def _check_seeds(value: str) -> int:
 
 def _tell_made(made: Made) -> None:
     run = made.run
-    result = percent(run.summary.validation_accuracy) if run.state == "done" else run.state
+    result = percent(run.summary.validation_accuracy) if run.state == RunState.DONE else run.state
     left = duration(made.seconds_left)
     line = f"{made.done}/{made.total} · {run.id} · {result} · about {left} left"
     print(line, file=sys.stderr, flush=True)

@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 
 from mnist_core.cli.command import command
+from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import ProgressLine, print_json
 from mnist_core.config import Checked, Execution, RunConfig
 from mnist_core.errors import InputError
@@ -22,8 +23,8 @@ from mnist_core.formatting import duration, percent
 from mnist_core.models import check_config, make_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.settings import check_at_once
+from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -116,8 +117,9 @@ def _read_config(path: Path) -> RunConfig:
 
 
 def _forget_request(store: RunStore, config: RunConfig) -> None:
-    if store.find_folder(config):
-        store.request(config.id, None)
+    run = store.find_folder(config)
+    if run:
+        run.folder.request(None)
 
 
 def _signals() -> Any:
@@ -136,7 +138,7 @@ def _signals() -> Any:
 
 def _report(options: Namespace, run: Run, cached: bool) -> int:
     if options.json:
-        print_json({**run.row(), "cached": cached})
+        print_json({**run_row(run), "cached": cached})
     else:
         print(_outcome(run, cached))
     return 0 if run.finished else 1
@@ -144,9 +146,9 @@ def _report(options: Namespace, run: Run, cached: bool) -> int:
 
 def _outcome(run: Run, cached: bool) -> str:
     summary = run.summary
-    if run.state == "diverged":
+    if run.state == RunState.DIVERGED:
         return f"{run.id} diverged. {summary.note}"
-    if run.state != "done":
+    if run.state != RunState.DONE:
         done = f"{summary.epochs_done} of {run.config.epochs} epochs are kept"
         return f"{run.id} is {run.state}; {done}. Go on: train --resume {run.id}"
     was = "was trained before (cached)" if cached else "is done"

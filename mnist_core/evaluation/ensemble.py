@@ -12,6 +12,7 @@ import numpy as np
 from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.metrics import softmax
 from mnist_core.evaluation.network import Network, one_thread, read_all
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Verdict:
 
 def rank(run: Run) -> tuple[bool, float, str]:
     """Finished runs first, and of these the more accurate on validation images."""
-    return run.state != "done", -(run.summary.validation_accuracy or 0.0), run.id
+    return run.state != RunState.DONE, -(run.summary.validation_accuracy or 0.0), run.id
 
 
 def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:

@@ -6,7 +6,6 @@ import subprocess
 import time
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -18,8 +17,9 @@ from mnist_core.jobs import queue, spawn
 from mnist_core.models import check_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
+from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE, Summary
+from mnist_core.runs.summary import Summary
 
 START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
 MAX_PROCESSES = 8  # that may wait for one run
@@ -50,9 +50,9 @@ def start(store: RunStore, config: RunConfig) -> Run:
         run = store.find_folder(config)
         if run and (run.finished or run.state in LIVE):
             return run
-        run = run or store.create(config, Summary("interrupted", created=time.time()))
-        store.request(run.id, None)
-        store.clear_progress(run.id)
+        run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
+        run.folder.request(None)
+        run.folder.clear_progress()
         return _begin(store, run)
     finally:
         lock.release()
@@ -63,9 +63,9 @@ def _withdrawn(store: RunStore, run_id: str) -> bool:
 
     True when there was one: then it may have been heard, too, so the run needs another look.
     """
-    if store.requested(run_id) != "pause":
+    if store.folder(run_id).requested() != "pause":
         return False
-    store.request(run_id, None)
+    store.folder(run_id).request(None)
     return True
 
 
@@ -75,8 +75,8 @@ def _begin(store: RunStore, run: Run) -> Run:
     try:
         queue.leave(store, run.id)  # whoever comes again after a pause or a kill is the last
         identity = Process.of(process.pid)
-        queued = replace(run.summary, state="queued", process=identity, note="")
-        store.write_summary(run.id, queued)
+        queued = replace(run.summary, state=RunState.QUEUED, process=identity, note="")
+        run.folder.write_summary(queued)
         queue.join(store, run.id)
     except Exception:  # of a disk that is full: nobody is to train what nobody knows of
         process.kill()
@@ -87,12 +87,7 @@ def _begin(store: RunStore, run: Run) -> Run:
 
 def _spawn(store: RunStore, run_id: str) -> subprocess.Popen:
     command = ["train", "--resume", run_id, "--queue"]
-    return spawn.start(store, command, log_path(store, run_id))
-
-
-def log_path(store: RunStore, run_id: str) -> Path:
-    """What the training process said: its progress and, if it failed, why."""
-    return store.path(run_id) / "worker.log"
+    return spawn.start(store, command, store.folder(run_id).log_file)
 
 
 def extend(store: RunStore, run_id: str, epochs: Any) -> Run:
@@ -115,9 +110,9 @@ def pause(store: RunStore, run_id: str) -> Run:
     if run.state not in LIVE:
         return run
     if _listens(store, run):
-        store.request(run.id, "pause")
+        run.folder.request("pause")
         return run
-    return _halt(store, run.id, "paused", STOP_GRACE)
+    return _halt(store, run.id, RunState.PAUSED, STOP_GRACE)
 
 
 def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
@@ -126,28 +121,28 @@ def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
     Other processes that waited for the run are stopped in turn. Raises LabError when there is
     no end of them, or when it trains on another machine, which may take a while to hear of it.
     """
-    return _halt(store, run_id, "stopped", grace)
+    return _halt(store, run_id, RunState.STOPPED, grace)
 
 
 def take_over(store: RunStore, run_id: str) -> Run:
-    """Ends a process that shows no sign of life (see Run.silent_for); starts the run again."""
+    """Ends a process that shows no sign of life (see Run.unresponsive); starts the run again."""
     return start(store, stop(store, run_id).config)
 
 
 def _listens(store: RunStore, run: Run) -> bool:
     """Whether its process trains, and so looks between two steps for what is asked of it."""
-    training = store.progress(run.id).get("phase") == "training"
-    return run.state == "running" and training and run.silent_for is None
+    training = run.folder.progress().get("phase") == "training"
+    return run.state == RunState.RUNNING and training and not run.unresponsive
 
 
-def _halt(store: RunStore, run_id: str, state: str, grace: float) -> Run:
+def _halt(store: RunStore, run_id: str, state: RunState, grace: float) -> Run:
     for _ in range(MAX_PROCESSES):
         run = store.get(run_id)
         identity = run.summary.process
         process = identity and identity.find()
         if run.finished or (run.state not in LIVE and not process):
             return run
-        store.request(run_id, "pause" if state == "paused" else "stop")
+        store.folder(run_id).request("pause" if state == RunState.PAUSED else "stop")
         if process:
             _end(process, grace if _listens(store, run) else 0.1)
         elif not identity.here:
@@ -168,7 +163,7 @@ def _ask_afar(store: RunStore, run: Run, grace: float) -> Run:
     return now
 
 
-def _mark(store: RunStore, run_id: str, state: str) -> bool:
+def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
     """Writes the state of a run that was halted; False when another process has it by now."""
     lock = store.lock(run_id)
     try:
@@ -178,9 +173,9 @@ def _mark(store: RunStore, run_id: str, state: str) -> bool:
     try:
         run = store.get(run_id)
         if not run.finished and run.summary.state != state:
-            store.write_summary(run_id, replace(run.summary, state=state, process=None))
-        store.request(run_id, None)
-        store.clear_progress(run_id)
+            store.folder(run_id).write_summary(replace(run.summary, state=state, process=None))
+        store.folder(run_id).request(None)
+        store.folder(run_id).clear_progress()
         queue.leave(store, run_id)
         return True
     finally:

@@ -26,7 +26,7 @@ from mnist_core.runs.store import RunStore
 TRAINING_IMAGES = 50_000
 MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
 NOBODY: Mapping[RunConfig, RunConfig] = {}
-ECHOES_PER_EPOCH = 16  # losses kept within each epoch
+LOSSES_PER_EPOCH = 16  # kept within each epoch
 
 TrainOne = Callable[[RunStore, RunConfig], Run]  # a function of a module: it goes to a process
 
@@ -94,7 +94,7 @@ def _pause(
             for one in (config, parents.get(config)):
                 run = store.find_folder(one) if one else None
                 if run and not run.finished:
-                    store.request(run.id, "pause")
+                    run.folder.request("pause")
 
 
 @contextmanager
@@ -121,8 +121,8 @@ def carry_out_here(
     from mnist_core.jobs.worker import carry_out
 
     if store.find_folder(config):
-        store.request(config.id, None)
-    steps = max(1, TRAINING_IMAGES // config.batch_size // ECHOES_PER_EPOCH)
+        store.folder(config.id).request(None)
+    steps = max(1, TRAINING_IMAGES // config.batch_size // LOSSES_PER_EPOCH)
     execution = Execution(device=device, threads=1, echo_every=steps)
     dataset = loaded(config.dataset)
     run = carry_out(store, config, execution, on_progress=on_progress, dataset=dataset)

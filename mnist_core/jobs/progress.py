@@ -61,8 +61,8 @@ class Watcher:
 
     def check(self) -> None:
         """Raises Asked when the run shall pause or stop, NotFound when its folder is gone."""
-        self.store.check_folder(self.config.id)
-        what = self.asked() or self.store.requested(self.config.id)
+        self.store.folder(self.config.id).check_exists()
+        what = self.asked() or self.store.folder(self.config.id).requested()
         if what:
             raise Asked(what)
 
@@ -83,7 +83,7 @@ class Watcher:
     def tell(self, progress: Progress) -> None:
         """Writes progress.json; on a full disk it stays as it was, and training goes on."""
         with suppress(LabError):
-            self.store.write_progress(self.config.id, progress)
+            self.store.folder(self.config.id).write_progress(progress)
         self.say(progress)
 
     def say(self, progress: Progress) -> None:
@@ -108,7 +108,7 @@ class Watcher:
             before = _worked()
             while not over.wait(self.PERIOD):
                 if _worked() - before > LEAST_WORK * self.PERIOD:
-                    self.store.beat(self.config.id)
+                    self.store.folder(self.config.id).beat()
                 before = _worked()
 
         thread = threading.Thread(target=beat, daemon=True)

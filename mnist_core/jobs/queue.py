@@ -20,6 +20,7 @@ from filelock import FileLock, Timeout
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
 from mnist_core.runs.settings import AUTOMATIC
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RUN_ID, RunStore
 
 PERIOD = 0.5  # seconds between two looks at the line
@@ -71,7 +72,7 @@ def _waits(store: RunStore, run_id: str) -> bool:
         run = store.get(run_id)
     except LabError:
         return False
-    return run.state == "queued" and run.silent_for is None
+    return run.state == RunState.QUEUED and not run.unresponsive
 
 
 @dataclass(frozen=True)

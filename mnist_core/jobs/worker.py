@@ -16,8 +16,10 @@ from mnist_core.errors import LabError
 from mnist_core.files import sweep
 from mnist_core.jobs import queue
 from mnist_core.jobs.progress import Asked, OnProgress, Request, Watcher, holding
+from mnist_core.runs.folder import STEP_LOSSES
 from mnist_core.runs.process import Process
-from mnist_core.runs.store import ECHOES, Run, RunStore
+from mnist_core.runs.states import RunState
+from mnist_core.runs.store import Run, RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training.resume import go_on_from
 
@@ -49,7 +51,7 @@ def carry_out(
             dataset = dataset or _data_at_hand(config)
             if execution.device != "auto":
                 _check_device(execution)
-            run = store.create(config, Summary("interrupted", created=time.time()))
+            run = store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
         sweep(run.path)
         watcher = Watcher(store, config, on_progress, asked)
         try:
@@ -60,12 +62,12 @@ def carry_out(
             raise
 
 
-def _leave(store: RunStore, run_id: str, state: str, note: str = "") -> Run:
+def _leave(store: RunStore, run_id: str, state: RunState, note: str = "") -> Run:
     """Writes the state in which this process leaves the run."""
     summary = store.get(run_id).summary
-    store.clear_progress(run_id)  # makes room, on a disk that is full, for the summary
-    store.write_summary(run_id, replace(summary, state=state, note=note, process=None))
-    store.request(run_id, None)
+    store.folder(run_id).clear_progress()  # makes room, on a disk that is full, for the summary
+    store.folder(run_id).write_summary(replace(summary, state=state, note=note, process=None))
+    store.folder(run_id).request(None)
     return store.get(run_id)
 
 
@@ -77,7 +79,7 @@ def _leave_interrupted(store: RunStore, run: Run, error: Exception) -> None:
     if not isinstance(error, LabError):  # of the machine or of torch: memory, driver, a fault
         note = f"Training ended with {type(error).__name__}: {note.strip().partition(chr(10))[0]}"
     with suppress(LabError, OSError):
-        _leave(store, run.id, "interrupted", note)
+        _leave(store, run.id, RunState.INTERRUPTED, note)
 
 
 def _attempt(
@@ -92,16 +94,16 @@ def _attempt(
     try:
         if at_once:
             turn, execution = _wait_for_turn(store, run, watcher, execution, at_once)
-        _sign(store, run, "running")
+        _sign(store, run, RunState.RUNNING)
         watcher.phase("loading")
         diverged = _load_code()
         return _train(store, run, execution, watcher, dataset)
     except Asked as asked:
-        return _leave(store, run.id, "paused" if str(asked) == "pause" else "stopped")
+        return _leave(store, run.id, RunState.PAUSED if str(asked) == "pause" else RunState.STOPPED)
     except LabError as error:
         if not isinstance(error, diverged):
             raise
-        return _leave(store, run.id, "diverged", str(error))
+        return _leave(store, run.id, RunState.DIVERGED, str(error))
     finally:
         queue.leave(store, run.id)
         if turn:
@@ -127,7 +129,7 @@ def _wait_for_turn(
         if not ahead:  # the next may be ready; a long line of others must not fill the memory
             _load_code()
 
-    _sign(store, run, "queued")
+    _sign(store, run, RunState.QUEUED)
     turn = queue.wait(store, run.id, at_once, look)
     if not execution.threads and not run.summary.threads:
         from mnist_core.training.setup import choose_threads
@@ -137,9 +139,9 @@ def _wait_for_turn(
     return turn, execution
 
 
-def _sign(store: RunStore, run: Run, state: str) -> None:
+def _sign(store: RunStore, run: Run, state: RunState) -> None:
     process = Process.of(os.getpid())
-    store.write_summary(run.id, replace(run.summary, state=state, process=process, note=""))
+    run.folder.write_summary(replace(run.summary, state=state, process=process, note=""))
 
 
 def _data_at_hand(config: RunConfig) -> Any:
@@ -174,12 +176,12 @@ def _train(store: RunStore, run: Run, execution: Execution, watcher: Watcher, da
     dataset = dataset or _load(run.config, watcher)
     trainer = Trainer(run.config, dataset, _as_recorded(run.summary, execution))
     summary = _describe(run.summary, trainer, dataset)
-    history, echoes, summary = go_on_from(store, run, trainer, summary)
-    store.write_summary(run.id, summary)
+    history, step_losses, summary = go_on_from(store, run, trainer, summary)
+    run.folder.write_summary(summary)
     for result in train(trainer, watcher.on_step):
         history.append(asdict(result))
-        echoes += [dict(zip(ECHOES, e, strict=True)) for e in trainer.echoes]
-        summary = _save_epoch(store, run, trainer, history, echoes, summary)
+        step_losses += [dict(zip(STEP_LOSSES, e, strict=True)) for e in trainer.step_losses]
+        summary = _save_epoch(store, run, trainer, history, step_losses, summary)
         watcher.say({"phase": "epoch", **history[-1], "epochs": run.config.epochs})
         watcher.check()  # here nothing of an epoch would be lost
     watcher.phase("testing")
@@ -203,7 +205,7 @@ def _describe(summary: Summary, trainer: Any, dataset: Any) -> Summary:
 
     return replace(
         summary,
-        state="running",
+        state=RunState.RUNNING,
         note="",
         process=Process.of(os.getpid()),
         **figures(trainer.model, trainer.config.input_size),
@@ -225,7 +227,7 @@ def _save_epoch(
     run: Run,
     trainer: Any,
     history: list[dict],
-    echoes: list[dict],
+    step_losses: list[dict],
     summary: Summary,
 ) -> Summary:
     """Makes this epoch durable. The order matters: at any moment a reader, or a process that
@@ -246,14 +248,14 @@ def _save_epoch(
     )
     if best.epoch == trainer.epoch:
         content = weights_to_bytes(trainer.model)
-        summary = replace(summary, **store.write_weights(run.id, best.epoch, content))
-    store.write_history(run.id, history, echoes)
+        summary = replace(summary, **run.folder.write_weights(best.epoch, content))
+    run.folder.write_history(history, step_losses)
     buffer = io.BytesIO()
     state = {"trainer": trainer.state(), "summary": summary.to_dict()}
-    torch.save({**state, "history": history, "echoes": echoes}, buffer)
-    store.write_resume_state(run.id, buffer.getvalue())
-    store.write_summary(run.id, summary)
-    store.drop_old_weights(run.id, keep=summary.weights)
+    torch.save({**state, "history": history, "echoes": step_losses}, buffer)
+    run.folder.write_resume_state(buffer.getvalue())
+    run.folder.write_summary(summary)
+    run.folder.drop_old_weights(keep=summary.weights)
     return summary
 
 
@@ -273,8 +275,8 @@ def _finish(store: RunStore, run: Run, trainer: Any, dataset: Any, summary: Summ
         labels[part] = split.labels.numpy(force=True)
     test = metrics(logits["test"], labels["test"])
     store.write_labels(config.dataset, dataset.fingerprint, labels)
-    store.write_logits(run.id, {part: to_half(values) for part, values in logits.items()})
+    run.folder.write_logits({part: to_half(values) for part, values in logits.items()})
     figures = {"test_loss": test.loss, "test_accuracy": test.accuracy, "test_top5": test.top5}
-    store.write_summary(run.id, replace(summary, **figures))
-    store.drop_old_weights(run.id, keep=summary.weights)  # of an epoch that a kill cut short
-    return _leave(store, run.id, "done")
+    run.folder.write_summary(replace(summary, **figures))
+    run.folder.drop_old_weights(keep=summary.weights)  # of an epoch that a kill cut short
+    return _leave(store, run.id, RunState.DONE)

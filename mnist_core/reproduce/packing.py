@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mnist_core.errors import LabError
 from mnist_core.runs.extend import EXTENDABLE
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run, RunStore
 
 LARGE = 4_000_000  # bytes of weights; above, they ship in half precision
@@ -22,10 +23,10 @@ def pack(store: RunStore, run: Run) -> None:
     trained on a CPU, which everybody has. Raises LabError when half precision would change the
     figures.
     """
-    if run.state == "diverged":
+    if run.state == RunState.DIVERGED:
         summary = run.summary.without("weights", "weights_sha256", "weights_bytes")
-        store.write_summary(run.id, summary)
-        store.drop_old_weights(run.id, keep=None)
+        run.folder.write_summary(summary)
+        run.folder.drop_old_weights(keep=None)
     elif (run.summary.weights_bytes or 0) > LARGE:
         _halve(store, run)
     dropped = ["worker.log"]
@@ -39,11 +40,11 @@ def pack(store: RunStore, run: Run) -> None:
 
 def _can_go_on(store: RunStore, run: Run) -> bool:
     return (
-        run.state == "done"
+        run.state == RunState.DONE
         and run.config.seed == FIRST
         and run.config.schedule in EXTENDABLE
         and run.summary.device == "cpu"
-        and len(store.resume_state(run.id) or b"") < STATE_LIMIT
+        and len(run.folder.resume_state() or b"") < STATE_LIMIT
     )
 
 
@@ -56,11 +57,11 @@ def _halve(store: RunStore, run: Run) -> None:
     tensors = load(run.weights())
     halves = {k: v.half() if v.is_floating_point() else v for k, v in tensors.items()}
     epoch = run.summary.best_epoch or 0
-    fields = store.write_weights(run.id, epoch, save(halves), suffix="-half")
-    store.write_summary(run.id, replace(run.summary, **fields))
+    fields = run.folder.write_weights(epoch, save(halves), suffix="-half")
+    run.folder.write_summary(replace(run.summary, **fields))
     figures = evaluate(store, store.get(run.id))
     turned = abs(figures["test_accuracy"] - run.summary.test_accuracy) * figures["images"]
     if turned > SAME + 0.5:
-        store.write_summary(run.id, run.summary)
+        run.folder.write_summary(run.summary)
         raise LabError(f"{run.id}: half precision turns {turned:.0f} test images.")
-    store.drop_old_weights(run.id, keep=fields["weights"])
+    run.folder.drop_old_weights(keep=fields["weights"])

@@ -10,6 +10,7 @@ from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import markdown_table
 from mnist_core.models import model_spec
 from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, Row, zoo_rows
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run, RunStore
 
 # The README's table stands between these two lines.
@@ -47,7 +48,7 @@ def _runs(store: RunStore, row: Row) -> list[Run]:
 
 def _entry(row: Row, runs: Sequence[Run], known: Any) -> dict[str, Any]:
     spec = model_spec(row.model)
-    learned = [run for run in runs if run.state == "done"]
+    learned = [run for run in runs if run.state == RunState.DONE]
     own = spec.recipe(row.recipe)
     source = own if own.published else spec.recipes[0]
     published = source.published.get(row.dataset)
@@ -80,7 +81,7 @@ def _figures(runs: Sequence[Run], part: str) -> dict[str, float | None]:
 
 def _status(row: Row, runs: Sequence[Run]) -> str:
     """What the figures leave out; empty when every seed has learned."""
-    lost = [run for run in runs if run.state == "diverged"]
+    lost = [run for run in runs if run.state == RunState.DIVERGED]
     parts = []
     if lost:
         kinds = Counter(map(_how_it_failed, lost))

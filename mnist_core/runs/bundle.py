@@ -16,8 +16,10 @@ from typing import Any
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.files import is_number, write_bytes
-from mnist_core.runs.run import ECHOES, HISTORY, Damaged, Run
-from mnist_core.runs.summary import FINISHED, Summary
+from mnist_core.runs.folder import HISTORY, STEP_LOSSES
+from mnist_core.runs.run import Damaged, Run
+from mnist_core.runs.states import FINISHED
+from mnist_core.runs.summary import Summary
 
 FORMAT = "mnist-lab bundle 1"
 # Of a run that keeps no weights these say nothing.
@@ -31,15 +33,15 @@ class BundledRun(Run):
     """A finished run of a bundle: `path` is where its folder would be, which is not there."""
 
     history_rows: Rows = field(default=(), repr=False)
-    echo_rows: Rows = field(default=(), repr=False)
+    step_rows: Rows = field(default=(), repr=False)
 
     @functools.cached_property
     def history(self) -> list[dict[str, float]]:
         return [dict(zip(HISTORY, row, strict=True)) for row in self.history_rows]
 
     @functools.cached_property
-    def echoes(self) -> list[dict[str, float]]:
-        return [dict(zip(ECHOES, row, strict=True)) for row in self.echo_rows]
+    def step_losses(self) -> list[dict[str, float]]:
+        return [dict(zip(STEP_LOSSES, row, strict=True)) for row in self.step_rows]
 
 
 def bundled(run: Run) -> BundledRun:
@@ -48,15 +50,15 @@ def bundled(run: Run) -> BundledRun:
         raise LabError(f"{run.id} is {run.state}; only a finished run can be bundled.")
     summary = run.summary.without(*LEFT_OUT)
     rows = tuple(tuple(row[name] for name in HISTORY) for row in run.history)
-    echoes = tuple(tuple(row[name] for name in ECHOES) for row in run.echoes)
-    return BundledRun(run.path, run.config, summary, rows, echoes)
+    steps = tuple(tuple(row[name] for name in STEP_LOSSES) for row in run.step_losses)
+    return BundledRun(run.path, run.config, summary, rows, steps)
 
 
 def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
     """Replaces the file in one step. Raises LabError when it cannot be written."""
     configs = [run.config.to_dict() for run in runs]
     summaries = [run.summary.to_dict() for run in runs]
-    head = {"format": FORMAT, "history": HISTORY, "echoes": ECHOES}
+    head = {"format": FORMAT, "history": HISTORY, "echoes": STEP_LOSSES}
     head |= {"config": _shared(configs), "summary": _shared(summaries)}
     lines = [head]
     for run, config, summary in zip(runs, configs, summaries, strict=True):
@@ -65,7 +67,7 @@ def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
                 "config": _own(config, head["config"]),
                 "summary": _own(summary, head["summary"]),
                 "history": run.history_rows,
-                "echoes": run.echo_rows,
+                "echoes": run.step_rows,
             }
         )
     text = "".join(
@@ -104,7 +106,7 @@ def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise ValueError("it does not begin as a bundle does")
         columns = [tuple(head[name]) for name in ("history", "echoes")]
-        if columns != [HISTORY, ECHOES]:
+        if columns != [HISTORY, STEP_LOSSES]:
             raise ValueError("its columns are others")
         shared = dict(head["config"]), dict(head["summary"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
@@ -126,7 +128,7 @@ def _parse(folder: Path, line: bytes, config: dict, summary: dict) -> BundledRun
     figures = Summary.from_dict(summary | own["summary"])
     if figures.state not in FINISHED or figures.weights:
         raise ValueError("it is no finished run without weights")
-    rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(ECHOES))
+    rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(STEP_LOSSES))
     if len(rows[0]) != figures.epochs_done:
         raise ValueError("its history is of other epochs")
     return BundledRun(folder / made.id, made, figures, *rows)

@@ -8,8 +8,9 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
+from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE, PER_EPOCH, Summary
+from mnist_core.runs.summary import PER_EPOCH, Summary
 
 EXTENDABLE = ("constant", "step", "plateau")  # their shape does not depend on the run's length
 
@@ -22,7 +23,7 @@ def extended(run: Run, epochs: Any) -> RunConfig:
             f"extend: the {config.schedule} schedule of {run.id} depends on its length, so it "
             f"cannot go on; train a new run with --epochs {config.epochs} instead"
         )
-    if run.state != "done":
+    if run.state != RunState.DONE:
         raise InputError(
             f"extend: {run.id} is {run.state}; only a run that is done can go on further"
         )
@@ -41,20 +42,20 @@ def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
     """
     if _has_begun(store, parent, config):
         return  # in training perhaps, with its lock held
-    content = store.resume_state(parent.id)
+    content = parent.folder.resume_state()
     if content is None:
         raise InputError(f"extend: {parent.id} has no resume state; train a new run instead")
     with store.lock(config.id):
         if _has_begun(store, parent, config):
             return
         own = {name: getattr(parent.summary, name) for name in ("device", "threads")}
-        summary = Summary("interrupted", created=time.time(), parent=parent.id, **own)
-        store.create(config, summary)
-        store.write_weights(config.id, parent.summary.best_epoch or 0, parent.weights())
-        store.write_history(config.id, parent.history, parent.echoes)
-        store.write_resume_state(config.id, content)
+        summary = Summary(RunState.INTERRUPTED, created=time.time(), parent=parent.id, **own)
+        folder = store.create(config, summary).folder
+        folder.write_weights(parent.summary.best_epoch or 0, parent.weights())
+        folder.write_history(parent.history, parent.step_losses)
+        folder.write_resume_state(content)
         figures = {name: getattr(parent.summary, name) for name in PER_EPOCH}
-        store.write_summary(config.id, replace(summary, **figures))
+        folder.write_summary(replace(summary, **figures))
 
 
 def _has_begun(store: RunStore, parent: Run, config: RunConfig) -> bool:
@@ -63,4 +64,4 @@ def _has_begun(store: RunStore, parent: Run, config: RunConfig) -> bool:
     if run is None:
         return False
     own = run.summary.parent != parent.id
-    return own or run.finished or run.state in LIVE or store.resume_state(run.id) is not None
+    return own or run.finished or run.state in LIVE or run.folder.resume_state() is not None

@@ -1,16 +1,13 @@
-"""The run store: reads and writes the folders in checkpoints/. Loads without torch."""
+"""The run store: finds, lists, makes and locks the folders of runs. Loads without torch."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 import shutil
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from filelock import FileLock
@@ -19,29 +16,23 @@ from safetensors.numpy import save as tensors_to_bytes
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NotFound
-from mnist_core.files import (
-    cannot_write,
-    read_json,
-    read_tensors_file,
-    to_csv,
-    write_bytes,
-    write_json,
-)
+from mnist_core.files import cannot_write, read_tensors_file, write_bytes, write_json
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.cache import read_config, read_summary
-from mnist_core.runs.run import ECHOES, HISTORY, PARTS, Damaged, Run
+from mnist_core.runs.folder import PARTS, RunFolder
+from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.settings import read_at_once, write_at_once
-from mnist_core.runs.summary import Summary, is_progress
+from mnist_core.runs.summary import Summary
 
-__all__ = ["ECHOES", "HISTORY", "PARTS", "Damaged", "Run", "RunStore", "store_root"]
+__all__ = ["Damaged", "Run", "RunStore"]
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
 
 
 class RunStore:
-    """The folders below `root`; every method reads or writes them, see `remembered`."""
+    """The run folders below `root`. Nothing is kept in memory but parsed files (see `cache`)."""
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = Path(root) if root is not None else store_root()
@@ -79,7 +70,7 @@ class RunStore:
         except OSError as error:
             raise LabError(f"{self.root} cannot be read ({error.strerror}).") from error
 
-    def path(self, run_id: str) -> Path:
+    def folder(self, run_id: str) -> RunFolder:
         """The folder of a run. Raises InputError for anything that is not the form of an id."""
         if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
             shown = repr(run_id) if len(repr(run_id)) < 80 else repr(run_id)[:77] + "…"
@@ -87,11 +78,11 @@ class RunStore:
                 f"run: {shown} was given; allowed is an id such as mnist-lenet5-0123456789 "
                 "(see: python -m mnist_core runs)"
             )
-        return self.root / run_id
+        return RunFolder(self.root / run_id)
 
     def get(self, run_id: str) -> Run:
         """Raises InputError for a bad id, NotFound, or LabError for a damaged folder."""
-        path = self.path(run_id)
+        path = self.folder(run_id).path
         if not path.is_dir():
             bundled = self._bundled(run_id)
             if bundled:
@@ -108,7 +99,7 @@ class RunStore:
     def find_folder(self, config: RunConfig) -> Run | None:
         """The run of this config if it has a folder: one that can be trained, and keep weights."""
         try:
-            return self._read(self.path(config.id))
+            return self._read(self.folder(config.id).path)
         except LabError:
             return None
 
@@ -126,7 +117,7 @@ class RunStore:
         return Run(path, config, summary)
 
     def at_once(self) -> int:
-        """How many runs train at the same time; runs that wait look at it twice a second."""
+        """How many runs train at the same time; runs in the queue look it up twice a second."""
         return read_at_once(self.root / "settings.json")
 
     def set_at_once(self, number: int) -> None:
@@ -135,7 +126,7 @@ class RunStore:
 
     def lock(self, run_id: str) -> FileLock:
         """The lock of a run's folder. The operating system frees it when its process dies."""
-        return self.named_lock(self.path(run_id).name)
+        return self.named_lock(self.folder(run_id).id)
 
     def named_lock(self, name: str) -> FileLock:
         """A lock for all processes that use this store. Raises LabError when it cannot be had."""
@@ -143,17 +134,17 @@ class RunStore:
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
         """Writes config and summary of a new run; a damaged folder in its place is set aside."""
-        path = self.path(config.id)
-        if path.exists():
+        folder = self.folder(config.id)
+        if folder.path.exists():
             try:
-                self._read(path)
+                self._read(folder.path)
             except LabError:
-                self._set_aside(path)
-        if path.exists():
-            write_json(path / "config.json", config.to_dict())
-            self.write_summary(config.id, summary)
+                self._set_aside(folder.path)
+        if folder.path.exists():
+            write_json(folder.config_file, config.to_dict())
+            write_json(folder.summary_file, summary.to_dict())
         else:
-            self._create_at_once(path, config, summary)
+            self._create_at_once(folder.path, config, summary)
         return self.get(config.id)
 
     def _create_at_once(self, path: Path, config: RunConfig, summary: Summary) -> None:
@@ -174,95 +165,6 @@ class RunStore:
             path.rename(aside)
         except OSError as error:
             raise LabError(cannot_write(aside, error)) from error
-
-    def check_folder(self, run_id: str) -> Path:
-        """The run's folder. Raises NotFound once somebody has deleted it: it stays away then."""
-        path = self.path(run_id)
-        if not (path / "config.json").exists():
-            raise NotFound(f"The folder of {run_id} was deleted; nothing more is written there.")
-        return path
-
-    def write_summary(self, run_id: str, summary: Summary) -> None:
-        """The summary is what makes a run's new state true; write it last."""
-        write_json(self.check_folder(run_id) / "summary.json", summary.to_dict())
-
-    def request(self, run_id: str, what: str | None) -> None:
-        """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
-        if what is None:
-            (self.path(run_id) / "request").unlink(missing_ok=True)
-        else:
-            write_bytes(self.check_folder(run_id) / "request", what.encode())
-
-    def requested(self, run_id: str) -> str | None:
-        """What was asked of the training process, if anything."""
-        try:
-            return (self.path(run_id) / "request").read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return None
-
-    def write_progress(self, run_id: str, progress: Mapping[str, Any]) -> None:
-        """What a running process is at; overwritten about twice a second, so not flushed."""
-        write_json(self.check_folder(run_id) / "progress.json", progress, flush=False)
-
-    def beat(self, run_id: str) -> None:
-        """A sign of life, which needs no room on the disk: see run.Run.silent_for."""
-        for name in ("progress.json", "summary.json"):
-            with suppress(OSError):
-                return os.utime(self.path(run_id) / name)
-
-    def progress(self, run_id: str) -> dict[str, Any]:
-        """See watcher.Watcher; empty when nothing runs."""
-        try:
-            progress = read_json(self.path(run_id) / "progress.json")
-        except (OSError, ValueError):
-            return {}
-        return progress if is_progress(progress) else {}
-
-    def clear_progress(self, run_id: str) -> None:
-        with suppress(OSError):  # Windows: somebody reads it; it is not looked at any more
-            (self.path(run_id) / "progress.json").unlink()
-
-    def write_resume_state(self, run_id: str, content: bytes) -> None:
-        write_bytes(self.check_folder(run_id) / "resume.pt", content)
-
-    def resume_state(self, run_id: str) -> bytes | None:
-        """The bytes from which training goes on, or None when no epoch was finished."""
-        try:
-            return (self.path(run_id) / "resume.pt").read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LabError(f"The resume state of {run_id} cannot be read ({error}).") from error
-
-    def write_history(
-        self, run_id: str, history: Iterable[Mapping[str, Any]], echoes: Iterable[Mapping[str, Any]]
-    ) -> None:
-        write_bytes(self.check_folder(run_id) / "history.csv", to_csv(history))
-        write_bytes(self.check_folder(run_id) / "steps.csv", to_csv(echoes))
-
-    def write_weights(
-        self, run_id: str, epoch: int, content: bytes, suffix: str = ""
-    ) -> dict[str, Any]:
-        """Writes the weights under a name of their epoch; returns the summary's fields on them.
-
-        The name differs from that of the weights before, which stay valid until the summary
-        names the new ones.
-        """
-        name = f"weights-epoch{epoch:03d}{suffix}.safetensors"
-        write_bytes(self.check_folder(run_id) / name, content)
-        digest = hashlib.sha256(content).hexdigest()
-        return {"weights": name, "weights_sha256": digest, "weights_bytes": len(content)}
-
-    def drop_old_weights(self, run_id: str, keep: str | None) -> None:
-        for path in self.path(run_id).glob("weights-epoch*.safetensors"):
-            if path.name != keep:
-                path.unlink(missing_ok=True)
-
-    def write_logits(self, run_id: str, logits: Mapping[str, np.ndarray]) -> None:
-        """Half-precision logits (see evaluation.to_half) of "validation" and "test"."""
-        write_bytes(
-            self.check_folder(run_id) / "logits.safetensors", tensors_to_bytes(dict(logits))
-        )
 
     def labels_path(self, dataset: str, fingerprint: str) -> Path:
         return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"

@@ -7,11 +7,9 @@ from typing import Any, Self
 
 from mnist_core.files import is_number, is_text
 from mnist_core.runs.process import Process
+from mnist_core.runs.states import LIVE, RunState
 
-STATES = ("queued", "running", "paused", "interrupted", "stopped", "diverged", "done")
-FINISHED = ("done", "diverged")
-LIVE = ("queued", "running")
-SILENT = 30.0  # seconds without a sign of life after which a process is no longer believed in
+HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
 # The fields of a summary that every epoch may change.
 PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
 PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")
@@ -25,7 +23,7 @@ class Summary:
     `seconds` is the time spent in epochs, `files` maps a file's part to its name.
     """
 
-    state: str
+    state: RunState
     note: str = ""
     created: float = 0.0
     process: Process | None = None
@@ -51,10 +49,13 @@ class Summary:
     data_note: str = ""
     versions: dict[str, str] | None = None
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "state", RunState(self.state))
+
     @classmethod
     def from_dict(cls, values: Any) -> Self:
         """Raises ValueError for what this program cannot have written."""
-        if not isinstance(values, dict) or values.get("state") not in STATES:
+        if not isinstance(values, dict) or values.get("state") not in list(RunState):
             raise ValueError("summary.json has no known state")
         known = {f.name for f in fields(cls)}
         values = {k: v for k, v in values.items() if k in known}
@@ -69,52 +70,37 @@ class Summary:
                 raise ValueError(f"summary.json: {name} is {str(value)[:40]!a}")
         versions = {} if summary.versions is None else summary.versions
         if not isinstance(versions, dict) or not all(map(is_text, versions.values())):
-            raise ValueError("summary.json: versions are none")
+            raise ValueError("summary.json: versions are not names with texts")
         if summary.weights and Path(summary.weights).name != summary.weights:
             raise ValueError("summary.json: weights outside the run's folder")
         return summary
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain text and numbers only: what JSON holds, and a resume state may."""
+        return {**asdict(self), "state": self.state.value}
 
     def without(self, *names: str) -> Self:
         """The same with these fields missing."""
         return replace(self, **dict.fromkeys(names))
 
-    def true_state(self, unheard: float = math.inf) -> str:
+    def true_state(self, heartbeat_age: float = math.inf) -> RunState:
         """The state, corrected when the process that should be at work is gone.
 
-        `unheard` is the time in seconds since its last sign of life: all that is known of a
-        process on another host that shares the store.
+        `heartbeat_age` is the time in seconds since its last sign of life: all that is known of
+        a process on another host that shares the store.
         """
         if self.state not in LIVE:
             return self.state
         if self.process and not self.process.here:
-            return self.state if unheard < SILENT else "interrupted"
-        return self.state if self.process and self.process.find() else "interrupted"
+            alive = heartbeat_age < HEARTBEAT_TIMEOUT
+        else:
+            alive = bool(self.process and self.process.find())
+        return self.state if alive else RunState.INTERRUPTED
 
 
 TYPES = {
     f.name: str if "str" in str(f.type) else float
     for f in fields(Summary)
-    if f.name not in ("process", "versions")
+    if f.name not in ("state", "process", "versions")
 }
 OPTIONAL = tuple(f.name for f in fields(Summary) if "None" in str(f.type))
-
-
-def is_progress(value: Any) -> bool:
-    """Whether this is what a training process writes of itself (see watcher.Watcher)."""
-    if not isinstance(value, dict) or not isinstance(value.get("phase"), str):
-        return False
-    figures = ("epoch", "step", "steps", "images_per_second", "seconds_left")
-    if value["phase"] != "training":
-        return is_number(value.get("bytes", 0)) and is_number(value.get("ahead", 0))
-    losses = value.get("losses")
-    return (
-        all(is_number(value.get(name)) for name in figures)
-        and value["steps"] > 0
-        and isinstance(losses, list)
-        and all(
-            isinstance(pair, list) and list(map(is_number, pair)) == [True] * 2 for pair in losses
-        )
-    )

@@ -92,7 +92,7 @@ class Trainer:
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
         self.epoch = 0
         self.best: EpochResult | None = None
-        self.echoes: list[tuple[int, int, float]] = []
+        self.step_losses: list[tuple[int, int, float]] = []
 
     def _on_device(self, split: Any) -> tuple[torch.Tensor, torch.Tensor]:
         pixels = resize(split.images, self.config.input_size, self.config.fit)
@@ -134,7 +134,7 @@ class Trainer:
         torch.manual_seed(epoch_seed(config.seed, epoch))
         order = torch.randperm(len(labels)).to(labels.device)
         self.model.train()
-        self.echoes = []
+        self.step_losses = []
         seen = []
         began = time.perf_counter()
         for step, index in enumerate(order.split(config.batch_size), start=1):
@@ -152,7 +152,7 @@ class Trainer:
             if value is not None:
                 if not math.isfinite(value):
                     raise self._diverged(lr)
-                self.echoes.append((epoch, step, value))
+                self.step_losses.append((epoch, step, value))
             if on_step:
                 speed = step * config.batch_size / (time.perf_counter() - began)
                 on_step(Step(epoch, step, self.steps, speed, value))

@@ -64,7 +64,8 @@ def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
     summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
     store.create(config, summary)
     weights = save(create_model_for(config).state_dict())
-    store.write_summary(config.id, replace(summary, **store.write_weights(config.id, 1, weights)))
+    folder = store.folder(config.id)
+    folder.write_summary(replace(summary, **folder.write_weights(1, weights)))
     return store.get(config.id)
 
 

@@ -297,7 +297,7 @@ def two(lab):
     lab.write_labels("MNIST", FINGERPRINT, labels)
     runs = [make_run(lab, make_config(model), accuracy=0.9) for model in ("lenet5", "small")]
     for run, wrong in zip(runs, (6, 9), strict=True):
-        lab.write_logits(run.id, {part: logits(labels[part], wrong) for part in labels})
+        run.folder.write_logits({part: logits(labels[part], wrong) for part in labels})
     return runs
 
 

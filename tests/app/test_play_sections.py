@@ -141,9 +141,9 @@ def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
     shares = read_all(load_network(run), np.stack([one.image for one in images]))
     labels = np.array([one.label for one in images])
     logits = np.log(shares).astype(np.float16)
-    lab.write_logits(run.id, {"validation": logits, "test": logits})
+    run.folder.write_logits({"validation": logits, "test": logits})
     lab.write_labels("MNIST", "0123456789abcdef", {"validation": labels, "test": labels})
-    lab.write_summary(run.id, replace(run.summary, data_fingerprint="0123456789abcdef"))
+    run.folder.write_summary(replace(run.summary, data_fingerprint="0123456789abcdef"))
     page = open_page(play_test="0")
     for _ in range(3):
         next(b for b in page.button if b.label == "One it gets wrong").click().run()

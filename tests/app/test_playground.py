@@ -53,8 +53,8 @@ def test_an_eight_has_its_article(store, canvas):
     bias[8] = 99
     model = create_model("lenet5")
     model.output.bias.data = bias
-    weights = store.write_weights(run.id, 2, save(model.state_dict()))
-    store.write_summary(run.id, replace(run.summary, **weights))
+    weights = run.folder.write_weights(2, save(model.state_dict()))
+    run.folder.write_summary(replace(run.summary, **weights))
     assert answer(open_page()) == "Reads an **8** · 100.0 %"
 
 
@@ -125,8 +125,8 @@ def test_damaged_weights_are_a_sentence_and_the_canvas_stays(store, canvas):
 
 def test_weights_of_another_network_are_a_sentence(store, canvas):
     run = add_run(store)
-    other = store.write_weights(run.id, 2, save(create_model("small").state_dict()))
-    store.write_summary(run.id, replace(run.summary, **other))
+    other = run.folder.write_weights(2, save(create_model("small").state_dict()))
+    run.folder.write_summary(replace(run.summary, **other))
     assert "do not fit lenet5" in open_page().error[0].value
 
 

@@ -133,7 +133,7 @@ def test_several_seeds_are_a_mean_and_a_band(store, started):
 
 def test_a_run_is_trained_on(store, monkeypatch):
     run = make_run(store, opening())
-    store.write_resume_state(run.id, b"state")
+    run.folder.write_resume_state(b"state")
     asked = []
 
     def extend(store, run_id, epochs):
@@ -226,7 +226,7 @@ def test_damaged_curves_are_one_sentence(store, name, content):
 def test_a_run_at_work_shows_its_progress_and_survives_a_torn_one(store):
     run = make_run(store, opening(), state="running", process=Process.of(os.getpid()))
     progress = {"phase": "training", "epoch": 3, "step": 5, "steps": 10, "losses": [[5, 0.5]]}
-    store.write_progress(run.id, progress | {"images_per_second": 9000.0, "seconds_left": 12.0})
+    run.folder.write_progress(progress | {"images_per_second": 9000.0, "seconds_left": 12.0})
     page = open_page()
     assert [button.label for button in page.button] == ["Pause", "Stop"]
     assert "epoch 3 of 3 · 9,000 images/s · 12 s left" in page.get("progress")[0].proto.text
@@ -250,7 +250,7 @@ def test_a_process_that_hangs_is_named_and_can_be_replaced(store, monkeypatch):
 def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     make_run(store, opening())
     run = make_run(store, opening(lr=0.3), state="queued", process=Process.of(os.getpid()))
-    store.write_progress(run.id, {"phase": "waiting", "ahead": 2})
+    run.folder.write_progress({"phase": "waiting", "ahead": 2})
     page = open_page()
     assert "2 runs are before it" in page.get("progress")[0].proto.text
     name = page.button(key=f"show_{run.id}")

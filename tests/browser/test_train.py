@@ -8,8 +8,8 @@ from mnist_core.analysis.url import query_of
 from mnist_core.formatting import percent
 from mnist_core.jobs import launcher
 from mnist_core.models.grid import opening_config
+from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
-from mnist_core.runs.summary import LIVE
 from tests.browser.conftest import PATIENCE, at_rest
 
 expect.set_options(timeout=1000 * PATIENCE)

@@ -75,8 +75,8 @@ def random_runs(root: Path) -> RunStore:
         torch.manual_seed(seed)
         config, summary = make_config(name), Summary("done", best_epoch=1, validation_accuracy=0.5)
         store.create(config, summary)
-        weights = store.write_weights(config.id, 1, save(create_model(name).state_dict()))
-        store.write_summary(config.id, replace(summary, **weights))
+        weights = store.folder(config.id).write_weights(1, save(create_model(name).state_dict()))
+        store.folder(config.id).write_summary(replace(summary, **weights))
     return store
 
 

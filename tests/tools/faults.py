@@ -32,9 +32,9 @@ from mnist_core.config import Execution, RunConfig
 from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
-from mnist_core.runs.run import HISTORY
+from mnist_core.runs.folder import HISTORY
+from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE
 from tests.browser.conftest import at_rest
 from tests.idx_data import write_dataset
 from tests.tools.trials import PATIENCE, STATUS, Lost, Server, a_browser, demand, until
@@ -116,7 +116,7 @@ class Ordeal:
     def kill(self, config: RunConfig) -> None:
         """SIGKILL, at once after which everything must be told as it is, and be whole."""
         before = self.run(config)
-        self.phases.append(self.store.progress(config.id).get("phase", "starting"))
+        self.phases.append(self.store.folder(config.id).progress().get("phase", "starting"))
         process = before.summary.process.find()
         if process is None or before.finished:
             return
@@ -151,7 +151,7 @@ class Ordeal:
         bit = self.chance.uniform(0, 0.1)
 
         def reached() -> bool:
-            training = self.store.progress(config.id).get("phase") == "training"
+            training = self.store.folder(config.id).progress().get("phase") == "training"
             if not training or self.run(config).summary.epochs_done < epochs:
                 return False
             time.sleep(bit)
@@ -205,7 +205,7 @@ def what_matters(run: Run) -> dict[str, object]:
         "weights": summary.weights_sha256,
         "best epoch": summary.best_epoch,
         "history": [[row[name] for name in kept] for row in run.history],
-        "losses": run.echoes,
+        "losses": run.step_losses,
         "logits": run.logits()["test"].tobytes() if run.state == "done" else b"",
         "test": (summary.test_loss, summary.test_accuracy, summary.test_top5),
         "files": sorted(p.name for p in run.path.iterdir() if p.name != "worker.log"),

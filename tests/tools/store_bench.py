@@ -27,7 +27,7 @@ from mnist_core.files import to_csv, write_bytes, write_json
 from mnist_core.models import make_config, model_names
 from mnist_core.models.stats import stored
 from mnist_core.paths import PROJECT
-from mnist_core.runs.run import HISTORY
+from mnist_core.runs.folder import HISTORY
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 
@@ -75,7 +75,7 @@ def make_store(root: Path, count: int) -> RunStore:
             **{name: best[name] for name in best if name.startswith("validation_")},
             **{name: network[name] for name in ("parameters", "macs", "receptive_field")},
         )
-        path = store.path(config.id)
+        path = store.folder(config.id).path
         write_json(path / "config.json", config.to_dict(), flush=False)
         write_json(path / "summary.json", summary.to_dict(), flush=False)
         write_bytes(path / "history.csv", to_csv(history), flush=False)

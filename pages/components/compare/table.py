@@ -11,7 +11,7 @@ from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.models import model_title
 from mnist_core.models.stats import measured_on
-from mnist_core.runs.summary import LIVE, STATES
+from mnist_core.runs.states import LIVE, RunState
 from pages.components.compare.choice import asked_for, want
 from pages.components.shared import common
 
@@ -22,7 +22,7 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
     """The runs that the person asked for; what was asked is in the address bar."""
     datasets = [name for name in dataset_names() if name in set(table["dataset"])]
     models = sorted(table["model"].unique(), key=model_title)
-    states = [name for name in STATES if name in set(table["state"])]
+    states = [state.value for state in RunState if state in set(table["state"])]
     left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
     dataset = left.pills(
         "Data set",

@@ -16,17 +16,18 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
 from mnist_core.models import stats
 from mnist_core.paths import PROJECT
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Damaged, Run, RunStore
 
 # Words for a run's state, with an icon.
 STATES = {
-    "queued": ":material/schedule: waiting its turn",
-    "running": ":material/directions_run: training",
-    "paused": ":material/pause_circle: paused",
-    "interrupted": ":material/power_off: interrupted",
-    "stopped": ":material/stop_circle: stopped",
-    "diverged": ":material/trending_up: diverged",
-    "done": ":material/check_circle: done",
+    RunState.QUEUED: ":material/schedule: waiting its turn",
+    RunState.RUNNING: ":material/directions_run: training",
+    RunState.PAUSED: ":material/pause_circle: paused",
+    RunState.INTERRUPTED: ":material/power_off: interrupted",
+    RunState.STOPPED: ":material/stop_circle: stopped",
+    RunState.DIVERGED: ":material/trending_up: diverged",
+    RunState.DONE: ":material/check_circle: done",
 }
 
 

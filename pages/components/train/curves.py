@@ -16,20 +16,20 @@ CHART_HEIGHT = 330
 
 def curve_of(run: Run, label: str, progress: dict | None = None, faint: bool = False):
     """A run's curves, with the losses of the epoch in progress."""
-    echoes = list(run.echoes)
+    losses = list(run.step_losses)
     if progress and progress.get("losses"):
         now = progress["epoch"]
-        echoes = [row for row in echoes if row["epoch"] < now]
-        echoes += [{"epoch": now, "step": step, "loss": loss} for step, loss in progress["losses"]]
-    per_epoch = int((progress or {}).get("steps") or max((r["step"] for r in echoes), default=0))
+        losses = [row for row in losses if row["epoch"] < now]
+        losses += [{"epoch": now, "step": step, "loss": loss} for step, loss in progress["losses"]]
+    per_epoch = int((progress or {}).get("steps") or max((r["step"] for r in losses), default=0))
     best = run.summary.best_epoch
-    return training.Curve(label, run.history, best, faint, () if faint else echoes, per_epoch)
+    return training.Curve(label, run.history, best, faint, () if faint else losses, per_epoch)
 
 
 def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) -> None:
     """Loss and accuracy: this run's and, faint, what it was before; else the nearest run's."""
     stand_in = None
-    if run and (run.history or run.echoes or progress.get("losses")):
+    if run and (run.history or run.step_losses or progress.get("losses")):
         shown = [curve_of(run, "", progress), *before(config, runs)]
     else:
         stand_in = nearest_run(config, runs)

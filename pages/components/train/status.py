@@ -17,8 +17,8 @@ from mnist_core.jobs import cost_job, launcher
 from mnist_core.paths import data_root
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.settings import AUTOMATIC
+from mnist_core.runs.states import LIVE, RESUMABLE, RunState
 from mnist_core.runs.store import Run, RunStore
-from mnist_core.runs.summary import LIVE
 from mnist_core.training import cost
 from pages.components.shared import common
 from pages.components.train.controls import move_to
@@ -37,7 +37,7 @@ def outcome(run: Run) -> str:
         line.append(f"validation **{percent(summary.validation_accuracy)}**")
     if summary.test_accuracy is not None:
         line.append(f"test **{percent(summary.test_accuracy)}**")
-    if run.state in ("paused", "stopped", "interrupted"):
+    if run.state in RESUMABLE:
         line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs are kept")
     return " · ".join(line)
 
@@ -97,7 +97,7 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
 
 
 def live_row(store: RunStore, run: Run) -> None:
-    share, words = in_progress(run, store.progress(run.id))
+    share, words = in_progress(run, run.folder.progress())
     st.progress(share, f"{outcome(run)} · {words}", width="stretch")
     controls(store, run, "shown")
 
@@ -107,7 +107,7 @@ def controls(store: RunStore, run: Run, key: str) -> None:
 
     A process that hangs hears neither: it can be ended and its run taken over.
     """
-    if run.silent_for:
+    if run.unresponsive:
         if st.button("Take over", icon=":material/restart_alt:", key=f"take_over_{key}"):
             launcher.take_over(store, run.id)
             st.rerun()
@@ -122,7 +122,7 @@ def controls(store: RunStore, run: Run, key: str) -> None:
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
     """Train, go on, or train again a run whose weights do not ship."""
-    if run and run.finished and (run.has_weights or run.state == "diverged"):
+    if run and run.finished and (run.has_weights or run.state == RunState.DIVERGED):
         return
     label, kind, help = "Train", "primary", None
     if run and run.finished:
@@ -151,7 +151,7 @@ def further(store: RunStore, run: Run) -> None:
                 if store.find(config) is None:
                     launcher.start(store, config)
             st.rerun()
-        if run.state == "done":
+        if run.state == RunState.DONE:
             extend(store, run)
 
 
@@ -166,7 +166,7 @@ def extend(store: RunStore, run: Run) -> None:
     if run.config.schedule not in EXTENDABLE:
         st.caption(f"A {run.config.schedule} schedule ends with its run: it cannot be trained on.")
         return
-    if store.resume_state(run.id) is None:
+    if run.folder.resume_state() is None:
         st.caption("To train it on, train it here first: it ships without the state to go on from.")
         return
     more = st.number_input("More epochs", 1, 1000 - run.config.epochs, 2, key="train_more")
@@ -178,8 +178,8 @@ def extend(store: RunStore, run: Run) -> None:
 
 def in_progress(run: Run, progress: dict) -> tuple[float, str]:
     """How much of the run is done, and what it is at."""
-    if run.silent_for:
-        return 0.0, f"no sign of life from its process for {duration(run.silent_for)}"
+    if run.unresponsive:
+        return 0.0, f"no sign of life from its process for {duration(run.heartbeat_age)}"
     phase = progress.get("phase", "starting")
     if phase != "training":
         return 0.0, f"{preparing(phase, progress)} …"
@@ -212,7 +212,7 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
         st.caption("No other run is in progress.")
     for run in live:
         with st.container(horizontal=True, vertical_alignment="center", border=True):
-            share, words = in_progress(run, store.progress(run.id))
+            share, words = in_progress(run, run.folder.progress())
             best = run.summary.validation_accuracy
             reached = f" · {percent(best, 1)}" if best is not None else ""
             if st.button(

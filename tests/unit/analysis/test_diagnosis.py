@@ -4,7 +4,7 @@ import pytest
 
 from mnist_core.analysis.diagnosis import diagnose
 from mnist_core.models import make_config
-from mnist_core.runs.run import HISTORY
+from mnist_core.runs.folder import HISTORY
 from tests.stores import make_run
 
 
@@ -22,7 +22,7 @@ def rows(train_loss, train_accuracy, validation_loss, validation_accuracy):
 
 def finished(store, history, **changes):
     run = make_run(store, make_config("lenet5", "grid", epochs=len(history), **changes))
-    store.write_history(run.id, history, [])
+    run.folder.write_history(history, [])
     return store.get(run.id)
 
 

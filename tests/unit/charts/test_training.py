@@ -54,8 +54,8 @@ def test_the_best_epoch_has_a_star():
 
 
 def test_batches_lie_within_their_epoch():
-    echoes = [{"epoch": 1, "step": 50, "loss": 2.0}, {"epoch": 2, "step": 100, "loss": 1.0}]
-    (batch,) = lines(loss_curves([Curve("", [], echoes=echoes, steps=200)]), "one batch")
+    losses = [{"epoch": 1, "step": 50, "loss": 2.0}, {"epoch": 2, "step": 100, "loss": 1.0}]
+    (batch,) = lines(loss_curves([Curve("", [], step_losses=losses, steps=200)]), "one batch")
     assert list(batch.x) == [0.25, 1.5]
 
 

@@ -14,8 +14,8 @@ from mnist_core.cli.main import main
 from mnist_core.config import Execution
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import model_names
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
-from mnist_core.runs.summary import STATES
 from tests.idx_data import pictures
 
 QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
@@ -72,7 +72,7 @@ def test_train_then_cached_then_runs_evaluate_predict(run, tmp_path):
     status, rows, _ = run("runs", "--json")
     wanted = "id dataset model seed state epochs best_epoch validation_accuracy test_accuracy "
     wanted += "parameters receptive_field has_weights epochs_done recipe group"
-    assert set(wanted.split()) <= set(rows[0]) and rows[0]["state"] in STATES
+    assert set(wanted.split()) <= set(rows[0]) and rows[0]["state"] in list(RunState)
     status, figures, _ = run("evaluate", first["id"], "--json")
     assert figures["test_accuracy"] == first["test_accuracy"]
     assert np.sum(figures["confusion"]) == 60
@@ -110,7 +110,7 @@ def test_extend_and_config_file(run, tmp_path, lab):
     status, longer, _ = run("train", "--extend", first["id"], "--epochs", "3", "--json")
     assert status == 0 and longer["parent"] == first["id"] and longer["epochs_done"] == 3
     file = tmp_path / "config.json"
-    file.write_text((lab.path(first["id"]) / "config.json").read_text())
+    file.write_text((lab.folder(first["id"]).path / "config.json").read_text())
     status, same, _ = run("train", "--config", str(file), "--json")
     assert same["id"] == first["id"] and same["cached"] is True
 

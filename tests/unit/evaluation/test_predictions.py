@@ -22,13 +22,13 @@ def test_the_most_confident_mistake_comes_first(store):
     store.write_labels("MNIST", FINGERPRINT, {"validation": labels, "test": labels})
     with pytest.raises(NotFound):
         predictions(store, run)
-    store.write_logits(run.id, {"validation": logits, "test": logits})
+    run.folder.write_logits({"validation": logits, "test": logits})
     found = predictions(store, run)
     assert found.predicted.tolist() == [0, 1, 5, 6, 4]
     assert found.wrong.tolist() == [3, 2] and found.right.tolist() == [1, 4, 0]
     expected = np.exp(3) / (np.exp(3) + 9 * np.exp(-4))
     assert found.confidence[0] == pytest.approx(expected)
-    store.write_logits(run.id, {"validation": logits, "test": logits[:4]})
+    run.folder.write_logits({"validation": logits, "test": logits[:4]})
     with pytest.raises(LabError, match="4 logits, but there are 5 labels"):
         predictions(store, store.get(run.id))
     nameless = replace(run, summary=replace(run.summary, data_fingerprint=None))

@@ -26,8 +26,8 @@ def run(lab):
     torch.manual_seed(1)
     made = make_run(lab, make_config("lenet5"))
     state = create_model("lenet5").state_dict()
-    fields = lab.write_weights(made.id, 1, save(state))
-    lab.write_summary(made.id, replace(made.summary, **fields))
+    fields = made.folder.write_weights(1, save(state))
+    made.folder.write_summary(replace(made.summary, **fields))
     return lab.get(made.id)
 
 

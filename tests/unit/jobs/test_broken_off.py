@@ -14,6 +14,7 @@ from mnist_core.evaluation.predict import load_model
 from mnist_core.jobs.progress import Watcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
+from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
@@ -66,7 +67,7 @@ def half_way(small_data, tmp_path_factory):
 
         def pause(progress):
             if progress["phase"] == "epoch":
-                store.request(config().id, "pause")
+                store.folder(config().id).request("pause")
 
         carry_out(store, config(), ONE, on_progress=pause)
         whole = carry_out(other, config(), ONE)
@@ -104,20 +105,20 @@ def test_broken_off_at_any_file_it_ends_in_the_same_bits(lab, half_way, monkeypa
         assert run.state == "done" and run.summary.note == ""
         assert run.summary.weights_sha256 == whole.summary.weights_sha256
         assert (run.logits()["test"] == whole.logits()["test"]).all()
-        assert run.echoes == whole.echoes
+        assert run.step_losses == whole.step_losses
         assert sorted(os.listdir(run.path)) == sorted(os.listdir(whole.path))
     # sign, describe; weights, history, steps, resume state, summary; labels, logits, summary twice
     assert number == 12
 
 
 def test_a_disk_too_full_for_progress_does_not_stop_training(lab, monkeypatch):
-    def full(self, run_id, progress):
+    def full(self, progress):
         raise LabError("The disk is full")
 
     def log(progress):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(type(lab), "write_progress", full)
+    monkeypatch.setattr(RunFolder, "write_progress", full)
     assert carry_out(lab, config(), ONE, on_progress=log).state == "done"
 
 
@@ -125,7 +126,7 @@ def test_a_fault_of_the_machine_is_a_sentence_in_the_run(lab, monkeypatch):
     def exhausted(*arguments):
         raise MemoryError("no memory\nfor this")
 
-    monkeypatch.setattr(type(lab), "write_resume_state", exhausted)
+    monkeypatch.setattr(RunFolder, "write_resume_state", exhausted)
     with pytest.raises(MemoryError):
         carry_out(lab, config(), ONE)
     run = lab.get(config().id)
@@ -136,11 +137,11 @@ def test_a_fault_of_the_machine_is_a_sentence_in_the_run(lab, monkeypatch):
 def test_a_folder_deleted_in_training_ends_it_and_does_not_come_back(lab):
     def delete(progress):
         if progress["phase"] == "epoch":
-            shutil.rmtree(lab.path(config().id))
+            shutil.rmtree(lab.folder(config().id).path)
 
     with pytest.raises(LabError, match="was deleted; nothing more is written there"):
         carry_out(lab, config(), ONE, on_progress=delete)
-    assert lab.list() == ([], []) and not lab.path(config().id).exists()
+    assert lab.list() == ([], []) and not lab.folder(config().id).path.exists()
 
 
 def test_two_that_train_at_once_share_the_machine(lab, monkeypatch):
@@ -155,7 +156,7 @@ def test_two_that_train_at_once_share_the_machine(lab, monkeypatch):
 def test_a_process_at_work_shows_life_and_one_that_hangs_does_not(lab, monkeypatch):
     run = lab.create(config(), Summary("running", process=Process.of(os.getpid())))
     beats = []
-    monkeypatch.setattr(type(lab), "beat", lambda self, run_id: beats.append(run_id))
+    monkeypatch.setattr(RunFolder, "beat", lambda self: beats.append(self.id))
     watcher = Watcher(lab, run.config, None, lambda: None)
     watcher.PERIOD = 0.05
     with watcher.beating():
@@ -168,6 +169,6 @@ def test_a_process_at_work_shows_life_and_one_that_hangs_does_not(lab, monkeypat
     monkeypatch.undo()
     for path in (run.path / "summary.json",):
         os.utime(path, (1, 1))
-    assert lab.get(run.id).silent_for > 1e6
-    lab.beat(run.id)
-    assert lab.get(run.id).silent_for is None
+    assert lab.get(run.id).unresponsive
+    run.folder.beat()
+    assert not lab.get(run.id).unresponsive

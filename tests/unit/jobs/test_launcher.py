@@ -17,6 +17,7 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.jobs import launcher, queue
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
+from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
@@ -56,7 +57,7 @@ def at_work(store, process, seed=1, state="running", **progress):
     summary = Summary(state, process=Process.of(process.pid))
     run = store.create(config(seed=seed), summary)
     if progress:
-        store.write_progress(run.id, progress)
+        run.folder.write_progress(progress)
     return store.get(run.id)
 
 
@@ -94,7 +95,7 @@ def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
     assert len(runs) == 4 and len({run.summary.process.pid for run in runs}) == 1
     run = runs[0]
     assert run.state == "queued"
-    wait_for(lambda: lab.progress(run.id).get("phase") == "training")
+    wait_for(lambda: run.folder.progress().get("phase") == "training")
     for path in copy.rglob("*.py"):
         path.write_text("this is no program")
     wait_for(lambda: lab.get(run.id).summary.epochs_done >= 1)
@@ -123,8 +124,8 @@ def test_runs_take_turns_and_stop_ends_all_who_wanted_the_run(lab):
     launcher.start(lab, second)
     last = launcher.start(lab, third).summary.process
     assert launcher.pause(lab, third.id).state == "paused" and not last.find()
-    wait_for(lambda: lab.progress(second.id).get("phase") == "waiting")
-    assert lab.get(second.id).state == "queued" and lab.progress(second.id)["ahead"] == 0
+    wait_for(lambda: lab.folder(second.id).progress().get("phase") == "waiting")
+    assert lab.get(second.id).state == "queued" and lab.folder(second.id).progress()["ahead"] == 0
     process = lab.get(first.id).summary.process
     stopped = launcher.stop(lab, first.id)
     assert stopped.state == "stopped" and stopped.summary.epochs_done >= 1
@@ -161,16 +162,16 @@ def test_a_halted_process_is_told_apart_and_taken_over(store, monkeypatch):
     halted, next_one = sleeper(), sleeper()
     run = at_work(store, halted, phase="training", **TRAINING)
     halted.send_signal(signal.SIGSTOP)
-    assert run.silent_for is None
+    assert not run.unresponsive
     age(run, 40)
     silent = store.get(run.id)
-    assert silent.state == "running" and 39 < silent.silent_for < 60
+    assert silent.state == "running" and silent.unresponsive and 39 < silent.heartbeat_age < 60
     monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: next_one)
     began = time.monotonic()
     again = launcher.take_over(store, run.id)
     assert time.monotonic() - began < 2 and halted.poll() is not None
     assert again.state == "queued" and again.summary.process.pid == next_one.pid
-    assert again.silent_for is None
+    assert not again.unresponsive
     launcher.stop(store, run.id)
     assert next_one.poll() is not None
 
@@ -181,10 +182,10 @@ def test_a_process_of_another_host_is_believed_while_it_shows_life(store, monkey
     assert run.state == "running" and launcher.start(store, run.config).state == "running"
     with pytest.raises(LabError, match="trains on another.example, which was asked to end it"):
         launcher.stop(store, run.id, grace=0.1)
-    assert store.requested(run.id) == "stop"
+    assert run.folder.requested() == "stop"
     age(run, 40)  # the other machine is gone
     late = store.get(run.id)
-    assert late.state == "interrupted" and late.silent_for is None
+    assert late.state == "interrupted" and not late.unresponsive
 
 
 def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
@@ -192,9 +193,9 @@ def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
     run = at_work(store, process, phase="training", **TRAINING)
     with store.lock(run.id):
         assert launcher.pause(store, run.id).state == "running"
-        assert store.requested(run.id) == "pause"
+        assert run.folder.requested() == "pause"
         assert launcher.start(store, run.config).state == "running"
-    assert store.requested(run.id) is None
+    assert run.folder.requested() is None
     process.kill()
 
 
@@ -246,9 +247,9 @@ def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, mon
 def test_whoever_waits_no_longer_holds_up_nobody(store):
     dead, hung, paused, last = waits(store, 1, 2, 3, 4)
     gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
-    store.write_summary(dead.id, Summary("queued", process=gone))
+    dead.folder.write_summary(Summary("queued", process=gone))
     age(hung, 40)
-    store.write_summary(paused.id, Summary("paused"))
+    paused.folder.write_summary(Summary("paused"))
     (store.root / ".queue" / "no ticket").touch()
     assert queue.ahead(store, last.id) == 0
     shutil.rmtree(hung.path)
@@ -272,11 +273,11 @@ def test_a_full_disk_starts_nobody(store, monkeypatch):
     run = store.create(config(), Summary("interrupted"))
     monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: process)
 
-    def full(self, run_id, summary):
+    def full(self, summary):
         raise LabError("The disk is full")
 
     with monkeypatch.context() as patch:
-        patch.setattr(RunStore, "write_summary", full)
+        patch.setattr(RunFolder, "write_summary", full)
         with pytest.raises(LabError, match="The disk is full"):
             launcher.start(store, run.config)
     assert process.poll() is not None and store.get(run.id).state == "interrupted"

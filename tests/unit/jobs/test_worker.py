@@ -40,7 +40,7 @@ def test_a_finished_run_keeps_what_later_pages_need(lab):
     ]:
         assert metrics(logits[part], labels[part]).accuracy == pytest.approx(accuracy)
     assert confusion(logits["test"], labels["test"]).sum() == 60
-    assert lab.progress(run.id) == {} and len(list(run.path.glob("weights*"))) == 1
+    assert run.folder.progress() == {} and len(list(run.path.glob("weights*"))) == 1
 
 
 def test_the_weights_are_those_of_the_best_epoch(lab):
@@ -78,7 +78,7 @@ def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, 
         if progress["phase"] == "epoch":
             epochs.append(progress["epoch"])
             if len(epochs) == 1:
-                other.request(config(epochs=3).id, asked)
+                other.folder(config(epochs=3).id).request(asked)
 
     broken = carry_out(other, config(epochs=3), ONE, on_progress=request)
     assert broken.state == state and broken.summary.epochs_done < 3
@@ -155,7 +155,7 @@ def test_a_run_that_waited_for_data_says_why_it_stands(lab):
 def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
     def pause(progress):
         if progress["phase"] == "epoch":
-            lab.request(config().id, "pause")
+            lab.folder(config().id).request("pause")
 
     carry_out(lab, config(), ONE, on_progress=pause)
     monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "more", train=300)))
@@ -168,7 +168,7 @@ def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x04cos\nsystem\n."])
 def test_a_damaged_resume_state_is_one_sentence(lab, content):
     lab.create(config(), Summary("interrupted"))
-    lab.write_resume_state(config().id, content)
+    lab.folder(config().id).write_resume_state(content)
     with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
         carry_out(lab, config(), ONE)
 
@@ -206,13 +206,13 @@ def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
 
     def pause(progress):
         if progress["phase"] == "epoch":
-            lab.request(config().id, "pause")
+            lab.folder(config().id).request("pause")
 
     run = carry_out(lab, config(), ONE, on_progress=pause)
-    state = torch.load(io.BytesIO(lab.resume_state(run.id)), weights_only=True)
+    state = torch.load(io.BytesIO(run.folder.resume_state()), weights_only=True)
     forged(state, path, value)
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    lab.write_resume_state(run.id, buffer.getvalue())
+    run.folder.write_resume_state(buffer.getvalue())
     with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
         carry_out(lab, config(), ONE)

@@ -45,7 +45,7 @@ def test_what_is_missing_is_made_and_what_is_there_is_kept(lab, three):
     assert [made.done for made in heard] == [2, 3] and heard[-1].total == 3
     assert [run.state for run in runs] == ["done", "done", "diverged"]
     assert [run.summary.threads for run in runs] == [1, 1, 1]
-    assert len(runs[0].history) == 1 and runs[0].echoes
+    assert len(runs[0].history) == 1 and runs[0].step_losses
     assert not [path.name for path in lab.root.iterdir() if path.name.startswith(".making")]
     assert make_grid(lab, 1, heard.append, configs=three) == runs and len(heard) == 2
 

@@ -56,7 +56,7 @@ def test_the_whole_zoo_ships():
 
 
 def test_what_ships_is_small():
-    files = [f for config in ZOO for f in SHIPPED.path(config.id).iterdir()]
+    files = [f for config in ZOO for f in SHIPPED.folder(config.id).path.iterdir()]
     assert sum(file.stat().st_size for file in files) < 80e6
     for run in RUNS:
         size = (run.path / run.summary.weights).stat().st_size

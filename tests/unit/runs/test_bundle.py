@@ -16,7 +16,7 @@ def runs(tmp_path):
     """Three finished runs of another store, one of them diverged."""
     other = RunStore(tmp_path / "other")
     done = [make_run(other, make_config("lenet5", "grid", lr=lr)) for lr in (0.01, 0.1)]
-    other.write_history(done[0].id, done[0].history, [{"epoch": 1, "step": 5, "loss": 0.1 + 0.2}])
+    done[0].folder.write_history(done[0].history, [{"epoch": 1, "step": 5, "loss": 0.1 + 0.2}])
     gone = make_run(other, make_config("lenet5", "grid", lr=1), state="diverged", epochs=0)
     return [other.get(done[0].id), done[1], gone]
 
@@ -31,8 +31,8 @@ def test_every_figure_comes_back_to_the_bit(store, bundle, runs):
     for run in runs:
         kept = store.get(run.id)
         assert kept.config == run.config and kept.state == run.state
-        assert kept.history == run.history and kept.echoes == run.echoes
-        assert not kept.has_weights and run.row() | {"weights_bytes": None} == kept.row()
+        assert kept.history == run.history and kept.step_losses == run.step_losses
+        assert not kept.has_weights and run.summary.without("weights_bytes") == kept.summary
 
 
 def test_the_store_lists_and_finds_them_like_any_run(store, bundle, runs):

@@ -26,11 +26,11 @@ def states(store):
 def test_what_changed_is_read_again(store):
     run = make_run(store, state="stopped")
     assert states(store) == (["stopped"], 0)
-    store.write_summary(run.id, replace(run.summary, state="paused"))
+    run.folder.write_summary(replace(run.summary, state="paused"))
     assert states(store) == (["paused"], 0)
     damage(run)
     assert states(store) == ([], 1)
-    store.write_summary(run.id, run.summary)
+    run.folder.write_summary(run.summary)
     assert states(store) == (["stopped"], 0)
     config = json.loads((run.path / "config.json").read_text())
     (run.path / "config.json").write_text(json.dumps(config | {"seed": 77}))

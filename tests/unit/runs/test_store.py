@@ -31,11 +31,11 @@ def done(store, config=CONFIG, **figures):
 def test_what_is_written_is_read_back(store):
     run = done(store, validation_accuracy=0.99, best_epoch=3, parent="x")
     assert run.config == CONFIG and run.id == CONFIG.id
-    assert run.summary.validation_accuracy == 0.99 and run.row()["recipe"] == "reference"
+    assert run.summary.validation_accuracy == 0.99
     history = made_up_history(3, 0.1 + 0.2)
-    store.write_history(run.id, history, [])
+    run.folder.write_history(history, [])
     assert store.get(run.id).history == history
-    assert store.get(run.id).echoes == []
+    assert store.get(run.id).step_losses == []
     assert store.find(CONFIG).id == run.id
     assert store.find(CONFIG.replace(seed=2)) is None
 
@@ -154,8 +154,8 @@ def test_a_hostile_weights_file_runs_nothing(store, tmp_path, monkeypatch):
     mark = tmp_path / "mark"
     monkeypatch.setenv("HOSTILE_MARK", str(mark))
     run = done(store)
-    store.write_summary(
-        run.id, Summary("done", **store.write_weights(run.id, 1, pickle.dumps(Hostile())))
+    run.folder.write_summary(
+        Summary("done", **run.folder.write_weights(1, pickle.dumps(Hostile())))
     )
     with pytest.raises(LabError, match=f"The weights of {run.id} do not fit lenet5"):
         load_model(store.get(run.id))
@@ -164,8 +164,8 @@ def test_a_hostile_weights_file_runs_nothing(store, tmp_path, monkeypatch):
 
 def test_damaged_weights_are_noticed_by_their_checksum(store):
     run = done(store)
-    fields = store.write_weights(run.id, 7, b"weights")
-    store.write_summary(run.id, Summary("done", **fields))
+    fields = run.folder.write_weights(7, b"weights")
+    run.folder.write_summary(Summary("done", **fields))
     assert store.get(run.id).weights() == b"weights"
     (run.path / fields["weights"]).write_bytes(b"weightz")
     with pytest.raises(LabError, match="its checksum is not the one"):
@@ -181,7 +181,7 @@ def test_weights_of_another_network_do_not_fit(store):
 
     run = done(store)
     content = weights_to_bytes(create_model("medium"))
-    store.write_summary(run.id, Summary("done", **store.write_weights(run.id, 1, content)))
+    run.folder.write_summary(Summary("done", **run.folder.write_weights(1, content)))
     with pytest.raises(LabError, match="do not fit lenet5"):
         load_model(store.get(run.id))
 
@@ -203,7 +203,7 @@ def test_logits_keep_every_prediction_in_half_precision(store):
     assert (halves.argmax(1) == logits.argmax(1)).all()
     assert np.abs(softmax(halves) - softmax(logits)).max() < 0.02
     run = done(store)
-    store.write_logits(run.id, {"validation": halves, "test": halves})
+    run.folder.write_logits({"validation": halves, "test": halves})
     assert (store.get(run.id).logits()["test"] == halves).all()
 
 
@@ -273,7 +273,7 @@ def test_a_run_appears_whole(store, monkeypatch):
 def test_damaged_progress_is_no_progress(store, content):
     run = done(store)
     (run.path / "progress.json").write_bytes(content)
-    assert store.progress(run.id) == {}
+    assert run.folder.progress() == {}
 
 
 def test_labels_are_kept_once_per_data_set(store):

@@ -170,7 +170,7 @@ def test_reports_the_loss_every_n_steps(data):
     list(train(trainer, steps.append))
     assert [s.step for s in steps] == list(range(1, 8))
     assert [s.step for s in steps if s.loss is not None] == [2, 4, 6, 7]
-    assert trainer.echoes == [(1, s.step, s.loss) for s in steps if s.loss is not None]
+    assert trainer.step_losses == [(1, s.step, s.loss) for s in steps if s.loss is not None]
 
 
 def test_label_smoothing_raises_the_loss_it_trains_on(data):
@@ -195,7 +195,7 @@ def test_epochs_of_one_run_see_different_batches(data):
     trainer = Trainer(config(lr=1e-6, optimizer="SGD", momentum=0, epochs=2), data, ONE)
     losses = []
     for _ in train(trainer):
-        losses.append([loss for _, _, loss in trainer.echoes])
+        losses.append([loss for _, _, loss in trainer.step_losses])
     assert all(abs(a - b) > 1e-4 for a, b in zip(*losses, strict=True))
 
 
