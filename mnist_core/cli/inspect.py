@@ -10,8 +10,7 @@ from mnist_core.cli.command import command, several_runs
 from mnist_core.cli.terminal import print_json, print_table
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
-from mnist_core.inspection import architecture
-from mnist_core.inspection.architecture import in_words, times
+from mnist_core.inspection.architecture import describe_models, in_words, times
 from mnist_core.models import model_spec
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -25,7 +24,7 @@ def _layer_options(parser: ArgumentParser) -> None:
     "layers", "A network layer by layer: what each costs, and its receptive field.", _layer_options
 )
 def layers(options: Namespace) -> int:
-    found = architecture.layers(options.names)
+    found = describe_models(options.names)
     if options.json:
         print_json(found)
         return 0

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.benchmarks.networks import _all
-from mnist_core.models import create_model, make_config
+from mnist_core.models import create_model, make_config, model_names, model_spec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -29,7 +28,8 @@ def describe(model: nn.Module, input_size: int = 28) -> list[dict[str, Any]]:
     latter are None, and the stages stand in a chain. Raises InputError as `profile` does.
     """
     from mnist_core.inspection.profiling import layers
-    from mnist_core.inspection.receptive_field import UnsupportedOperation, trace_fields
+    from mnist_core.inspection.receptive_field import trace_fields
+    from mnist_core.inspection.stages import UnsupportedOperation
 
     costs = {layer.name: layer for layer in layers(model, input_size)}
     try:
@@ -135,8 +135,7 @@ def _quoted(text: str) -> str:
     return f'"{escaped}"'
 
 
-def layers(names: Iterable[str] | None = None) -> dict[str, list[dict[str, Any]]]:
-    """model -> its stages: see graph.describe. Loads torch."""
-    from mnist_core.inspection.architecture import describe
-
-    return {n: describe(create_model(n), make_config(n).input_size) for n in _all(names)}
+def describe_models(names: Iterable[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+    """Name -> `describe` of these registered networks (default: all). Loads torch."""
+    known = [model_spec(name).name for name in names or model_names()]
+    return {name: describe(create_model(name), make_config(name).input_size) for name in known}

@@ -6,14 +6,13 @@ convolutional neural networks. NeurIPS 2016.
 
 from __future__ import annotations
 
-import copy
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from PIL import Image
-from torch import fx, nn
+from torch import nn
 
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import has_images, read_part
@@ -21,7 +20,8 @@ from mnist_core.data.transforms import resize, to_input
 from mnist_core.errors import InputError
 from mnist_core.evaluation.predict import load_model
 from mnist_core.imaging.sample_drawings import draw, example_for
-from mnist_core.inspection.receptive_field import stage_name, trace_fields, trace_graph
+from mnist_core.inspection.receptive_field import fields_of
+from mnist_core.inspection.stages import walk
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 
@@ -50,32 +50,21 @@ def effective_fields(
     """
     if not (0 <= row <= 1 and 0 <= column <= 1):
         raise InputError(f"row, column: {row}, {column} were given; allowed is 0 to 1")
-    fields = trace_fields(model, images.shape[-1], images.shape[1])
     pixels = images.detach().clone().requires_grad_()
-    values = _values(model, pixels)
+    stages = walk(model, pixels, inside_blocks=True)
+    fields = fields_of(stages, images.shape[-1])
     found = {}
-    for name, field in fields.items():
-        value = values[name]
+    for stage in stages:
+        value = stage.value
+        if stage.name not in fields or not value.requires_grad:
+            continue
         units = (value.shape[2], value.shape[3]) if value.ndim == 4 else (1, 1)
         unit = (round(row * (units[0] - 1)), round(column * (units[1] - 1)))
         chosen = value[:, :, unit[0], unit[1]] if value.ndim == 4 else value
         (slope,) = torch.autograd.grad(chosen.sum(), pixels, retain_graph=True)
         mean = slope.abs().sum(1).mean(0).numpy()
-        found[name] = Effective(unit, units, field.box(*unit), mean)
+        found[stage.name] = Effective(unit, units, fields[stage.name].box(*unit), mean)
     return found
-
-
-def _values(model: nn.Module, pixels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """The value of every stage, on a copy of the network, ready for gradients."""
-    twin = copy.deepcopy(model).eval()
-    interpreter = fx.Interpreter(twin, garbage_collect_values=False, graph=trace_graph(twin))
-    with torch.enable_grad():
-        interpreter.run(pixels)
-    values: dict[str, torch.Tensor] = {}
-    for node, value in interpreter.env.items():
-        if node.op.startswith("call_") and isinstance(value, torch.Tensor) and value.requires_grad:
-            values[stage_name(node, values)] = value
-    return values
 
 
 def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:

@@ -9,18 +9,26 @@ reaches, which knows about padding and dropped borders.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypeVar
 
 import numpy as np
 
+T = TypeVar("T")
 Pair = tuple[int, int]
 # For each of the two axes, and every unit of the new map: the units of the old map it reads.
 Taps = Sequence[Sequence[range]]
 
 # A reach holds (top, left, -bottom, -right) for every unit, so that every union is a minimum.
 NOTHING = 1 << 40
+
+
+def pair_of(items: Iterable[T]) -> tuple[T, T]:
+    """The two items, one for each axis. Raises ValueError for more or fewer."""
+    vertical, horizontal = items
+    return vertical, horizontal
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,8 @@ class Grid:
 
     @property
     def extent(self) -> Pair:
-        return self.reach.shape[1:]
+        """Rows and columns of units."""
+        return pair_of(self.reach.shape[1:])
 
     def box(self, row: int, col: int) -> tuple[int, int, int, int]:
         top, left, bottom, right = (int(edge) for edge in self.reach[:, row, col])
@@ -72,7 +81,7 @@ class Grid:
 
     def slide(self, taps: Taps, stride: Sequence[Fraction | int]) -> Grid:
         """Unit (r, c) of the new map reads the units taps[0][r] × taps[1][c] of this one."""
-        axes = tuple(a.slide(t, s) for a, t, s in zip(self.axes, taps, stride, strict=True))
+        axes = pair_of(a.slide(t, s) for a, t, s in zip(self.axes, taps, stride, strict=True))
         reach = self.reach
         for dim, units in enumerate(taps, start=1):
             inside = [[u for u in unit if 0 <= u < reach.shape[dim]] for unit in units]
@@ -82,7 +91,7 @@ class Grid:
 
     def everything(self) -> Grid:
         """One unit that reads all units of this map."""
-        axes = tuple(axis.slide([range(len(axis.start))], 0) for axis in self.axes)
+        axes = pair_of(axis.slide([range(len(axis.start))], 0) for axis in self.axes)
         return Grid(axes, self.reach.min((1, 2), keepdims=True), whole=True)
 
     def fit(self, rows: int, cols: int) -> Grid:
@@ -92,7 +101,7 @@ class Grid:
 
     def __or__(self, other: Grid) -> Grid:
         """Each unit reads the same unit of both maps, broadcast where they differ in size."""
-        axes = tuple(
+        axes = pair_of(
             Axis(np.minimum(a.start, b.start), np.maximum(a.stop, b.stop), max(a.jump, b.jump))
             for a, b in zip(self.axes, other.axes, strict=True)
         )

@@ -2,7 +2,7 @@
 
 To teach it an operation, add its name (a module's class, a function or a method) to POINTWISE,
 or a function to WINDOWS (a window slides over the map) or RULES (anything else), and the
-operation to the random networks of tests/unit/random_networks.py.
+operation to the random networks of tests/unit/inspection/random_networks.py.
 """
 
 from __future__ import annotations
@@ -12,14 +12,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from torch import nn
-
-from mnist_core.errors import LabError
 from mnist_core.inspection.field_grid import Grid, Pair
-
-
-class UnsupportedOperation(LabError, ValueError):
-    """The network holds something whose receptive field is not known here."""
+from mnist_core.inspection.stages import Stage, UnsupportedOperation
 
 
 @dataclass(frozen=True)
@@ -41,25 +35,23 @@ class Window:
 
 @dataclass(frozen=True)
 class Call:
-    """One operation as it was called: its arguments as values, the grids of its input maps.
+    """A stage, walked with an image, and the grids of the maps that it reads."""
 
-    `kind` is the name of a module's class, a function or a method; `shape` the output's.
-    """
-
-    stage: str
-    kind: str
-    module: nn.Module | None
-    args: tuple[Any, ...]
-    kwargs: dict[str, Any]
+    stage: Stage
     grids: tuple[Grid, ...]
-    shape: tuple[int, ...]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of the output, with the batch; empty where there are several outputs."""
+        return tuple(getattr(self.stage.value, "shape", ()))
 
     def option(self, name: str, position: int, default: Any = None) -> Any:
         """A setting: the module's attribute, or the function's argument (its input is 0)."""
-        if self.module is not None:
-            return getattr(self.module, name, default)
-        positional = self.args[position] if position < len(self.args) else default
-        return self.kwargs.get(name, positional)
+        module, args = self.stage.module, self.stage.args
+        if module is not None:
+            return getattr(module, name, default)
+        positional = args[position] if position < len(args) else default
+        return self.stage.kwargs.get(name, positional)
 
     def only_map(self) -> Grid:
         if len(self.grids) != 1:
@@ -77,8 +69,8 @@ class Call:
 
     def unsupported(self, detail: str = "here") -> UnsupportedOperation:
         return UnsupportedOperation(
-            f"the receptive field of {self.kind} (stage {self.stage}) {detail} is not known: "
-            "use another layer, or add a rule for it to mnist_core/field_rules.py"
+            f"the receptive field of {self.stage.kind} (stage {self.stage.name}) {detail} is not "
+            "known: use another layer, or add a rule for it to mnist_core/inspection/field_rules.py"
         )
 
 
@@ -87,7 +79,7 @@ def apply(call: Call) -> tuple[Grid, Window | None]:
 
     Raises UnsupportedOperation if no rule fits: better no figure than a wrong one.
     """
-    kind = call.kind.rstrip("_")
+    kind = call.stage.kind.rstrip("_")
     if kind in WINDOWS:
         window = WINDOWS[kind](call)
         return _fit(_slide(call, window), call), window
@@ -125,8 +117,9 @@ def _pair(value: int | Sequence[int]) -> Pair:
 
 def _convolution(call: Call) -> Window:
     weight = call.option("weight", 1)
-    if call.option("padding_mode", 99, "zeros") != "zeros":
-        raise call.unsupported(f"with {call.module.padding_mode} padding")
+    mode = call.option("padding_mode", 99, "zeros")
+    if mode != "zeros":
+        raise call.unsupported(f"with {mode} padding")
     kernel = _pair(weight.shape[2:])
     dilation = _pair(call.option("dilation", 5, 1))
     padding = call.option("padding", 4, 0)
@@ -151,7 +144,7 @@ def _max_pool(call: Call) -> Window:
 def _slide(call: Call, window: Window) -> Grid:
     sizes = call.sizes()
     taps = [window.taps(axis, units) for axis, (_, units) in enumerate(sizes)]
-    pools = WINDOWS[call.kind.rstrip("_")] is not _convolution
+    pools = WINDOWS[call.stage.kind.rstrip("_")] is not _convolution
     if pools and all(_reads_all(t, n) for t, (n, _) in zip(taps, sizes, strict=True)):
         return call.only_map().everything()  # global pooling, as a pool as large as the map
     return call.only_map().slide(taps, window.stride)
@@ -181,7 +174,8 @@ def _nearest(call: Call) -> Grid:
 
 
 def _pad(call: Call) -> Grid:
-    padding = (call.option("padding", 99) if call.module else call.option("pad", 1)) or ()
+    name = "padding" if call.stage.module else "pad"
+    padding: Sequence[int] = call.option(name, 1) or ()
     if len(padding) not in (2, 4) or call.option("mode", 2, "constant") != "constant":
         raise call.unsupported("other than with a constant around rows and columns")
     before = (padding[2] if len(padding) == 4 else 0, padding[0])
@@ -191,14 +185,14 @@ def _pad(call: Call) -> Grid:
 
 
 def _batch_norm(call: Call) -> Grid:
-    if call.module is None or call.module.running_mean is None:
+    if call.stage.module is None or call.stage.module.running_mean is None:
         raise call.unsupported("without running statistics")
     return call.only_map()
 
 
 def _over_channels(call: Call) -> Grid:
     """Softmax and concatenation: between channels, each position by itself."""
-    dim = call.option("dim", 1, call.kwargs.get("axis"))
+    dim = call.option("dim", 1, call.stage.kwargs.get("axis"))
     if dim not in (1, -3):
         raise call.unsupported(f"over dimension {dim}")
     return _union(call.grids)
@@ -206,7 +200,7 @@ def _over_channels(call: Call) -> Grid:
 
 def _reduce(call: Call) -> Grid:
     """mean and its like: over rows and columns it takes in the whole map."""
-    dim = call.option("dim", 1, call.kwargs.get("axis"))
+    dim = call.option("dim", 1, call.stage.kwargs.get("axis"))
     listed = (dim,) if isinstance(dim, int) else dim
     dims = {2, 3} if listed is None else {d % 4 for d in listed}
     if {2, 3} <= dims:

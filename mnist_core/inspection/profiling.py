@@ -22,15 +22,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
 from mnist_core.errors import InputError
-from mnist_core.inspection.probe import trial, twin_and_image
-from mnist_core.inspection.receptive_field import UnsupportedOperation, last_convolution_field
+from mnist_core.inspection.probe import blank_image, private_copy, trial
+from mnist_core.inspection.receptive_field import last_convolution_field
+from mnist_core.inspection.stages import INPUT, UnsupportedOperation, class_name, free_name
 
 
 @dataclass(frozen=True)
 class Layer:
     """One call of a module, for one image. `shape` is the output's, without the batch.
 
-    `name` is the module's qualified name, as `receptive_field.trace_fields` names its stages
+    `name` is the module's qualified name, as `stages.walk` names its stages
     ("act#2" is the second call of "act"); `kind` is its class. Parameters that an earlier layer
     counted already count 0 here.
     """
@@ -115,9 +116,10 @@ def median_latency_ms(
     """
     if repeats < 1 or warmup < 0:
         raise InputError(f"repeats: {repeats} after {warmup} warm-up runs; allowed is 1 after 0 up")
-    twin, image = twin_and_image(model, input_size, channels)
-    with trial(twin, image), _one_thread(), torch.inference_mode():
-        seconds = [_seconds(twin, image) for _ in range(warmup + repeats)]
+    probe = private_copy(model)
+    image = blank_image(probe, input_size, channels)
+    with trial(probe, image), _one_thread(), torch.inference_mode():
+        seconds = [_seconds(probe, image) for _ in range(warmup + repeats)]
     return 1000 * statistics.median(seconds[warmup:])
 
 
@@ -138,10 +140,10 @@ def _one_thread() -> Iterator[None]:
 
 
 def _record(model: nn.Module, input_size: int, channels: int) -> _Recorder:
-    twin, image = twin_and_image(model, input_size, channels)
-    recorder = _Recorder(twin)
-    with trial(twin, image), recorder.counter:
-        twin(image)
+    probe = private_copy(model)
+    image, recorder = blank_image(probe, input_size, channels), _Recorder(probe)
+    with trial(probe, image), recorder.counter:
+        probe(image)
     return recorder
 
 
@@ -200,13 +202,5 @@ class _Recorder:
         parameters = sum(p.numel() for p in own)
         if parameters or macs or not any(module.children()):
             shape = tuple(getattr(output, "shape", ()))[1:]
-            self.layers.append(Layer(self._unique(name), _kind(module), shape, parameters, macs))
-
-    def _unique(self, name: str) -> str:
-        taken = {layer.name for layer in self.layers}
-        repeats = (f"{name}#{n}" for n in range(2, len(taken) + 3))
-        return name if name not in taken else next(n for n in repeats if n not in taken)
-
-
-def _kind(module: nn.Module) -> str:
-    return type(module).__name__.removeprefix("Parametrized")
+            name = free_name(name, {INPUT, *(layer.name for layer in self.layers)})
+            self.layers.append(Layer(name, class_name(module), shape, parameters, macs))

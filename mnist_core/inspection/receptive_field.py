@@ -1,25 +1,23 @@
 """The receptive field of every stage of a network: which input pixels a unit can depend on.
 
-A walk over the network's torch.fx graph; `field_rules` knows what each operation does to the
-fields. A stage's field is the union over its channels and over all paths that lead to it.
+`field_rules` knows what each operation does to the fields. A stage's field is the union over its
+channels and over all paths that lead to it.
 """
 
 from __future__ import annotations
 
-import itertools
-import threading
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from torch import fx, nn
+from torch import nn
 
-from mnist_core.inspection.field_grid import Grid, Pair
-from mnist_core.inspection.field_rules import Call, UnsupportedOperation, Window, apply
-from mnist_core.inspection.probe import first_line, trial, twin_and_image
+from mnist_core.inspection.field_grid import Grid, Pair, pair_of
+from mnist_core.inspection.field_rules import Call, Window, apply
+from mnist_core.inspection.probe import blank_image
+from mnist_core.inspection.stages import INPUT, Stage, UnsupportedOperation, walk
 
-__all__ = ["Field", "UnsupportedOperation", "last_convolution_field", "trace_fields"]
+__all__ = ["Field", "UnsupportedOperation", "fields_of", "last_convolution_field", "trace_fields"]
 
 
 @dataclass(frozen=True)
@@ -82,36 +80,28 @@ class Field:
 def trace_fields(model: nn.Module, input_size: int = 28, channels: int = 1) -> dict[str, Field]:
     """The receptive field of every stage, in the order of computation.
 
-    A stage is a node of the graph that yields a tensor. Its key is the module's qualified name
-    ("features.conv1"; "act#2" at its second call), or the node's name for a function ("add_1").
-    The network sees one image of `channels`×`input_size`×`input_size`, in evaluation mode; all
-    happens on a copy, so the model itself stays as it is, also while others use it.
+    The stages are those of `stages.walk`, inside blocks too. The network sees one image of
+    `channels`×`input_size`×`input_size`, in evaluation mode; all happens on a copy, so the model
+    itself stays as it is, also while others use it.
     Raises UnsupportedOperation for what torch.fx cannot trace and for operations not known here,
     InputError if the network cannot take such an image.
     """
-    twin, image = twin_and_image(model, input_size, channels)
-    graph = trace_graph(twin)
-    values = _run(twin, graph, image)
-    grids: dict[fx.Node, Grid] = {}
-    origins: dict[fx.Node, tuple[str, ...]] = {}
+    image = blank_image(model, input_size, channels)
+    return fields_of(walk(model, image, inside_blocks=True), input_size)
+
+
+def fields_of(stages: Iterable[Stage], input_size: int) -> dict[str, Field]:
+    """The receptive fields of stages that were walked with an image of this side.
+
+    Raises UnsupportedOperation for operations not known here.
+    """
+    grids = {INPUT: Grid.image(input_size)}
     fields: dict[str, Field] = {}
-    for node in graph.nodes:
-        value = values[node]
-        if node.op == "placeholder" and isinstance(value, torch.Tensor):
-            grids[node], origins[node] = Grid.image(input_size), ("input",)
-        sources = _sources(node, grids)
-        inputs = tuple(dict.fromkeys(name for each in _sources(node, origins) for name in each))
-        if not node.op.startswith("call_") or not sources or not _holds_tensors(value):
-            continue
-        call = _call(node, twin, values, sources, stage_name(node, fields))
-        grid, window = apply(call)
-        grids[node], origins[node] = grid, inputs
-        if call.kind.endswith("_") and isinstance(node.args[0], fx.Node):
-            grids[node.args[0]] = grid  # x.add_(y) changes what later uses of x see
-            origins[node.args[0]] = (call.stage,)
-        if isinstance(value, torch.Tensor):
-            fields[call.stage] = _describe(call, grid, window, inputs)
-            origins[node] = (call.stage,)
+    for stage in stages:
+        grid, window = apply(Call(stage, tuple(grids[name] for name in stage.inputs)))
+        if isinstance(stage.value, torch.Tensor):
+            grids[stage.name] = grid
+            fields[stage.name] = _describe(stage, grid, window)
     return fields
 
 
@@ -127,105 +117,29 @@ def last_convolution_field(model: nn.Module, input_size: int = 28, channels: int
     return sides[-1] if sides else 0
 
 
-class _Tracer(fx.Tracer):
-    """torch.fx traces by patching nn.Module for all threads: let the others' calls through."""
-
-    patching = threading.Lock()
-
-    def trace(self, root: nn.Module, *args: Any, **kwargs: Any) -> fx.Graph:
-        with self.patching:
-            self.thread = threading.get_ident()
-            return super().trace(root, *args, **kwargs)
-
-    def call_module(self, m: nn.Module, forward: Any, args: tuple, kwargs: dict) -> Any:
-        if threading.get_ident() != self.thread:
-            return forward(*args, **kwargs)
-        return super().call_module(m, forward, args, kwargs)
-
-
-def trace_graph(model: nn.Module) -> fx.Graph:
-    """The network's graph by torch.fx. Raises UnsupportedOperation when it cannot be traced."""
-    try:
-        return _Tracer().trace(model)
-    except Exception as error:  # tracing runs the network's own code: anything can come out
-        raise UnsupportedOperation(
-            f"{type(model).__name__} cannot be traced by torch.fx ({first_line(error)}): "
-            "write its forward without branching on the values or shapes of tensors"
-        ) from error
-
-
-def _run(model: nn.Module, graph: fx.Graph, image: torch.Tensor) -> dict[fx.Node, Any]:
-    """The value of every node for this image."""
-    interpreter = fx.Interpreter(model, garbage_collect_values=False, graph=graph)
-    interpreter.extra_traceback = False
-    with trial(model, image):
-        interpreter.run(image)
-    return interpreter.env
-
-
-def _holds_tensors(value: Any) -> bool:
-    """False for x.size(0), x.shape and the like: numbers about a map, not a map."""
-    if isinstance(value, tuple | list):
-        return any(isinstance(item, torch.Tensor) for item in value)
-    return isinstance(value, torch.Tensor)
-
-
-def _sources(node: fx.Node, known: Mapping[fx.Node, Any]) -> list[Any]:
-    """What is known of the maps among the arguments, of one that is given twice also twice."""
-    nodes: list[fx.Node] = []
-    fx.node.map_arg((node.args, node.kwargs), nodes.append)
-    return [known[source] for source in nodes if source in known]
-
-
-def stage_name(node: fx.Node, taken: Container[str]) -> str:
-    """The stage's key: see `trace_fields`."""
-    name = node.target if node.op == "call_module" else node.name
-    if name not in taken:
-        return name
-    return next(f"{name}#{n}" for n in itertools.count(2) if f"{name}#{n}" not in taken)
-
-
-def _call(
-    node: fx.Node, model: nn.Module, values: dict, sources: Sequence[Grid], stage: str
-) -> Call:
-    """The node with its arguments as values, and its kind: the name of what it calls."""
-    module = None
-    kind = node.target
-    if node.op == "call_module":
-        module = model.get_submodule(node.target)
-        kind = type(module).__name__.removeprefix("Parametrized")
-    elif node.op == "call_function":
-        home = (getattr(node.target, "__module__", None) or "torch").split(".")[0]
-        name = getattr(node.target, "__name__", str(node.target))
-        kind = name if home in ("torch", "_operator") else f"{home}.{name}"
-    args = fx.node.map_arg(node.args, values.__getitem__)
-    kwargs = fx.node.map_arg(node.kwargs, values.__getitem__)
-    shape = tuple(getattr(values[node], "shape", ()))
-    return Call(stage, kind, module, args, kwargs, tuple(sources), shape)
-
-
-def _describe(call: Call, grid: Grid, window: Window | None, inputs: tuple[str, ...]) -> Field:
+def _describe(stage: Stage, grid: Grid, window: Window | None) -> Field:
+    jump: tuple[float, float]
     if grid.whole:
         top, left, bottom, right = grid.everything().box(0, 0)
         start, size, jump = (top, left), (bottom - top, right - left), (0, 0)
         first = size
     else:
-        start = tuple(int(axis.start[0]) for axis in grid.axes)
-        first = tuple(int(axis.stop[0] - axis.start[0]) for axis in grid.axes)
-        size = tuple(int((axis.stop - axis.start).max()) for axis in grid.axes)
+        start = pair_of(int(axis.start[0]) for axis in grid.axes)
+        first = pair_of(int(axis.stop[0] - axis.start[0]) for axis in grid.axes)
+        size = pair_of(int((axis.stop - axis.start).max()) for axis in grid.axes)
         jumps = (axis.jump for axis in grid.axes)
-        jump = tuple(int(j) if j.denominator == 1 else float(j) for j in jumps)
+        jump = pair_of(int(j) if j.denominator == 1 else float(j) for j in jumps)
     return Field(
-        name=call.stage,
-        kind=call.kind,
-        shape=call.shape[1:],
+        name=stage.name,
+        kind=stage.kind,
+        shape=tuple(stage.value.shape[1:]),
         kernel=window.kernel if window else None,
         stride=window.stride if window else None,
         size=size,
         jump=jump,
         start=start,
-        first_center=tuple(s + (n - 1) / 2 for s, n in zip(start, first, strict=True)),
+        first_center=pair_of(s + (n - 1) / 2 for s, n in zip(start, first, strict=True)),
         whole=grid.whole,
-        inputs=inputs,
+        inputs=tuple(dict.fromkeys(stage.inputs)),
         _grid=grid,
     )

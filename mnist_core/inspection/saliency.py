@@ -13,9 +13,9 @@ shared between visitors; nothing here writes to one or leaves a hook or a gradie
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,7 +24,7 @@ from torch.nn import functional as F
 from mnist_core.data.transforms import to_input
 from mnist_core.errors import InputError
 from mnist_core.evaluation.network import Network, one_thread
-from mnist_core.inspection.feature_maps import free_name
+from mnist_core.inspection.stages import Stage, walk
 from mnist_core.inspection.unit import afterwards
 
 if TYPE_CHECKING:
@@ -66,7 +66,9 @@ class Saliency:
 
     @property
     def gap(self) -> float | None:
-        return None if self.total is None else abs(self.total - self.difference)
+        if self.total is None or self.difference is None:
+            return None
+        return abs(self.total - self.difference)
 
 
 def saliency(network: Network, image: np.ndarray, method: str, score: Score) -> Saliency:
@@ -132,62 +134,21 @@ def _grad_cam(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarra
 
     Of the convolutions whose maps are larger than one pixel, after its activation.
     """
-    stages = stage_outputs(network.model, to_input(pixels[None], network.run.config))
-    name = cam_stage(network.model, stages)
-    logits = list(stages.values())[-1]
-    slopes = torch.autograd.grad(score.of(logits).sum(), stages[name])[0][0]
-    weighted = (slopes.mean((1, 2), keepdim=True) * stages[name][0]).sum(0).relu()
+    image = to_input(pixels[None], network.run.config).requires_grad_()
+    stages = walk(network.model, image)
+    value = cam_stage(network.model, stages).value
+    slopes = torch.autograd.grad(score.of(stages[-1].value).sum(), value)[0][0]
+    weighted = (slopes.mean((1, 2), keepdim=True) * value[0]).sum(0).relu()
     large = F.interpolate(weighted[None, None], size=(SIDE, SIDE), mode="nearest")
     return large[0, 0].detach().numpy()
 
 
-def cam_stage(model: nn.Module, stages: dict[str, Any]) -> str:
+def cam_stage(model: nn.Module, stages: Sequence[Stage]) -> Stage:
     """The stage whose map Grad-CAM shows. Raises InputError for a network without any."""
-    wide = [n for n, v in stages.items() if n != "input" and v.ndim == 4 and v.shape[-1] > 1]
-    kinds = {n: type(_submodule(model, n)).__name__ for n in wide}
-    last = next((n for n in reversed(wide) if kinds[n] == "Conv2d"), None)
-    if last is None:
+    by_name = {stage.name: stage for stage in stages if not stage.inactive}
+    wide = [s for s in by_name.values() if s.kind == "Conv2d" and s.value.shape[-1] > 1]
+    if not wide:
         raise InputError("This network has no convolution with a map: Grad-CAM has nothing to show")
-    arrays = {n: v[0].detach().numpy() for n, v in stages.items()}
-    after = afterwards(model, arrays, last, (0, 0, 0))
-    return next((a.stage for a in after if a.kind != "BatchNorm2d"), last)
-
-
-def stage_outputs(model: nn.Module, value: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Every stage's output with its way back to the input; names as in explain.feature_maps."""
-    from torch import fx, nn
-
-    from mnist_core.inspection.feature_maps import IDLE
-    from mnist_core.inspection.receptive_field import trace_graph
-
-    value = value.detach().requires_grad_()
-    stages = {"input": value}
-    if isinstance(model, nn.Sequential):
-        for name, module in model._modules.items():
-            value = module(value.clone())  # it may work in place
-            if type(module).__name__ not in IDLE:
-                stages[free_name(name, stages)] = value
-        return stages
-    twin = copy.deepcopy(model)  # tracing touches modules that another thread may be using
-    for module in twin.modules():
-        if hasattr(module, "inplace"):
-            module.inplace = False
-
-    class Recorder(fx.Interpreter):
-        def run_node(self, node: fx.Node) -> Any:
-            value = super().run_node(node)
-            module = twin.get_submodule(node.target) if node.op == "call_module" else None
-            idle = type(module).__name__ in IDLE
-            if node.op.startswith("call_") and isinstance(value, torch.Tensor) and not idle:
-                stages[free_name(node.target if module else node.name, stages)] = value
-            return value
-
-    Recorder(twin, graph=trace_graph(twin)).run(value)
-    return stages
-
-
-def _submodule(model: nn.Module, stage: str) -> nn.Module | None:
-    try:
-        return model.get_submodule(stage.split("#")[0])
-    except AttributeError:
-        return None
+    arrays = {name: stage.value[0].detach().numpy() for name, stage in by_name.items()}
+    after = afterwards(model, arrays, wide[-1].name, (0, 0, 0))
+    return next((by_name[a.stage] for a in after if a.kind != "BatchNorm2d"), wide[-1])

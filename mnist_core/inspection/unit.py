@@ -7,7 +7,6 @@ to the network.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,7 +14,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_core.errors import InputError
-from mnist_core.inspection.feature_maps import IDLE, free_name
 
 if TYPE_CHECKING:
     from torch import nn
@@ -65,19 +63,28 @@ class After:
 
 
 def sources(model: nn.Module) -> dict[str, str]:
-    """For every stage of feature_maps the stage that it reads (its first input)."""
-    from torch import nn
+    """For every stage of feature_maps the stage that it reads (its first input), "" for the image.
 
-    if isinstance(model, nn.Sequential):
-        return _chain(model)
-    return _graph(model)
+    Stages that change nothing, such as dropout, are looked through. Raises as `stages.walk` does.
+    """
+    from mnist_core.inspection.stages import INPUT, walk
+
+    came_from, seen_as = {INPUT: ""}, {INPUT: INPUT}
+    for stage in walk(model):
+        before = seen_as[stage.inputs[0]]
+        seen_as[stage.name] = before if stage.inactive else stage.name
+        if not stage.inactive:
+            came_from[stage.name] = before
+    return came_from
 
 
 def weighted_stages(model: nn.Module, maps: Mapping[str, np.ndarray]) -> list[str]:
     """The stages that multiply and sum, and so can be taken apart: convolutions and linear ones."""
     from torch import nn
 
-    return [name for name in maps if isinstance(_module(model, name), nn.Conv2d | nn.Linear)]
+    from mnist_core.inspection.stages import module_of
+
+    return [name for name in maps if isinstance(module_of(model, name), nn.Conv2d | nn.Linear)]
 
 
 def take_apart(
@@ -95,8 +102,10 @@ def take_apart(
     """
     from torch import nn
 
-    module, before = _module(model, stage), sources(model).get(stage)
-    if not isinstance(module, nn.Conv2d | nn.Linear) or before not in maps:
+    from mnist_core.inspection.stages import module_of
+
+    module, before = module_of(model, stage), sources(model).get(stage)
+    if not isinstance(module, nn.Conv2d | nn.Linear) or before is None or before not in maps:
         raise InputError(f"stage: {stage!r} was given; allowed is a convolution or a linear layer")
     values = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
     place = (channel, row, column)
@@ -116,10 +125,12 @@ def afterwards(
     model: nn.Module, maps: Mapping[str, np.ndarray], stage: str, place: tuple[int, int, int]
 ) -> list[After]:
     """The stages right after `stage` that change each value by itself: activation, batch norm."""
-    came_from, found = sources(model), []
+    from mnist_core.inspection.stages import module_of
+
+    came_from, found = sources(model), list[After]()
     shape, names = maps[stage].shape, list(maps)
     for name in names[names.index(stage) + 1 :]:
-        kind = type(_module(model, name)).__name__
+        kind = type(module_of(model, name)).__name__
         same = came_from.get(name) == (found[-1].stage if found else stage)
         if not same or maps[name].shape != shape or kind in ("Conv2d", "Linear", "Flatten"):
             break
@@ -128,13 +139,6 @@ def afterwards(
         value = maps[name][place] if len(shape) == 3 else maps[name][place[0]]
         found.append(After(name, kind, float(value)))
     return found
-
-
-def _module(model: nn.Module, stage: str) -> nn.Module | None:
-    try:
-        return model.get_submodule(stage.split("#")[0])
-    except AttributeError:
-        return None
 
 
 def _patch(
@@ -155,42 +159,13 @@ def _patch(
 
 def _reach(module: nn.Conv2d, axis: int, at: int) -> tuple[int, np.ndarray]:
     """Where the kernel begins along an axis, and the places that it reads."""
-    reach = module.dilation[axis] * (module.kernel_size[axis] - 1)
-    padding = module.padding
-    if isinstance(padding, str):
-        padding = [reach // 2 if padding == "same" else 0] * 2
     if module.padding_mode != "zeros":
         raise InputError(f"padding: {module.padding_mode!r} is not known here; allowed is zeros")
-    start = at * module.stride[axis] - padding[axis]
+    reach = module.dilation[axis] * (module.kernel_size[axis] - 1)
+    if isinstance(module.padding, str):
+        padding = reach // 2 if module.padding == "same" else 0
+    else:
+        padding = module.padding[axis]
+    start = at * module.stride[axis] - padding
     places = start + module.dilation[axis] * np.arange(module.kernel_size[axis])
     return start, places
-
-
-def _chain(model: nn.Sequential) -> dict[str, str]:
-    came_from: dict[str, str] = {"input": ""}
-    last = "input"
-    for name, module in model._modules.items():
-        if type(module).__name__ not in IDLE:
-            name = free_name(name, came_from)
-            came_from[name], last = last, name
-    return came_from
-
-
-def _graph(model: nn.Module) -> dict[str, str]:
-    """By the network's graph; stages that change nothing, such as dropout, are looked through."""
-    from torch import fx
-
-    from mnist_core.inspection.receptive_field import trace_graph
-
-    twin = copy.deepcopy(model)
-    came_from: dict[str, str] = {"input": ""}
-    names: dict[fx.Node, str] = {}
-    for node in trace_graph(twin).nodes:
-        before = next((names[a] for a in node.all_input_nodes if a in names), "input")
-        module = twin.get_submodule(node.target) if node.op == "call_module" else None
-        if node.op == "placeholder" or type(module).__name__ in IDLE:
-            names[node] = before
-        elif node.op.startswith("call_"):
-            names[node] = free_name(node.target if module else node.name, came_from)
-            came_from[names[node]] = before
-    return came_from

@@ -11,8 +11,7 @@ from mnist_core.evaluation.network import Network, load_network, read_all
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.inspection.adversarial import attack, changed
-from mnist_core.inspection.feature_maps import feature_maps
-from mnist_core.inspection.saliency import METHODS, PATCH, Score, saliency, scores, stage_outputs
+from mnist_core.inspection.saliency import METHODS, PATCH, Score, saliency, scores
 from mnist_core.models import create_model, make_config
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import PROJECT
@@ -123,14 +122,6 @@ def test_grad_cam_against_its_definition(name, seven):
     assert expected.any() or not found.any()
     rows = np.arange(28) * len(expected) // 28
     assert np.allclose(found, expected[np.ix_(rows, rows)], atol=1e-6)
-
-
-def test_stages_with_a_way_back_are_the_feature_maps(seven):
-    network = fresh("medium")
-    value = to_input(torch.tensor(seven)[None].float(), network.run.config)
-    ours, theirs = stage_outputs(network.model, value), feature_maps(network.model, value)
-    assert list(ours) == list(theirs)
-    assert all(np.allclose(ours[n][0].detach().numpy(), theirs[n], atol=1e-5) for n in ours)
 
 
 def test_activations_that_work_in_place_do_no_harm(seven):
