@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-# First of all the names of the pages: a visitor who comes before this line sees file names.
+# The names of the pages come first: a visitor who comes before this line sees file names.
 page = st.navigation(
     [
         st.Page(
@@ -10,19 +10,19 @@ page = st.navigation(
             title="Train",
             icon=":material/tune:",
             default=True,
-            help="Turn the knobs of training and see what they do.",
+            help="Change the settings of a training run and see what they do.",
         ),
         st.Page(
             "pages/compare.py",
             title="Compare",
             icon=":material/stacked_line_chart:",
-            help="All runs side by side: accuracy, parameters, receptive field.",
+            help="Compare runs by accuracy, parameters and receptive field.",
         ),
         st.Page(
             "pages/playground.py",
             title="Playground",
             icon=":material/draw:",
-            help="Draw a digit and watch every layer look at it.",
+            help="Draw a digit and see what each layer makes of it.",
         ),
     ]
 )

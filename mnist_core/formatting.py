@@ -9,6 +9,11 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
 
 
+def percent_spread(mean: float, deviation: float | None) -> str:
+    """0.98, 0.0028 -> "98.00 ± 0.28 %"; one value has no deviation."""
+    return percent(mean) if deviation is None else f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
+
+
 def duration(seconds: float) -> str:
     """5.2 -> "5 s", 100 -> "2 min", 7200 -> "2.0 h"."""
     if seconds < 90:
@@ -53,6 +58,12 @@ def field_name(name: str) -> str:
     """A config field's name in words."""
     spelled = {"lr": "learning rate", "min_lr": "lowest learning rate"}
     return spelled.get(name, name.replace("_", " "))
+
+
+def recipe_label(name: str) -> str:
+    """What people are shown of a recipe's name, such as "As published"; others stay as they are."""
+    labels = {"grid": "Quick run", "reference": "As published", "improved": "Our best recipe"}
+    return labels.get(name, name)
 
 
 def setting(name: str, value: object) -> str:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.analysis.table import best_groups, known_figures, labels_of, published, runs_table
 from mnist_core.charts.pareto import AXES, accuracy_against, points
-from mnist_core.formatting import percent
+from mnist_core.formatting import percent, percent_range, percent_spread
 from pages.components.compare.choice import choose, marked
 from pages.components.compare.curves import curves_tab, settings_tab
 from pages.components.compare.inside import inside_tab
@@ -59,7 +59,7 @@ def takeaway(found: pd.DataFrame, rows: int) -> str:
         f"**{row['dataset']}** {row['title']} {accuracy}"
         for row, seeds in best_groups(found)
         for accuracy in [
-            f"{100 * seeds.mean:.2f} ± {100 * seeds.deviation:.2f} % ({seeds.count} seeds)"
+            f"{percent_spread(seeds.mean, seeds.deviation)} ({seeds.count} seeds)"
             if seeds.deviation is not None
             else f"{percent(seeds.mean)} (95 %: {interval(row)}; 1 seed)"
         ]
@@ -76,7 +76,7 @@ def takeaway(found: pd.DataFrame, rows: int) -> str:
 
 
 def interval(row: pd.Series) -> str:
-    return f"{100 * row['test_low']:.2f}–{100 * row['test_high']:.2f}"
+    return percent_range(row["test_low"], row["test_high"])
 
 
 def tradeoffs(table: pd.DataFrame, scene: Scene) -> None:
@@ -137,7 +137,7 @@ def details(scene: Scene) -> None:
     for tab, part in zip(tabs, TABS.values(), strict=True):
         if tab.open:
             with tab:
-                show = common.in_a_sentence(part)
+                show = common.show_errors(part)
                 (st.fragment(show) if part in ALONE else show)(scene)
 
 

@@ -1,4 +1,4 @@
-"""Train: turn the knobs, see a real run, or train it now in a process of its own."""
+"""Train: set the controls, see a real run, or train it now in a process of its own."""
 
 from __future__ import annotations
 
@@ -12,81 +12,88 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import Run, RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
-from pages.components.train.controls import OWN, choose, remember, settle_config, turn_knobs
+from pages.components.train.controls import CUSTOM, choices, current_config, sliders
 from pages.components.train.curves import curves
-from pages.components.train.landscape import terrain
-from pages.components.train.samples import take_away, test_images, training_images
+from pages.components.train.landscape import landscape_tab
+from pages.components.train.samples import files_and_command, test_images, training_images
 from pages.components.train.status import measuring, others, status
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
-TABS = ("Landscape", "Training images", "Test images", "Take it away")
+TABS = ("Map of settings", "Training images", "Test images", "Files and command")
 # The rows around the curves keep their height, whatever they say: nothing below them jumps.
 STILL = "<style>.st-key-train_status{min-height:74px}.st-key-train_remark{min-height:44px}</style>"
 
 
-def facts(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
+def facts(store: RunStore, config: RunConfig, recipe: str | None, runs: list[Run]) -> None:
     """One line on the network and the data."""
     figures = common.figures_of(config.model, runs)
-    recipe = recipe_of(config)
-    title = model_spec(config.model).recipe(recipe).title if recipe else OWN
+    title = model_spec(config.model).recipe(recipe).title if recipe else CUSTOM
     parts = [f"**{model_title(config.model)}**", title]
     if figures:
         parts.append(f"{figures['parameters']:,} parameters")
         parts.append(f"receptive field {figures['receptive_field']} pixels")
     known = cost.recall(store, config)
     if known:
-        parts.append(f"≈{duration(known.epoch(config.batch_size))} an epoch here")
+        parts.append(f"about {duration(known.epoch(config.batch_size))} per epoch here")
     parts.append(f"{config.dataset}: {dataset_spec(config.dataset).about}")
     st.caption(" · ".join(parts))
 
 
-def look(store: RunStore, listed: list[list[Run]]) -> list[Run]:
-    """The runs as the page has just listed them, once; when a fragment runs again, anew."""
+def refreshed(store: RunStore, listed: list[list[Run]]) -> list[Run]:
+    """The runs that the page has just listed, once; when a fragment runs again, listed anew."""
     return listed.pop() if listed else store.list()[0]
 
 
-@common.in_a_sentence
+def run_of(config: RunConfig, runs: list[Run]) -> Run | None:
+    return next((run for run in runs if run.id == config.id), None)
+
+
+def rerun_at_rest(key: str, value: str, changing: bool) -> None:
+    """Runs the whole page once more when what changed by itself has ended: it polls no longer."""
+    if st.session_state.get(key) == value and not changing:
+        st.session_state[key] = None
+        st.rerun()
+    st.session_state[key] = value if changing else None
+
+
+@common.show_errors
 def view(config: RunConfig, listed: list[list[Run]]) -> None:
     """Status and curves; looks again every second as long as this run is in progress."""
     store = RunStore()
-    runs = look(store, listed)
-    run = next((r for r in runs if r.id == config.id), None)
-    restless = is_restless(store, config, run)
-    if st.session_state.get("train_restless") == config.id and not restless:
-        st.session_state.train_restless = None
-        st.rerun()  # the whole page: it need not look again every second
-    st.session_state.train_restless = config.id if restless else None
+    runs = refreshed(store, listed)
+    run = run_of(config, runs)
+    rerun_at_rest("train_changing", config.id, is_changing(store, config, run))
     status(store, config, run, runs)
     curves(config, run, runs, run.folder.progress() if run and run.state in LIVE else {})
 
 
-def is_restless(store: RunStore, config: RunConfig, run: Run | None) -> bool:
+def is_changing(store: RunStore, config: RunConfig, run: Run | None) -> bool:
     """Whether what is shown changes by itself."""
     return run.state in LIVE if run else measuring(store, config)
 
 
-@common.in_a_sentence
+def others_live(config: RunConfig, runs: list[Run]) -> bool:
+    return any(run.state in LIVE and run.id != config.id for run in runs)
+
+
+@common.show_errors
 def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
     """The other runs in progress; looks again every second as long as there are any."""
     store = RunStore()
-    runs = look(store, listed)
-    live = any(run.state in LIVE and run.id != config.id for run in runs)
-    if st.session_state.get("train_others_live") and not live:
-        st.session_state.train_others_live = False
-        st.rerun()
-    st.session_state.train_others_live = live
+    runs = refreshed(store, listed)
+    rerun_at_rest("train_others_live", "live", others_live(config, runs))
     others(store, config, runs)
 
 
-@common.in_a_sentence
+@common.show_errors
 def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
-    """Four tabs, of which only the open one is worked out."""
+    """Four tabs; only the open one is computed."""
     tabs = st.tabs(TABS, key="train_tab", on_change="rerun")
     contents = (
-        lambda: terrain(config, runs),
+        lambda: landscape_tab(config, runs),
         lambda: training_images(config),
         lambda: test_images(store, run),
-        lambda: take_away(config, run),
+        lambda: files_and_command(config, run),
     )
     for tab, content in zip(tabs, contents, strict=True):
         if tab.open:
@@ -97,18 +104,16 @@ def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) 
 common.enter_through_app()
 st.title("Train")
 st.html(STILL)
-settle_config()
+config = current_config()
 for complaint in st.session_state.get("complaints", []):
     st.warning(plain(complaint), icon=":material/link_off:")
 store, runs = common.all_runs()
-choose(st.session_state.train)
-facts(store, st.session_state.train, runs)
-turn_knobs(st.session_state.train)
-config = st.session_state.train
-remember(config)
-run = next((run for run in runs if run.id == config.id), None)
-restless = is_restless(store, config, run)
-st.fragment(view, run_every=REFRESH if restless else None)(config, [runs])
+recipe, run = recipe_of(config), run_of(config, runs)
+choices(config, recipe)
+facts(store, config, recipe, runs)
+sliders(config)
+changing = is_changing(store, config, run)
+st.fragment(view, run_every=REFRESH if changing else None)(config, [runs])
 below(store, config, run, runs)
-live = any(other.state in LIVE and other.id != config.id for other in runs)
+live = others_live(config, runs)
 st.fragment(in_progress, run_every=REFRESH if live else None)(config, [runs])

@@ -1,4 +1,4 @@
-"""The Train page in a real browser: train, pause, go on, train on, more seeds, the landscape."""
+"""The Train page in a real browser: train, pause, continue, more epochs, more seeds, the map."""
 
 import re
 
@@ -44,7 +44,7 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
     expect(page.get_by_test_id("stMain")).to_contain_text(accuracy)
 
 
-def test_a_paused_run_goes_on_and_a_refresh_loses_nothing(page, server):
+def test_a_paused_run_continues_and_a_refresh_loses_nothing(page, server):
     config = opening_config().replace(**LONG)
     store = RunStore(server.store)
     page.goto(link(server, config))
@@ -53,29 +53,29 @@ def test_a_paused_run_goes_on_and_a_refresh_loses_nothing(page, server):
     expect(page.get_by_text(TRAINING)).to_be_visible()
     page.reload()
     button(page, "Pause").click()
-    expect(page.get_by_text(re.compile(r"paused · .*epochs are kept"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"paused · .*epochs done"))).to_be_visible()
     assert store.get(config.id).state == "paused"
     at_rest(page)
-    button(page, re.compile("Go on|Train")).click()
+    button(page, re.compile("Continue|Train")).click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
     launcher.stop(store, config.id)  # from elsewhere: the page notices
-    expect(page.get_by_text(re.compile(r"stopped · .*epochs are kept"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"stopped · .*epochs done"))).to_be_visible()
 
 
-def test_a_run_is_trained_on_and_again_with_other_seeds(page, server):
+def test_a_run_is_extended_and_repeated_with_other_seeds(page, server):
     store = RunStore(server.store)
     parent = store.get(server.tiny)
     page.goto(link(server, parent.config))
     expect(page.get_by_text("best epoch")).to_be_visible()
     at_rest(page)
-    button(page, "Further").click()
-    page.get_by_role("button", name="Train on for 2").click()
+    button(page, "More runs").click()
+    page.get_by_role("button", name="Train 2 more epochs").click()
     expect(page.get_by_text(re.compile("done · best epoch . of 5"))).to_be_visible()
     longer = store.get(parent.config.replace(epochs=5).id)
     assert longer.summary.parent == parent.id and longer.history[:3] == parent.history
     at_rest(page)
-    button(page, "Further").click()
-    page.get_by_role("button", name="Again with 5 seeds").click()
+    button(page, "More runs").click()
+    page.get_by_role("button", name=re.compile("Repeat 5 times")).click()
     expect(page.get_by_text(re.compile("seed (8|9|10|11)")).first).to_be_visible()
     seeds = [run for run in store.list()[0] if run.config.group == longer.config.group]
     assert sorted(run.config.seed for run in seeds) == [7, 8, 9, 10, 11]
@@ -84,7 +84,7 @@ def test_a_run_is_trained_on_and_again_with_other_seeds(page, server):
             launcher.stop(store, run.id)
 
 
-def test_a_click_in_the_landscape_moves_the_sliders_and_the_address(page, server):
+def test_a_click_in_the_map_moves_the_sliders_and_the_address(page, server):
     page.goto(server.url)
     at_rest(page)
     chart = page.get_by_role("figure", name="Validation accuracy by learning rate")

@@ -9,6 +9,7 @@ from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.table import select
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
+from mnist_core.formatting import percent_range
 from mnist_core.models import model_title
 from mnist_core.models.stats import measured_on
 from mnist_core.runs.states import LIVE, RunState
@@ -114,7 +115,7 @@ def show_table(rows: pd.DataFrame) -> None:
         + ("test_accuracy_deviation",)
     }
     intervals = [
-        f"{100 * low:.2f}–{100 * high:.2f}" if pd.notna(low) else None
+        percent_range(low, high) if pd.notna(low) else None
         for low, high in zip(rows["test_low"], rows["test_high"], strict=True)
     ]
     shown = rows.assign(**in_percent, interval=intervals, state=_states(rows))

@@ -10,13 +10,13 @@ from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.runs.store import Run
 from pages.components.playground.networks import network
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 SIDE = 226  # pixels of a picture
 
 
 @st.fragment
-@in_a_sentence
+@show_errors
 def fool(run: Run, image: np.ndarray) -> None:
     """Original, change and result side by side, at an ε of choice."""
     from mnist_core.evaluation.ensemble import vote

@@ -19,7 +19,7 @@ from mnist_core.runs.store import Run, RunStore
 from pages.components.playground import markup
 from pages.components.playground.input import Given
 from pages.components.playground.networks import networks
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network
@@ -28,7 +28,7 @@ THUMB = 2  # screen pixels a side for each of 28
 MOST_SHOWN = 60
 
 
-@in_a_sentence
+@show_errors
 def handwriting(runs: list[Run], one: Given) -> None:
     """Save this drawing; the whole set's accuracy by network, and the drawings misread."""
     own = Handwriting(RunStore().root, one.dataset)

@@ -12,7 +12,7 @@ from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
 from mnist_core.runs.store import Run
 from pages.components.playground.networks import network
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 if TYPE_CHECKING:
     from torch import nn
@@ -21,7 +21,7 @@ OWN, SHARED = "own", "shared"
 
 
 @st.fragment
-@in_a_sentence
+@show_errors
 def layers(run: Run, image: np.ndarray) -> None:
     """One picture for each stage of the network, with what it is, its shape and its scale."""
     model = network(run).model

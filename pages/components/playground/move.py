@@ -15,14 +15,14 @@ from mnist_core.runs.store import Run
 from pages.components.playground import markup
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 SIDE = 198  # pixels of the picture
 BY_NAME = {axis.name: axis for axis in AXES}
 
 
 @st.fragment
-@in_a_sentence
+@show_errors
 def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
     """Four sliders, the moved image, and a strip along one of them for every network."""
     place = sliders()

@@ -16,7 +16,7 @@ from mnist_core.runs.store import Run
 from pages.components.playground import markup
 from pages.components.playground.layers import maps_of
 from pages.components.playground.networks import network
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 if TYPE_CHECKING:
     from mnist_core.inspection.receptive_field import Field
@@ -26,7 +26,7 @@ MAP_SIDE = 198  # pixels of the two maps
 
 
 @st.fragment
-@in_a_sentence
+@show_errors
 def unit(run: Run, image: np.ndarray) -> None:
     """Choose a stage, a channel and a pixel; see real numbers add up to the pixel shown."""
     from mnist_core.inspection.unit import afterwards, take_apart, weighted_stages

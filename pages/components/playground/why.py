@@ -10,7 +10,7 @@ from mnist_core.formatting import true_minus
 from mnist_core.imaging import tiles
 from mnist_core.runs.store import Run
 from pages.components.playground.networks import network
-from pages.components.shared.common import in_a_sentence
+from pages.components.shared.common import show_errors
 
 SIDE = 226  # pixels of a picture
 WORDS = {
@@ -24,7 +24,7 @@ WORDS = {
 
 
 @st.fragment
-@in_a_sentence
+@show_errors
 def why(run: Run, image: np.ndarray, label: int) -> None:
     """Four pictures for a class of choice, against the answer or by itself."""
     from mnist_core.inspection.saliency import METHODS, Score, saliency

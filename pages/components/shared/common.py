@@ -21,7 +21,7 @@ from mnist_core.runs.store import Damaged, Run, RunStore
 
 # Words for a run's state, with an icon.
 STATES = {
-    RunState.QUEUED: ":material/schedule: waiting its turn",
+    RunState.QUEUED: ":material/schedule: waiting in the queue",
     RunState.RUNNING: ":material/directions_run: training",
     RunState.PAUSED: ":material/pause_circle: paused",
     RunState.INTERRUPTED: ":material/power_off: interrupted",
@@ -42,7 +42,7 @@ def enter_through_app() -> None:
         st.rerun()
 
 
-def in_a_sentence(part: Callable[..., None]) -> Callable[..., None]:
+def show_errors(part: Callable[..., None]) -> Callable[..., None]:
     """A part of a page that shows what a person can put right, and leaves the rest standing."""
 
     @functools.wraps(part)
@@ -61,7 +61,7 @@ def tell_damaged(damaged: list[Damaged]) -> None:
         st.warning(folder.reason, icon=":material/folder_off:")
 
 
-@st.cache_data(show_spinner="Measuring the networks …")
+@st.cache_data(show_spinner="Analysing the networks …")
 def model_figures() -> dict[str, dict[str, Any]]:
     """Parameters, MACs and receptive field of every network, by name.
 

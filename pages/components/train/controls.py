@@ -1,6 +1,10 @@
-"""The knobs of the Train page, and the address bar that says where they stand."""
+"""The controls of the Train page, and the address bar that says where they stand."""
 
 from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
 
 import streamlit as st
 
@@ -8,30 +12,35 @@ from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import InputError
-from mnist_core.formatting import number
-from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
+from mnist_core.formatting import number, recipe_label
+from mnist_core.models import make_config, model_names, model_spec, model_title
 from mnist_core.models.grid import AXES, opening_config
 
-ADDRESS = (*RunConfig.names(), "recipe")  # what of the address bar says which run is shown
-OWN = "your own settings"
+ADDRESS = (*RunConfig.names(), "recipe")  # the part of the query that says which run is shown
+CUSTOM = "Custom"
+Widget = Callable[..., object]
 
 
-def settle_config() -> RunConfig:
+def current_config() -> RunConfig:
     """What the page shows: the address bar's config where that is new, else the visitor's own.
 
-    A link, and the browser's back and forward, change the address; the knobs follow it. After
-    a visit to another page the address is bare, and the knobs are as they were left.
+    A link, and the browser's back and forward, change the address, and the controls follow.
+    After a visit to another page the address is empty, and the controls are as they were left.
+    The address is written only when it does not say what is shown.
     """
-    query = {k: v for k, v in st.query_params.items() if k in ADDRESS}
-    if query != st.session_state.get("train_query") and (query or "train" not in st.session_state):
-        st.session_state.train, st.session_state.complaints = config_from_query(query)
-    return st.session_state.train
+    state = st.session_state
+    query = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+    if query != state.get("train_query") and (query or "train" not in state):
+        state.train, state.complaints = config_from_query(query)
+    if (query, state.train) != (state.get("train_query"), state.get("train_in_address")):
+        write_address(state.train)
+    return state.train
 
 
-def remember(config: RunConfig) -> None:
+def write_address(config: RunConfig) -> None:
     """Puts the config into the address bar."""
     query = query_of(config)
-    st.session_state.train_query = query
+    st.session_state.train_query, st.session_state.train_in_address = query, config
     for name in ADDRESS:
         if name in query and st.query_params.get(name) != query[name]:
             st.query_params[name] = query[name]
@@ -39,8 +48,8 @@ def remember(config: RunConfig) -> None:
             del st.query_params[name]
 
 
-def turn(name: str, key: str) -> None:
-    """A knob was turned. A network brings its own recipe; a recipe sets every knob."""
+def changed(name: str, key: str) -> None:
+    """A control was moved. A network brings its own recipe; a recipe sets every control."""
     config, value = st.session_state.train, st.session_state[key]
     st.session_state.complaints = []
     try:
@@ -48,27 +57,29 @@ def turn(name: str, key: str) -> None:
             config = opening_config(value).replace(dataset=config.dataset, seed=config.seed)
         elif name == "recipe":
             keep = {"dataset": config.dataset, "seed": config.seed}
-            config = make_config(config.model, value, **keep) if value != OWN else config
+            config = make_config(config.model, value, **keep) if value != CUSTOM else config
         elif value is not None:
             config = config.replace(**{name: value})
     except InputError as error:
         st.session_state.complaints = [str(error)]
-    move_to(config)
+    show(config)
 
 
-def move_to(config: RunConfig) -> None:
+def show(config: RunConfig) -> None:
     """Shows another run; the one that was shown stays as a faint line."""
     if config != st.session_state.train:
         st.session_state.train_left = st.session_state.train
     st.session_state.train = config
 
 
-def knob(widget, label: str, name: str, *, key: str = "", **options):
+def control(
+    widget: Widget, label: str, name: str, config: RunConfig, *, key: str = "", **options: Any
+) -> None:
     """A widget that shows one field of the config and changes it."""
-    key = key or f"knob_{name}"
-    st.session_state[key] = getattr(st.session_state.train, name)
+    key = key or f"control_{name}"
+    st.session_state[key] = getattr(config, name)
     help = RunConfig.metadata(name)["help"]
-    return widget(label, key=key, on_change=turn, args=(name, key), help=help, **options)
+    widget(label, key=key, on_change=changed, args=(name, key), help=help, **options)
 
 
 def steps(values: tuple, present: object) -> list:
@@ -76,70 +87,74 @@ def steps(values: tuple, present: object) -> list:
     return sorted({*values, present})
 
 
-def choose(config: RunConfig) -> None:
-    """Data set, network and preset."""
+def choices(config: RunConfig, recipe: str | None) -> None:
+    """Data set, network and recipe."""
     first, second, third = st.columns(3)
-    knob(first.selectbox, "Data set", "dataset", options=dataset_names())
+    control(first.selectbox, "Data set", "dataset", config, options=dataset_names())
     names = model_names()
-    knob(second.selectbox, "Network", "model", options=names, format_func=model_title)
-    present = recipe_of(config)
-    recipes = [recipe.name for recipe in model_spec(config.model).recipes]
-    st.session_state.knob_recipe = present or OWN
+    control(second.selectbox, "Network", "model", config, options=names, format_func=model_title)
+    recipes = [each.name for each in model_spec(config.model).recipes]
+    st.session_state.control_recipe = recipe or CUSTOM
     third.selectbox(
-        "Preset",
-        recipes if present else [*recipes, OWN],
-        key="knob_recipe",
-        on_change=turn,
-        args=("recipe", "knob_recipe"),
-        help="A named set of hyper-parameters; the reference's own comes first.",
+        "Recipe",
+        recipes if recipe else [*recipes, CUSTOM],
+        key="control_recipe",
+        format_func=recipe_label,
+        on_change=changed,
+        args=("recipe", "control_recipe"),
+        help="A named set of all settings. Choosing one sets every control.",
     )
 
 
-def turn_knobs(config: RunConfig) -> None:
-    """The four knobs, and more."""
-    rate, batch, dropout = st.columns(3)
-    for column, label, name in (
-        (rate, "Learning rate", "lr"),
-        (batch, "Batch size", "batch_size"),
-        (dropout, "Dropout", "dropout"),
-    ):
+def sliders(config: RunConfig) -> None:
+    """The four main controls, and all others behind an expander."""
+    columns = st.columns(3)
+    named = (("Learning rate", "lr"), ("Batch size", "batch_size"), ("Dropout", "dropout"))
+    for column, (label, name) in zip(columns, named, strict=True):
         options = steps(AXES[name], getattr(config, name))
-        knob(column.select_slider, label, name, options=options, format_func=number)
-    knob(st.pills, "Activation", "activation", options=ACTIVATIONS, required=True)
-    with st.expander("More: epochs, seed, optimiser, schedule, augmentation, exact values"):
-        more_knobs(config)
+        control(column.select_slider, label, name, config, options=options, format_func=number)
+    control(st.pills, "Activation", "activation", config, options=ACTIVATIONS, required=True)
+    with st.expander(
+        "More settings: epochs, seed, optimiser, schedule, augmentation, exact values"
+    ):
+        more_settings(config)
 
 
-def more_knobs(config: RunConfig) -> None:
+OPTIONS = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
+MORE = {
+    "epochs": "Epochs",
+    "seed": "Seed",
+    "optimizer": "Optimiser",
+    "momentum": "Momentum",
+    "weight_decay": "Weight decay",
+    "schedule": "Schedule",
+    "step_size": "Step size",
+    "gamma": "Gamma",
+    "patience": "Patience",
+    "min_lr": "Lowest learning rate",
+    "label_smoothing": "Label smoothing",
+    "rotation": "Rotation (degrees)",
+    "shift": "Shift (pixels)",
+    "lr": "Exact learning rate",
+    "batch_size": "Exact batch size",
+    "dropout": "Exact dropout",
+}
+
+
+def more_settings(config: RunConfig) -> None:
     """Every other field; those that the present choice ignores are greyed out."""
-    used = config.identity()
-    columns = st.columns(4)
-    rows = (
-        ("Epochs", "epochs"),
-        ("Seed", "seed"),
-        ("Optimiser", "optimizer", OPTIMIZERS),
-        ("Momentum", "momentum"),
-        ("Weight decay", "weight_decay"),
-        ("Schedule", "schedule", SCHEDULES),
-        ("Step size", "step_size"),
-        ("Gamma", "gamma"),
-        ("Patience", "patience"),
-        ("Lowest learning rate", "min_lr"),
-        ("Label smoothing", "label_smoothing"),
-        ("Rotation (degrees)", "rotation"),
-        ("Shift (pixels)", "shift"),
-        ("Exact learning rate", "lr"),
-        ("Exact batch size", "batch_size"),
-        ("Exact dropout", "dropout"),
-    )
-    for place, (label, name, *options) in enumerate(rows):
-        column = columns[place % 4]
-        key, off = f"exact_{name}", name not in used
-        if options:
-            knob(column.selectbox, label, name, key=key, options=options[0], disabled=off)
+    used, columns = config.identity(), itertools.cycle(st.columns(4))
+    for (name, label), column in zip(MORE.items(), columns, strict=False):
+        where: dict[str, Any] = {"key": f"exact_{name}", "disabled": name not in used}
+        if name in OPTIONS:
+            control(column.selectbox, label, name, config, options=OPTIONS[name], **where)
         else:
-            rule = RunConfig.metadata(name)["rule"]
-            kind = type(rule.low) if isinstance(getattr(config, name), int) else float
-            limits = {"min_value": kind(rule.low), "max_value": kind(rule.high)}
-            form = {} if kind is int else {"format": "%g"}
-            knob(column.number_input, label, name, key=key, disabled=off, **limits, **form)
+            control(column.number_input, label, name, config, **where, **limits(config, name))
+
+
+def limits(config: RunConfig, name: str) -> dict[str, Any]:
+    """The options of a number field: the range that the config allows, whole numbers or not."""
+    rule = RunConfig.metadata(name)["rule"]
+    if isinstance(getattr(config, name), int):
+        return {"min_value": int(rule.low), "max_value": int(rule.high)}
+    return {"min_value": float(rule.low), "max_value": float(rule.high), "format": "%g"}

@@ -1,4 +1,4 @@
-"""The curves of the shown run, with the setting that was just left, or with the nearest run."""
+"""The curves of the shown run, with those of the setting shown before, or of a similar run."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from mnist_core.analysis.diagnosis import diagnose
 from mnist_core.charts import training
 from mnist_core.config import RunConfig
 from mnist_core.runs.store import Run
-from pages.components.train.controls import move_to
+from pages.components.train.controls import show
 
 CHART_HEIGHT = 330
 
@@ -27,13 +27,13 @@ def curve_of(run: Run, label: str, progress: dict | None = None, faint: bool = F
 
 
 def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) -> None:
-    """Loss and accuracy: this run's and, faint, what it was before; else the nearest run's."""
+    """Loss and accuracy: this run's and, faint, the run's shown before; else a similar run's."""
     stand_in = None
     if run and (run.history or run.step_losses or progress.get("losses")):
         shown = [curve_of(run, "", progress), *before(config, runs)]
     else:
         stand_in = nearest_run(config, runs)
-        shown = [curve_of(stand_in, "nearest run", faint=True)] if stand_in else []
+        shown = [curve_of(stand_in, "similar run", faint=True)] if stand_in else []
     band = None if stand_in else band_of(config, runs)
     columns = st.columns(2)
     for column, name, draw in zip(
@@ -46,10 +46,10 @@ def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict) 
 
 
 def before(config: RunConfig, runs: list[Run]) -> list[training.Curve]:
-    """The setting that was just left, if it had a run; labelled with what was different there."""
+    """The run shown before this one, if there was one; labelled with what was different there."""
     left = st.session_state.get("train_left")
     run = next((run for run in runs if left and run.id == left.id), None)
-    if run is None or run.id == config.id or not run.history:
+    if left is None or run is None or run.id == config.id or not run.history:
         return []
     return [curve_of(run, f"before: {changes_in_words(config, left)}", faint=True)]
 
@@ -71,12 +71,17 @@ def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: boo
         if found.changes and st.button(
             found.advice.capitalize(), key="train_advice", icon=":material/tune:"
         ):
-            move_to(config.replace(**found.changes))
+            show(config.replace(**found.changes))
             st.rerun()
     elif stand_in:
         words = changes_in_words(config, stand_in.config)
-        st.caption(f"Faint: the nearest run that is trained. It has {words}.")
+        st.caption(f"Faint: the most similar trained run. It has {words}.")
     elif not curves:
-        st.caption("No run of this network on this data set yet: its curves appear as it trains.")
+        st.caption(
+            "This network has not been trained on this data set yet. Its curves appear here "
+            "during training."
+        )
     else:
-        st.caption("Dotted: on the images it learns from. Solid: on 10,000 images held out.")
+        st.caption(
+            "Dotted: training images. Solid: validation images, which are held out from training."
+        )

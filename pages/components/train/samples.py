@@ -1,8 +1,9 @@
-"""Below the curves: images to learn from, images misread, and what can be taken away."""
+"""Below the curves: training images, test images, and the run's files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import streamlit as st
@@ -12,13 +13,13 @@ from mnist_core.config import RunConfig
 from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import NotFound
-from mnist_core.evaluation.predictions import predictions
+from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.files import to_csv
 from mnist_core.formatting import percent
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
 from pages.components.shared.gallery import gallery
-from pages.components.train.controls import knob
+from pages.components.train.controls import control
 
 SHOWN = 40  # images of a gallery
 MOVED, DRAWS = 10, 3  # images whose augmentation is shown, and how often
@@ -37,10 +38,10 @@ def no_images(dataset: str) -> bool:
 
 
 def training_images(config: RunConfig) -> None:
-    """A grid of training images with labels, and what augmentation does to them."""
+    """Some training images with their labels, and what augmentation does to them."""
     st.caption(
         f"{dataset_spec(config.dataset).about.capitalize()}: 28×28 pixels, grey. "
-        "Training sees 50,000 of them in each epoch."
+        "Five sixths of them are for training, the others are held out for validation."
     )
     if no_images(config.dataset):
         return
@@ -54,8 +55,8 @@ def training_images(config: RunConfig) -> None:
 
 
 def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
-    """Each epoch moves every image a little: two sliders, and some of what comes of it."""
-    st.markdown("**Augmentation**: each epoch turns and shifts every image anew, at random.")
+    """Two sliders for random rotation and shift, and examples of the result."""
+    st.markdown("**Augmentation**: in every epoch, each image is rotated and shifted at random.")
     for column, label, name, most in zip(
         st.columns(2),
         ("Rotation in degrees", "Shift in pixels"),
@@ -64,16 +65,17 @@ def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
         strict=True,
     ):
         values = sorted({*range(0, most + 1, 1 + most // 7), getattr(config, name)})
-        knob(
+        control(
             column.select_slider,
             label,
             name,
+            config,
             key=f"augment_{name}",
             options=values,
             format_func=lambda value: f"±{value:g}",
         )
     if not config.rotation and not config.shift:
-        st.caption("Both are 0: the network sees the images as they are.")
+        st.caption("Both are 0: the images stay as they are.")
         return
     for number in range(DRAWS):
         moved = augmented(pixels, config.rotation, config.shift, DRAWS * draw + number)
@@ -94,23 +96,23 @@ def augmented(pixels: np.ndarray, rotation: float, shift: float, seed: int) -> n
 
 
 def test_images(store: RunStore, run: Run | None) -> None:
-    """The run's test images with what it read in them, the wrong ones first."""
+    """The test images with the run's answers, its mistakes first."""
     if run is None or not run.finished:
-        st.caption("When the run is done, its test images are here, the misread ones first.")
+        st.caption("The test images appear here when the run is done, its mistakes first.")
         return
     try:
         read = predictions(store, run)
     except NotFound:
         st.caption(
-            "This run ships as curves only. Train it here, and its test images are here, the "
-            "misread ones first."
+            "This run ships as curves only. Train a copy of it, and the test images appear here, "
+            "its mistakes first."
         )
         return
     wrong, right = read.wrong, read.right
     st.markdown(
-        f"**{len(wrong):,}** of {len(read.labels):,} test images are misread "
-        f"({percent(len(wrong) / len(read.labels))}); the most confident mistakes come first, then "
-        "the images it was least sure of."
+        f"**{len(wrong):,}** of {len(read.labels):,} test images are classified wrongly "
+        f"({percent(len(wrong) / len(read.labels))}). The most confident mistakes come first, then "
+        "the correct answers with the lowest confidence."
     )
     if no_images(run.config.dataset):
         return
@@ -124,38 +126,40 @@ def test_images(store: RunStore, run: Run | None) -> None:
         [f"/playground?play_run={run.id}&play_test={place}" for place in places],
         [bool(read.labels[place] != read.predicted[place]) for place in places],
     )
-    st.caption("A click on an image takes it to the playground.")
+    st.caption("Click an image to open it in the Playground.")
 
 
-def caption(read, place: int, classes: tuple[str, ...]) -> str:
+def caption(read: Predictions, place: int, classes: tuple[str, ...]) -> str:
     """ "7", or "7, read as 1"; with the network's confidence."""
     true, seen = classes[read.labels[place]], classes[read.predicted[place]]
     words = seen if seen == true else f"{true}, read as {seen}"
     return f"{words} ({read.confidence[place]:.0%})"
 
 
-def take_away(config: RunConfig, run: Run | None) -> None:
+def files_and_command(config: RunConfig, run: Run | None) -> None:
     """The command that makes the run again, and its files."""
-    st.caption("The command that trains this run, to the same bits on the same kind of machine:")
+    st.caption(
+        "This command trains the same run. On the same kind of machine the weights are identical:"
+    )
     st.code(command_of(config), language="bash", wrap_lines=True)
     with st.container(horizontal=True):
-        download("Config", json.dumps(config.to_dict(), indent=1), f"{config.id}.json", True)
-        history = bool(run and run.history)
-        download("History", to_csv(run.history) if history else "", f"{config.id}.csv", history)
-        weights = bool(run and run.has_weights)
-        download("Weights", run.weights if weights else "", f"{config.id}.safetensors", weights)
+        download("Config", json.dumps(config.to_dict(), indent=1), f"{config.id}.json")
+        history = to_csv(run.history) if run and run.history else None
+        download("History", history, f"{config.id}.csv")
+        weights = run.weights if run and run.has_weights else None
+        download("Weights", weights, f"{config.id}.safetensors")
     if run and run.finished and not run.has_weights:
-        st.caption("No weights: this run ships as curves only. Train it here to have them.")
+        st.caption("No weights: this run ships as curves only. Train a copy of it to get them.")
 
 
-def download(label: str, data, name: str, there: bool) -> None:
-    """A download that does not run the page again; greyed out when there is nothing yet."""
+def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: str) -> None:
+    """A download that does not run the page again; greyed out when there is no data yet."""
     st.download_button(
         label,
-        data,
+        data or "",
         name,
-        key=f"take_{label.lower()}",
+        key=f"download_{label.lower()}",
         icon=":material/download:",
         on_click="ignore",
-        disabled=not there,
+        disabled=data is None,
     )

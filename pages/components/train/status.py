@@ -1,4 +1,4 @@
-"""What there is of the shown run, in one row, and what can be done about it."""
+"""The state of the shown run in one row, and the buttons that fit it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data.idx import missing_files
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import spread
-from mnist_core.formatting import duration, percent
+from mnist_core.formatting import duration, percent, percent_spread
 from mnist_core.jobs import cost_job, launcher
 from mnist_core.paths import data_root
 from mnist_core.runs.extend import EXTENDABLE
@@ -21,11 +21,13 @@ from mnist_core.runs.states import LIVE, RESUMABLE, RunState
 from mnist_core.runs.store import Run, RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
-from pages.components.train.controls import move_to
+from pages.components.train.controls import show
 
 MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
 SEEDS = 5
 MOST_AT_ONCE = 8
+COPY = "This run ships as curves only. A copy that is trained here has weights: you can see its "
+COPY += "mistakes, draw for it and extend it."
 
 
 def outcome(run: Run) -> str:
@@ -38,7 +40,7 @@ def outcome(run: Run) -> str:
     if summary.test_accuracy is not None:
         line.append(f"test **{percent(summary.test_accuracy)}**")
     if run.state in RESUMABLE:
-        line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs are kept")
+        line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs done")
     return " · ".join(line)
 
 
@@ -48,20 +50,20 @@ def seeds_line(group: list[Run]) -> str:
     if len(tests) < 2:
         return ""
     over = spread(tests)
-    return f" · {len(tests)} seeds: test {100 * over.mean:.2f} ± {100 * over.deviation:.2f} %"
+    return f" · {len(tests)} seeds: test {percent_spread(over.mean, over.deviation)}"
 
 
-def price(store: RunStore, config: RunConfig) -> str:
-    """What training would cost on this machine; has its speed measured when it is not known."""
+def estimated_cost(store: RunStore, config: RunConfig) -> str:
+    """How long training would take here; has this machine's speed measured if it is not known."""
     known = cost.recall(store, config)
     if known:
-        told = f"about {duration(known.run(config))} here"
+        told = f"about {duration(known.run(config))} on this machine"
     elif measuring(store, config):
         told = "measuring how fast this machine is …"
     else:
-        told = "how long it takes is not known"
+        told = "training time unknown"
     if missing_files(config.dataset, data_root()):
-        told += f", after a download of {config.dataset}"
+        told += f", after downloading {config.dataset}"
     epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
     return f":material/radio_button_unchecked: Not trained yet · {epochs} · {told}"
 
@@ -89,11 +91,11 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
             live_row(store, run)
         else:
             group = [other for other in runs if other.config.group == config.group]
-            words = outcome(run) + seeds_line(group) if run else price(store, config)
+            words = outcome(run) + seeds_line(group) if run else estimated_cost(store, config)
             st.markdown(words, width="stretch")
             train_button(store, config, run)
             if run and run.finished:
-                further(store, run)
+                more_runs(store, run)
 
 
 def live_row(store: RunStore, run: Run) -> None:
@@ -103,9 +105,9 @@ def live_row(store: RunStore, run: Run) -> None:
 
 
 def controls(store: RunStore, run: Run, key: str) -> None:
-    """Pause and stop; a paused run goes on with one click, as does a stopped one.
+    """Pause and stop; a run that was paused or stopped continues with one click.
 
-    A process that hangs hears neither: it can be ended and its run taken over.
+    A process that hangs obeys neither: it can be ended and its run taken over.
     """
     if run.unresponsive:
         if st.button("Take over", icon=":material/restart_alt:", key=f"take_over_{key}"):
@@ -121,30 +123,30 @@ def controls(store: RunStore, run: Run, key: str) -> None:
 
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
-    """Train, go on, or train again a run whose weights do not ship."""
+    """Train, continue, or train a copy of a run whose weights do not ship."""
     if run and run.finished and (run.has_weights or run.state == RunState.DIVERGED):
         return
-    label, kind, help = "Train", "primary", None
-    if run and run.finished:
-        label, kind = "Train it here", "secondary"
-        help = "This run ships as curves only. Trained here, it has weights: to see what it "
-        help += "misreads, to draw for it, to train it on."
-    elif run and run.summary.epochs_done:
-        label = "Go on"
-    clicked = st.button(label, icon=":material/play_arrow:", type=kind, key="train_now", help=help)
-    if clicked:
+    copy = bool(run and run.finished)
+    label = "Continue" if run and run.summary.epochs_done else "Train"
+    if st.button(
+        "Train a copy I can draw for" if copy else label,
+        icon=":material/play_arrow:",
+        type="secondary" if copy else "primary",
+        key="train_now",
+        help=COPY if copy else None,
+    ):
         launcher.start(store, config)
         st.rerun()
 
 
-def further(store: RunStore, run: Run) -> None:
+def more_runs(store: RunStore, run: Run) -> None:
     """What can be done with a finished run: more seeds, more epochs."""
-    with st.popover("Further", icon=":material/forward:"):
+    with st.popover("More runs", icon=":material/forward:"):
         if st.button(
-            f"Again with {SEEDS} seeds",
+            f"Repeat {SEEDS} times: how much is luck?",
             icon=":material/casino:",
             key="train_seeds",
-            help="Trains the same config from other random starts: how much of it is luck?",
+            help="Trains the same settings with other random seeds.",
         ):
             for seed in seeds(run.config):
                 config = run.config.replace(seed=seed)
@@ -164,22 +166,31 @@ def seeds(config: RunConfig) -> list[int]:
 def extend(store: RunStore, run: Run) -> None:
     """More epochs from where the run ended."""
     if run.config.schedule not in EXTENDABLE:
-        st.caption(f"A {run.config.schedule} schedule ends with its run: it cannot be trained on.")
+        st.caption(
+            f"A {run.config.schedule} schedule is planned for a fixed number of epochs: this run "
+            "cannot be extended."
+        )
         return
     if run.folder.resume_state() is None:
-        st.caption("To train it on, train it here first: it ships without the state to go on from.")
+        st.caption(
+            "To extend this run, train a copy of it first: it ships without its optimiser's state."
+        )
         return
     more = st.number_input("More epochs", 1, 1000 - run.config.epochs, 2, key="train_more")
-    if st.button(f"Train on for {more}", icon=":material/fast_forward:", key="train_on"):
+    if st.button(
+        f"Train {more} more epochs" if more > 1 else "Train 1 more epoch",
+        icon=":material/fast_forward:",
+        key="train_on",
+    ):
         longer = launcher.extend(store, run.id, run.config.epochs + more)
-        move_to(longer.config)
+        show(longer.config)
         st.rerun()
 
 
 def in_progress(run: Run, progress: dict) -> tuple[float, str]:
     """How much of the run is done, and what it is at."""
     if run.unresponsive:
-        return 0.0, f"no sign of life from its process for {duration(run.heartbeat_age)}"
+        return 0.0, f"its process has not responded for {duration(run.heartbeat_age)}"
     phase = progress.get("phase", "starting")
     if phase != "training":
         return 0.0, f"{preparing(phase, progress)} …"
@@ -194,13 +205,16 @@ def in_progress(run: Run, progress: dict) -> tuple[float, str]:
 
 
 def preparing(phase: str, progress: dict) -> str:
-    """What a process does that is not training, or what it waits for."""
+    """What a process does before or after training, or what it waits for."""
     if phase == "downloading" and progress.get("bytes"):
         return f"downloading ({progress['bytes'] / 1e6:.0f} MB)"
     if phase == "waiting" and progress.get("ahead"):
-        before = "1 run is" if progress["ahead"] == 1 else f"{progress['ahead']} runs are"
-        return f"{before} before it"
-    words = {"waiting": "waiting for another run to end", "testing": "reading the test set"}
+        ahead = "1 run" if progress["ahead"] == 1 else f"{progress['ahead']} runs"
+        return f"waiting for {ahead} ahead of it"
+    words = {
+        "waiting": "waiting for another run to finish",
+        "testing": "evaluating on the test images",
+    }
     return words.get(phase, phase)
 
 
@@ -218,7 +232,7 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             if st.button(
                 full_name(run.config), type="tertiary", key=f"show_{run.id}", help="Show this run"
             ):
-                move_to(run.config)
+                show(run.config)
                 st.rerun()
             st.progress(share, f"{words}{reached}", width="stretch")
             controls(store, run, run.id)
@@ -230,12 +244,12 @@ def at_once(store: RunStore) -> None:
     key = "train_at_once"
     st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
     st.selectbox(
-        "Runs that train at once",
+        "Runs trained at the same time",
         range(AUTOMATIC, MOST_AT_ONCE + 1),
         key=key,
         width=220,
         format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
         on_change=lambda: store.set_at_once(st.session_state[key]),
-        help="The others wait their turn. Automatic: one run has all cores to itself; when "
-        "several wait, each trains on one core, which is sooner done than one after the other.",
+        help="Further runs wait in the queue. Automatic: one run alone uses all cores; when "
+        "several wait, each trains on one core, which is faster than one after the other.",
     )

@@ -81,7 +81,7 @@ def test_group_is_the_id_without_the_seed():
         ({"input_size": 28}, {"fit": "resize"}),
     ],
 )
-def test_a_knob_that_has_no_effect_makes_no_new_run(fields, ignored):
+def test_a_control_that_has_no_effect_makes_no_new_run(fields, ignored):
     assert RunConfig(**fields, **ignored).id == RunConfig(**fields).id
 
 

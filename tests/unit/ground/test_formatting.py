@@ -7,6 +7,7 @@ from mnist_core.formatting import (
     number,
     number_range,
     percent_range,
+    percent_spread,
     plain,
     sentence,
     setting,
@@ -52,3 +53,5 @@ def test_numbers_have_a_true_minus_sign():
     assert (signed_number(0.5), signed_number(-1 / 3)) == ("+0.50000", "−0.33333")
     assert number_range(-3.14159, 2) == "−3.14 to 2"
     assert percent_range(0.9775, 0.9825) == "97.75–98.25"
+    assert percent_spread(0.98, 0.0028) == "98.00 ± 0.28 %"
+    assert percent_spread(0.98, None) == "98.00 %"
