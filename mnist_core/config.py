@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError
 
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
@@ -196,7 +196,9 @@ class RunConfig(Checked):
     epochs: int = knob(5, Whole(1, 1000), "Passes over the training images.")
     batch_size: int = knob(64, Whole(1, 10_000), "Images per step.")
     seed: int = knob(1, Whole(0, 2**31 - 1), "Start of every random choice.")
-    input_size: int = knob(28, Whole(28, 32, (28, 32)), "Side of the image the network sees.")
+    input_size: int = knob(
+        IMAGE_SIDE, Whole(28, 32, (IMAGE_SIDE, 32)), "Side of the image the network sees."
+    )
     fit: str = knob("pad", Choice(("pad", "resize")), "How 28 pixels become 32.")
     scaling: str = knob(
         "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
@@ -222,7 +224,7 @@ class RunConfig(Checked):
             "gamma": self.schedule not in ("step", "plateau"),
             "patience": self.schedule != "plateau",
             "min_lr": self.schedule not in ("cosine", "plateau"),
-            "fit": self.input_size == 28,
+            "fit": self.input_size == IMAGE_SIDE,
         }
         return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
 

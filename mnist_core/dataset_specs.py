@@ -7,9 +7,14 @@ from dataclasses import dataclass
 from mnist_core.errors import InputError
 
 IMAGE_SHAPE = (1, 28, 28)  # channels, height and width of every image, in every data set
+IMAGE_SIDE = IMAGE_SHAPE[-1]
 DIGITS = tuple("0123456789")
-FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte")
-FILES += ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
 
 
 @dataclass(frozen=True)
@@ -77,8 +82,10 @@ def dataset_spec(name: str) -> DatasetSpec:
     return spec
 
 
-GARMENTS = ("T-shirt", "Trouser", "Pullover", "Dress", "Coat")
-GARMENTS += ("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot")
+GARMENTS = (
+    *("T-shirt", "Trouser", "Pullover", "Dress", "Coat"),
+    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+)
 KANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
 DIGIT_HINT = "Expects one handwritten digit, 0 to 9."
 

@@ -26,15 +26,16 @@ STILL = "<style>.st-key-train_status{min-height:74px}.st-key-train_remark{min-he
 
 def facts(store: RunStore, config: RunConfig, recipe: str | None, runs: list[Run]) -> None:
     """One line on the network and the data."""
-    figures = common.figures_of(config.model, runs)
+    figures = common.figures_of(config, runs)
     title = model_spec(config.model).recipe(recipe).title if recipe else CUSTOM
     parts = [f"**{model_title(config.model)}**", title]
-    if figures:
+    if "parameters" in figures:
         parts.append(f"{figures['parameters']:,} parameters")
+    if "receptive_field" in figures:
         parts.append(f"receptive field {figures['receptive_field']} pixels")
     known = cost.recall(store, config)
     if known:
-        parts.append(f"about {duration(known.epoch(config.batch_size))} per epoch here")
+        parts.append(f"about {duration(known.epoch(config))} per epoch here")
     parts.append(f"{config.dataset}: {dataset_spec(config.dataset).about}")
     st.caption(" · ".join(parts))
 

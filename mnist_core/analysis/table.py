@@ -8,11 +8,12 @@ from typing import Any
 import pandas as pd
 
 from mnist_core.analysis.describe import describe
+from mnist_core.data.idx import part_sizes
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import Spread, spread, wilson
 from mnist_core.models import model_names, model_spec, model_title
-from mnist_core.models.stats import stored
+from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.store import Run, RunStore
 
@@ -22,7 +23,6 @@ FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
 TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "note", "search")
 COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
 # Where the labels of the test images are not kept with the store, their number is the published.
-TEST_IMAGES = {"QMNIST": 60_000}
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
@@ -64,7 +64,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
     counts = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
     row |= {name: _whole(getattr(summary, name)) for name in counts}
     row |= {name: getattr(summary, name) for name in FIGURES if name != "latency_ms"}
-    network = stored().get(config.model, {})
+    network = stats_of(config.model, config.dataset)
     row |= {name: network.get(name) for name in ("latency_ms", "blocks")}
     row["bundled"] = isinstance(run, BundledRun)
     if row["weights_bytes"] is None and summary.epochs_done:
@@ -86,7 +86,7 @@ def _test_images(store: RunStore, run: Run) -> int:
     try:
         return len(store.labels(run)["test"])
     except (LabError, KeyError):
-        return TEST_IMAGES.get(run.config.dataset, 10_000)
+        return part_sizes(run.config.dataset).test
 
 
 def select(
@@ -148,7 +148,7 @@ def labels_of(table: pd.DataFrame) -> dict[str, str]:
 def known_figures(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
     """model -> SIZES of its first recipe; of a network added since, those of a run."""
     ran = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
-    return ran[list(SIZES)].to_dict("index") | stored()
+    return ran[list(SIZES)].to_dict("index") | dict(shipped_stats().networks)
 
 
 def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

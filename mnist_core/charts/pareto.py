@@ -12,6 +12,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mnist_core.charts.training import COLOURS, colour, finish, round_ticks
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.evaluation.statistics import pareto_front
 
 GREY = COLOURS[-1]  # of runs that were not chosen, so it is no chosen run's
@@ -271,8 +272,8 @@ def _size_axis(figure: go.Figure, column: str, values: Sequence[float]) -> None:
         return
     top = max([30, *values]) * 1.1
     figure.update_xaxes(range=[0, float(top)])
-    figure.add_vline(x=28, line={"color": GREY, "width": 1, "dash": "dot"}, opacity=0.7)
+    figure.add_vline(x=IMAGE_SIDE, line={"color": GREY, "width": 1, "dash": "dot"}, opacity=0.7)
     figure.add_annotation(
-        x=28, y=0, yref="paper", text="the image", font={"color": GREY}, showarrow=False
+        x=IMAGE_SIDE, y=0, yref="paper", text="the image", font={"color": GREY}, showarrow=False
     )
     figure.update_annotations(textangle=-90, xanchor="right", yanchor="bottom")

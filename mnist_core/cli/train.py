@@ -166,8 +166,8 @@ def speed(options: Namespace) -> int:
     config, _ = config_to_train(options, RunStore())
     known = measure_once(RunStore(), config, began)
     if options.json:
-        print_json({**asdict(known), "epoch": known.epoch(config.batch_size)})
+        print_json({**asdict(known), "epoch": known.epoch(config)})
     else:
-        epoch, whole = (duration(s) for s in (known.epoch(config.batch_size), known.run(config)))
+        epoch, whole = (duration(s) for s in (known.epoch(config), known.run(config)))
         print(f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run")
     return 0

@@ -1,0 +1,6 @@
+"""The data sets: their files, one split for all, augmentation, network input, and people's own
+handwriting.
+
+A new data set is a call of `register_dataset` in a file that is imported here. May import imaging
+and the ground floor.
+"""

@@ -25,10 +25,10 @@ import numpy as np
 from filelock import FileLock
 from PIL import Image
 
-from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.files import cannot_write, write_bytes
-from mnist_core.imaging.preprocess import SIDE, from_ink
+from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
 
@@ -109,7 +109,7 @@ class Handwriting:
             with suppress(LabError):
                 images.append(self.image(sample))
                 kept.append(sample)
-        return kept, np.array(images, np.uint8).reshape(-1, SIDE, SIDE)
+        return kept, np.array(images, np.uint8).reshape(-1, IMAGE_SIDE, IMAGE_SIDE)
 
     def image(self, sample: Sample) -> np.ndarray:
         """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
@@ -169,7 +169,7 @@ class Handwriting:
 
 def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
     """(28, 28) uint8 of a saved drawing. Raises InputError when nothing is on it."""
-    if picture.shape == (SIDE, SIDE):
+    if picture.shape == (IMAGE_SIDE, IMAGE_SIDE):
         return picture
     stages = from_ink(picture, fill=dataset_spec(dataset).filled)
     if stages is None:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from PIL import Image
 
-SIDE = 28
+from mnist_core.dataset_specs import IMAGE_SIDE
+
 FINER = 4  # the image is moved this many times larger, and then averaged
 
 
@@ -55,10 +56,10 @@ def moved(image: np.ndarray, move: Move) -> np.ndarray:
     angle = np.radians(move.turn)
     # For each pixel of the result: where it comes from.
     turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) / move.size
-    middle = SIDE * FINER / 2
+    middle = IMAGE_SIDE * FINER / 2
     start = middle - turn @ (middle + FINER * np.array([move.right, move.down]))
     rows = [*turn[0], start[0], *turn[1], start[1]]
-    large = Image.fromarray(image).resize((SIDE * FINER,) * 2, Image.Resampling.NEAREST)
+    large = Image.fromarray(image).resize((IMAGE_SIDE * FINER,) * 2, Image.Resampling.NEAREST)
     there = large.transform(large.size, Image.Transform.AFFINE, rows, Image.Resampling.BILINEAR)
     return np.asarray(there.reduce(FINER))
 

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from mnist_core.dataset_specs import IMAGE_SIDE
+
 FINER = 4  # strokes grow and shrink in quarters of a pixel
 AROUND = ((1, 0), (0, 1), (-1, 0), (0, -1))  # where images are shifted to, in turn
 
@@ -52,8 +54,8 @@ def shift(images: np.ndarray, pixels: float) -> np.ndarray:
 
 def _overlap(steps: int) -> tuple[slice, slice]:
     """Where to along one axis, and where from."""
-    ahead, behind = slice(max(0, steps), 28 + min(0, steps)), slice(max(0, -steps), None)
-    return ahead, slice(behind.start, 28 - max(0, steps))
+    ahead, behind = slice(max(0, steps), IMAGE_SIDE + min(0, steps)), slice(max(0, -steps), None)
+    return ahead, slice(behind.start, IMAGE_SIDE - max(0, steps))
 
 
 def stroke(images: np.ndarray, pixels: float) -> np.ndarray:
@@ -66,7 +68,7 @@ def stroke(images: np.ndarray, pixels: float) -> np.ndarray:
         extreme = np.maximum if pixels > 0 else np.minimum
         for axis in (1, 2):
             fine = _window(fine, reach, axis, extreme)
-        means = fine.reshape(-1, 28, FINER, 28, FINER).mean(axis=(2, 4))
+        means = fine.reshape(-1, IMAGE_SIDE, FINER, IMAGE_SIDE, FINER).mean(axis=(2, 4))
         parts.append(np.rint(means).astype(np.uint8))
     return np.concatenate(parts)
 
@@ -91,13 +93,12 @@ def noise(images: np.ndarray, share: float) -> np.ndarray:
 
 
 def _affine(images: np.ndarray, a: float, b: float, c: float, d: float) -> np.ndarray:
-    """Each output pixel looks where the matrix sends it, seen from the centre at (14, 14)."""
-    x, y = 14 - a * 14 - b * 14, 14 - c * 14 - d * 14
-    matrix, way = (a, b, x, c, d, y), Image.Resampling.BILINEAR
-    moved = (
-        Image.fromarray(image).transform((28, 28), Image.Transform.AFFINE, matrix, way)
-        for image in images
-    )
+    """Each output pixel looks where the matrix sends it, seen from the centre of the image."""
+    middle = IMAGE_SIDE / 2
+    x, y = middle - a * middle - b * middle, middle - c * middle - d * middle
+    matrix, size = (a, b, x, c, d, y), (IMAGE_SIDE, IMAGE_SIDE)
+    affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
+    moved = (Image.fromarray(image).transform(size, affine, matrix, bilinear) for image in images)
     return np.stack([np.asarray(image) for image in moved])
 
 

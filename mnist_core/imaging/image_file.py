@@ -94,11 +94,11 @@ def _too_large(given: str, limit: int = MAX_PIXELS) -> str:
 
 def _eight_bit(image: Image.Image) -> Image.Image:
     """Mode L, RGB, or RGBA where something is transparent; shrunk."""
-    if image.mode[0] in "IF":
+    if image.mode.startswith(("I", "F")):
         return _fewer_bits(shrunk(image, READ_SIDE))
     if image.has_transparency_data:
         image = shrunk(image.convert("RGBA"), READ_SIDE)
-        return image if image.getextrema()[3][0] < 255 else image.convert("RGB")
+        return image if np.asarray(image)[..., 3].min() < 255 else image.convert("RGB")
     return shrunk(image.convert("L" if image.mode in ("1", "L") else "RGB"), READ_SIDE)
 
 

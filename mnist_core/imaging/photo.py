@@ -10,9 +10,10 @@ edge (a table, the shadow of a hand) when something darker does not. Needs numpy
 import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.imaging.image_file import on_white, read_image, shrunk
 from mnist_core.imaging.morphology import boxes, closing, components, dilate
-from mnist_core.imaging.preprocess import MIN_CONTRAST, SIDE, Stage, Stages, from_canvas, from_ink
+from mnist_core.imaging.preprocess import MIN_CONTRAST, Stage, Stages, from_canvas, from_ink
 
 WORK_SIDE = 640  # longer side at which ink is looked for: the digit ends up 20 pixels high
 MIN_SIDE = 200  # smaller pictures are enlarged, so that filters can tell edges from noise
@@ -187,7 +188,7 @@ def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> S
     contrast = paper_contrast(np.asarray(page))
     ink, inside = find_ink(contrast)
     if not inside and _is_two_tone(page):  # a scan cut close to the digit: give it a margin
-        light = int(np.quantile(page, 0.95))
+        light = int(np.quantile(np.asarray(page), 0.95))
         contrast = paper_contrast(np.asarray(ImageOps.expand(page, max(page.size) // 4, light)))
         ink, _ = find_ink(contrast)
     if ink is None:
@@ -221,6 +222,6 @@ def _work_size(grey: Image.Image) -> Image.Image:
 def _is_normalised(grey: Image.Image) -> bool:
     """Holds for all test images of MNIST, FashionMNIST and KMNIST, for none of them inverted."""
     values = np.asarray(grey)
-    if grey.size != (SIDE, SIDE) or np.ptp(values) < MIN_CONTRAST:
+    if grey.size != (IMAGE_SIDE, IMAGE_SIDE) or np.ptp(values) < MIN_CONTRAST:
         return False
     return bool(np.median([*values[0], *values[-1], *values[:, 0], *values[:, -1]]) < 128)

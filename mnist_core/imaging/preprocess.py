@@ -26,10 +26,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import InputError
 
 INK = "ink found"  # the name of the step that the normalising begins with
-SIDE = 28  # of the image that networks read
 BOX = 20  # the digit is scaled to fit this square
 CENTRE = 14  # the pixel, counted from 0, that the centre of mass falls into
 FULL = 0.75  # ink's pixels above this quantile are made full white: a thin pen is not a faint pen
@@ -100,7 +100,7 @@ def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | No
     )
     if fill:
         how = "Scaled until its longer side fills the image."
-        return Stages((*steps, Stage("fit 28×28", how, fit(cropped, SIDE))))
+        return Stages((*steps, Stage("fit 28×28", how, fit(cropped, IMAGE_SIDE))))
     fitted = fit(cropped)
     return Stages(
         (
@@ -130,9 +130,9 @@ def as_drawn(image: np.ndarray) -> np.ndarray:
     is_ink = isinstance(image, np.ndarray) and image.ndim == 2 and image.dtype == np.uint8
     ink = image if is_ink and image.size else _canvas_ink(_checked_canvas(image))
     if ink is None:
-        return np.zeros((SIDE, SIDE), np.uint8)
+        return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     square = Image.fromarray(_squared(ink))
-    return np.asarray(square.resize((SIDE, SIDE), Image.Resampling.BOX))
+    return np.asarray(square.resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX))
 
 
 def _squared(ink: np.ndarray) -> np.ndarray:
@@ -167,7 +167,7 @@ def centre(fitted: np.ndarray) -> np.ndarray:
     """
     tight = fitted[_box(fitted > 0)]
     (h, w), y, x = tight.shape, _offset(tight.sum(1)), _offset(tight.sum(0))
-    image = np.zeros((SIDE, SIDE), np.uint8)
+    image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     image[y : y + h, x : x + w] = tight
     return image
 
@@ -175,7 +175,7 @@ def centre(fitted: np.ndarray) -> np.ndarray:
 def _offset(profile: np.ndarray) -> int:
     """Where on an axis of 28 a profile starts for its centre of mass to fall into pixel 14."""
     mass = profile @ np.arange(len(profile)) / profile.sum()
-    return int(np.clip(np.floor(CENTRE + 0.5 - mass), 0, SIDE - len(profile)))
+    return int(np.clip(np.floor(CENTRE + 0.5 - mass), 0, IMAGE_SIDE - len(profile)))
 
 
 def _box(there: np.ndarray) -> tuple[slice, slice]:

@@ -5,32 +5,20 @@ from __future__ import annotations
 import functools
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image, ImageDraw
 
-if TYPE_CHECKING:
-    pass
-
-
 LAST, LINE = 254, 255  # of the palette: the last colour of the scale; the lines between channels
-
-
 ZERO = LAST // 2
-
-
 GAP = (128, 136, 146)
-
-
 FRAME = (45, 212, 191)  # no colour of the scale
-
-
 # Zero is dark, so that bright means strong, on a light page and on a dark one; cold is negative.
-SCALE = ("#d6f0ff", "#5db4ee", "#1d6fb8", "#123a5e", "#10151c", "#5e3410", "#c2660c", "#f7a93b")
-
-
-SCALE += ("#fff1c9",)
+SCALE = (
+    *("#d6f0ff", "#5db4ee", "#1d6fb8", "#123a5e"),
+    "#10151c",
+    *("#5e3410", "#c2660c", "#f7a93b", "#fff1c9"),
+)
 
 
 @dataclass(frozen=True, eq=False)

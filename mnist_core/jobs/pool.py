@@ -23,7 +23,6 @@ from mnist_core.jobs.progress import OnProgress
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
-TRAINING_IMAGES = 50_000
 MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
 NOBODY: Mapping[RunConfig, RunConfig] = {}
 LOSSES_PER_EPOCH = 16  # kept within each epoch
@@ -122,9 +121,9 @@ def carry_out_here(
 
     if store.find_folder(config):
         store.folder(config.id).request(None)
-    steps = max(1, TRAINING_IMAGES // config.batch_size // LOSSES_PER_EPOCH)
-    execution = Execution(device=device, threads=1, echo_every=steps)
     dataset = loaded(config.dataset)
+    steps = max(1, len(dataset.train) // config.batch_size // LOSSES_PER_EPOCH)
+    execution = Execution(device=device, threads=1, echo_every=steps)
     run = carry_out(store, config, execution, on_progress=on_progress, dataset=dataset)
     if not run.finished:
         raise LabError(f"{run.id} is {run.state}: {run.summary.note or 'it was asked to stop'}")

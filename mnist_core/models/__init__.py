@@ -1,4 +1,7 @@
-"""Every network of the lab. A new one is a decorated function in a file imported here."""
+"""Every network of the lab, its recipes and its stored figures. May import data and imaging.
+
+A new network is a decorated function in a file that is imported here.
+"""
 
 from mnist_core.models import classics, fast, lenet, small
 from mnist_core.models.registry import (

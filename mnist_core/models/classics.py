@@ -1,5 +1,7 @@
 """Five designs after the classics, and the PyTorch example that is their ancestor."""
 
+from typing import Any
+
 from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
 
@@ -10,8 +12,8 @@ def recipes(
     published: float, selection: str, better_lr: float, dropout: float = 0.0
 ) -> tuple[Recipe, ...]:
     """The reference's recipe, which all five share but for the dropout rate, and the better one."""
-    own = {"activation": "ReLU", "dropout": dropout}
-    fields = {"optimizer": "Adam", "lr": 0.01, "schedule": "cosine", "min_lr": 1e-5}
+    own: dict[str, Any] = {"activation": "ReLU", "dropout": dropout}
+    fields: dict[str, Any] = {"optimizer": "Adam", "lr": 0.01, "schedule": "cosine", "min_lr": 1e-5}
     fields |= {"epochs": 20, "batch_size": 64, **own}
     title = "Adam at .01, cosine annealing over 20 epochs"
     reference = Recipe("reference", title, fields, {"MNIST": published}, selection)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import MODEL_NAME, RunConfig
-from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class ModelSpec:
     @property
     def input_sizes(self) -> list[int]:
         """The sides of the images that it takes: those of its recipes, the smallest first."""
-        return sorted({r.fields.get("input_size", IMAGE_SHAPE[-1]) for r in self.recipes})
+        return sorted({r.fields.get("input_size", IMAGE_SIDE) for r in self.recipes})
 
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the default. Raises InputError for an unknown one."""

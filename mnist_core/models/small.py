@@ -5,14 +5,23 @@ dropout; a 1×1 convolution with bias ends every block but the last; then global
 and a 1×1 convolution to the classes.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from mnist_core.models.registry import Activation
 
 SOURCE = "R3 · Small CNNs: accuracy against parameters and receptive field"
 
 
 def recipes(
-    published: float, dropout: float, lr: float, better: dict[str, float], **fields
+    published: float, dropout: float, lr: float, better: dict[str, Any], **fields: Any
 ) -> tuple[Recipe, ...]:
     """The reference's recipe, SGD with momentum over 19 epochs, and the better one."""
     fields |= {"optimizer": "SGD", "momentum": 0.9, "lr": lr, "epochs": 19}
@@ -20,22 +29,40 @@ def recipes(
     title = "SGD with momentum, 19 epochs"
     selection = "best epoch on the test set"
     reference = Recipe("reference", title, fields, {"MNIST": published}, selection)
-    return reference, improved(0.01, **{"dropout": dropout, "activation": "ReLU", **better})
+    changes: dict[str, Any] = {"dropout": dropout, "activation": "ReLU", **better}
+    return reference, improved(0.01, **changes)
 
 
-def _conv(stages, name, channels, activation, dropout, *, stride=1, padding=1, pool=False):
-    """Adds one 3×3 convolution with what follows it; pooling comes before the dropout."""
+def _conv(
+    stages: dict[str, nn.Module],
+    name: str,
+    channels: tuple[int, int],
+    activation: Activation,
+    dropout: float,
+    *,
+    stride: int = 1,
+    padding: int = 1,
+    pool: bool = False,
+) -> None:
+    """Adds one 3×3 convolution with what follows it; pooling comes before the dropout.
+
+    `channels`: how many go in, and how many come out.
+    """
     from torch import nn
 
-    stages[f"{name}_conv"] = nn.Conv2d(*channels, 3, stride=stride, padding=padding, bias=False)
+    inputs, outputs = channels
+    stages[f"{name}_conv"] = nn.Conv2d(
+        inputs, outputs, 3, stride=stride, padding=padding, bias=False
+    )
     stages[f"{name}_act"] = activation()
-    stages[f"{name}_norm"] = nn.BatchNorm2d(channels[1])
+    stages[f"{name}_norm"] = nn.BatchNorm2d(outputs)
     if pool:
         stages[f"{name}_pool"] = nn.MaxPool2d(2)
     stages[f"{name}_dropout"] = nn.Dropout(dropout)
 
 
-def _head(stages, num_classes):
+def _head(stages: dict[str, nn.Module], num_classes: int) -> dict[str, nn.Module]:
+    """Adds global average pooling and the classes; returns the stages."""
     from torch import nn
 
     stages["gap"] = nn.AdaptiveAvgPool2d(1)

@@ -1,46 +1,67 @@
-"""What each registered network costs and sees, with the settings of its first recipe.
+"""What each shipped network costs and sees, with the settings of its first recipe.
 
-`stored` are properties of the networks, kept beside them so that pages need not load torch to
-show them; a test measures them again. The file is what `bench networks --json` prints.
+The figures are kept beside the networks so that pages need not load torch to show them; a test
+measures them again. The file is what `bench networks --json` prints.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.files import read_json
 
 PATH = Path(__file__).parent / "figures.json"
 EXACT = ("parameters", "macs", "receptive_field", "weights_bytes", "blocks")
+BY_CLASSES = ("parameters", "macs", "weights_bytes")  # these follow the number of classes
 
 
-@functools.cache
-def stored() -> dict[str, dict[str, Any]]:
-    """model -> EXACT and `latency_ms`; empty for a network that was added since.
+@dataclass(frozen=True)
+class Stats:
+    """`networks` maps a name to EXACT and `latency_ms`; `machine` is where that was measured."""
 
-    Raises LabError for a damaged file.
-    """
-    return {row["name"]: row for row in _file()["networks"]}
-
-
-@functools.cache
-def measured_on() -> str:
-    """The machine of the stored latencies, in words."""
-    return _file()["machine"]
+    machine: str
+    networks: Mapping[str, Mapping[str, Any]]
 
 
-@functools.cache
-def _file() -> dict[str, Any]:
+def read_stats(path: Path) -> Stats:
+    """Raises LabError for a damaged file."""
     try:
-        found = read_json(PATH)
+        found = read_json(path)
         if all({"name", "latency_ms", *EXACT} <= set(row) for row in found["networks"]):
-            return {"machine": str(found["machine"]), "networks": found["networks"]}
+            return Stats(str(found["machine"]), {row["name"]: row for row in found["networks"]})
         raise ValueError("figures are missing")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise LabError(
-            f"{PATH} is damaged ({error}); "
-            f"make it anew: python -m mnist_core bench networks --json > {PATH.name}"
+            f"{path} is damaged ({error}); "
+            f"make it anew: python -m mnist_core bench networks --json > {path.name}"
         ) from error
+
+
+@functools.cache
+def shipped_stats() -> Stats:
+    """Those of the networks that ship. Raises LabError for a damaged file."""
+    return read_stats(PATH)
+
+
+def stats_of(model: str, dataset: str) -> Mapping[str, Any]:
+    """EXACT and `latency_ms` of a network as it is trained on a data set.
+
+    Empty for a network that was added since; without BY_CLASSES for a data set with another number
+    of classes than the one that was measured. Raises LabError for a damaged file.
+    """
+    known = shipped_stats().networks.get(model, {})
+    if dataset_spec(dataset).num_classes == _measured_classes():
+        return known
+    return {name: value for name, value in known.items() if name not in BY_CLASSES}
+
+
+@functools.cache
+def _measured_classes() -> int:
+    return dataset_spec(RunConfig().dataset).num_classes

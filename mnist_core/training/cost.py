@@ -15,10 +15,11 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from mnist_core.config import Execution, RunConfig
+from mnist_core.data.idx import part_sizes
+from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.files import is_number, read_json, write_json
 from mnist_core.runs.store import RunStore
 
-TRAINING_IMAGES, HELD_OUT_IMAGES = 50_000, 10_000
 SMALL, LARGE = 32, 512  # the two batch sizes whose difference tells the cost of a step
 MEASURE_SECONDS = 0.6  # for each of them
 
@@ -32,15 +33,17 @@ class Speed:
     per_validation_image: float
     start_up: float  # of the process, until its first step
 
-    def epoch(self, batch_size: int) -> float:
+    def epoch(self, config: RunConfig) -> float:
         """Seconds for one epoch with its validation."""
-        training = TRAINING_IMAGES * (self.per_image + self.per_step / batch_size)
-        return training + HELD_OUT_IMAGES * self.per_validation_image
+        sizes = part_sizes(config.dataset)
+        training = sizes.train * (self.per_image + self.per_step / config.batch_size)
+        return training + sizes.validation * self.per_validation_image
 
     def run(self, config: RunConfig) -> float:
         """Seconds for a whole run, its look at the test set included."""
-        reading = 2 * HELD_OUT_IMAGES * self.per_validation_image
-        return self.start_up + config.epochs * self.epoch(config.batch_size) + reading
+        sizes = part_sizes(config.dataset)
+        at_the_end = (sizes.validation + sizes.test) * self.per_validation_image
+        return self.start_up + config.epochs * self.epoch(config) + at_the_end
 
 
 def machine() -> str:
@@ -89,15 +92,18 @@ def measure(config: RunConfig, began: float) -> Speed:
     import torch
 
     from mnist_core.data.datasets import Dataset, Split
-    from mnist_core.dataset_specs import dataset_spec
     from mnist_core.evaluation.predict import logits_of
     from mnist_core.training.setup import choose_threads
     from mnist_core.training.trainer import Trainer
 
     draw = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (20 * LARGE, 28, 28), generator=draw, dtype=torch.uint8)
-    split = Split(images, torch.randint(0, 10, (len(images),), generator=draw))
-    dataset = Dataset(dataset_spec(config.dataset), split, split, split, "")
+    images = torch.randint(
+        0, 256, (20 * LARGE, *IMAGE_SHAPE[1:]), generator=draw, dtype=torch.uint8
+    )
+    spec = dataset_spec(config.dataset)
+    labels = torch.randint(0, spec.num_classes, (len(images),), generator=draw)
+    split = Split(images, labels)
+    dataset = Dataset(spec, split, split, split, "")
     seconds = {}
     for size in (SMALL, LARGE):
         execution = Execution(threads=choose_threads(0))  # the same for both sizes

@@ -11,7 +11,7 @@ import torch
 
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import InputError
-from mnist_core.models.stats import stored
+from mnist_core.models.stats import stats_of
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
 
@@ -45,8 +45,8 @@ def choose_threads(threads: int, config: RunConfig | None = None) -> int:
     """
     if threads:
         return threads
-    known = stored().get(config.model) if config else None
-    if config and known and known["macs"] * config.batch_size < SMALL_STEP:
+    macs = stats_of(config.model, config.dataset).get("macs") if config else None
+    if config and macs and macs * config.batch_size < SMALL_STEP:
         return 1
     return min(MAX_AUTO_THREADS, os.cpu_count() or 1)
 

@@ -15,10 +15,11 @@ import itertools
 import numpy as np
 
 from mnist_core.data.idx import has_images, read_part
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.network import Network, load_network, read_all
 from mnist_core.imaging.photo import from_image
-from mnist_core.imaging.preprocess import SIDE, from_canvas, without_normalising
+from mnist_core.imaging.preprocess import from_canvas, without_normalising
 from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore
 from tests.drawing import POSITIONS, SIZES, STROKES, draw, enlarge, photograph
@@ -52,7 +53,9 @@ def photographs(
     for index in chosen:
         mask = enlarge(np.array(images[index]), thicken=float(rng.uniform(-0.5, 2)))
         stages = from_image(photograph(mask, rng, side))
-        read.append(np.zeros((SIDE, SIDE), np.uint8) if stages is None else stages.final)
+        read.append(
+            np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8) if stages is None else stages.final
+        )
     return np.stack(read), np.array(labels[chosen])
 
 

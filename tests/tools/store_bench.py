@@ -25,7 +25,7 @@ from mnist_core.cli.terminal import print_table
 from mnist_core.config import RunConfig
 from mnist_core.files import to_csv, write_bytes, write_json
 from mnist_core.models import make_config, model_names
-from mnist_core.models.stats import stored
+from mnist_core.models.stats import shipped_stats
 from mnist_core.paths import PROJECT
 from mnist_core.runs.folder import HISTORY
 from mnist_core.runs.store import RunStore
@@ -60,7 +60,7 @@ def make_store(root: Path, count: int) -> RunStore:
     draws, store = random.Random(1998), RunStore(root)
     for config in configs(count):
         history = _history(draws)
-        network = stored()[config.model]
+        network = shipped_stats().networks[config.model]
         best = max(history, key=lambda row: row["validation_accuracy"])
         summary = Summary(
             "done",
@@ -83,7 +83,7 @@ def make_store(root: Path, count: int) -> RunStore:
 
 
 def configs(count: int) -> list[RunConfig]:
-    names = [name for name in model_names() if name in stored()]
+    names = [name for name in model_names() if name in shipped_stats().networks]
     return [
         make_config(
             names[number // SEEDS % len(names)],

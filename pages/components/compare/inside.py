@@ -16,7 +16,7 @@ from mnist_core.imaging.field_overlay import box_of, field_picture, growing
 from mnist_core.imaging.sample_drawings import draw, example_for
 from mnist_core.inspection.architecture import dot, in_words, times
 from mnist_core.models import model_title
-from mnist_core.models.stats import stored
+from mnist_core.models.stats import stats_of
 from mnist_core.paths import PROJECT, data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.scene import Scene, export, pick
@@ -68,7 +68,7 @@ def networks_table(scene: Scene) -> None:
     """The small CNNs' table of the reference, for every chosen network."""
     rows = []
     for run in scene.compared:
-        row, network = scene.row(run.id), stored().get(run.config.model, {})
+        row, network = scene.row(run.id), stats_of(run.config.model, run.config.dataset)
         rows.append(
             {
                 "network": scene.labels[run.id],

@@ -7,6 +7,7 @@ import streamlit as st
 
 from mnist_core.charts.robustness import robustness_curves, robustness_points
 from mnist_core.data.idx import has_images, read_part
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.imaging.corruptions import CORRUPTIONS
@@ -66,7 +67,7 @@ def example(dataset: str) -> np.ndarray:
     root = data_root()
     if has_images(dataset, root):
         return np.array(read_part(dataset, root, test=True)[0][0])
-    return draw(example_for(dataset), side=28, finer=8)[..., 3]
+    return draw(example_for(dataset), side=IMAGE_SIDE, finer=8)[..., 3]
 
 
 def compute(scene: Scene, missing: list[Run]) -> None:

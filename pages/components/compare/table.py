@@ -11,7 +11,7 @@ from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.formatting import percent_range
 from mnist_core.models import model_title
-from mnist_core.models.stats import measured_on
+from mnist_core.models.stats import shipped_stats
 from mnist_core.runs.states import LIVE, RunState
 from pages.components.compare.choice import asked_for, want
 from pages.components.shared import common
@@ -152,7 +152,7 @@ def _columns(several: bool) -> dict:
     hidden = () if several else ("test_accuracy_deviation", "validation_accuracy_deviation")
     latency = _number(
         "Latency",
-        f"Median milliseconds for one image, measured on: {measured_on()}.",
+        f"Median milliseconds for one image, measured on: {shipped_stats().machine}.",
         "%.2f ms",
     )
     return {

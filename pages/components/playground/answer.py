@@ -30,7 +30,7 @@ def show_answer(given: Given, vote: Vote) -> None:
     name = classes[first]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         pixels = tiles.enlarged(given.stages.final, THUMB)
-        st.image(tiles.png(pixels), width=28 * THUMB, alt="The image that was read")
+        st.image(tiles.png(pixels), width=pixels.shape[1], alt="The image that was read")
         reads = f"Reads {article(name)} **{name}** · {percent(probabilities[first], 1)}"
         st.subheader(reads, anchor=False)
     none = probabilities[second] < 0.001

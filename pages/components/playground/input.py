@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mnist_core.data.idx import TestImage, has_images, test_image
-from mnist_core.dataset_specs import dataset_spec
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation.predictions import predictions
 from mnist_core.formatting import plain
@@ -109,7 +109,11 @@ def _test(run: Run) -> Given | None:
         index = count - 1
     chosen = test_image(dataset, root, index)
     name = dataset_spec(dataset).classes[chosen.label]
-    st.image(png(enlarged(chosen.image, SIDE // 28)), width=SIDE, alt=f"Test image {index}, {name}")
+    st.image(
+        png(enlarged(chosen.image, SIDE // IMAGE_SIDE)),
+        width=SIDE,
+        alt=f"Test image {index}, {name}",
+    )
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)

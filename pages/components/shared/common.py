@@ -6,15 +6,16 @@ import functools
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
+from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
-from mnist_core.models import stats
+from mnist_core.models.stats import stats_of
 from mnist_core.paths import PROJECT
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Damaged, Run, RunStore
@@ -72,12 +73,13 @@ def model_figures() -> dict[str, dict[str, Any]]:
     return {row["name"]: row for row in json.loads(done.stdout)}
 
 
-def figures_of(model: str, runs: list[Run]) -> dict[str, Any]:
-    """A network's figures: those kept beside it, else from a run of it, else measured."""
-    kept = stats.stored().get(model)
-    run = next((r for r in runs if r.config.model == model and r.summary.parameters), None)
-    if kept or run is None:
-        return kept or model_figures().get(model, {})
+def figures_of(config: RunConfig, runs: list[Run]) -> Mapping[str, Any]:
+    """A network's figures: those kept beside it, else from a run like this, else measured."""
+    kept, kind = stats_of(config.model, config.dataset), (config.model, config.dataset)
+    alike = (r for r in runs if (r.config.model, r.config.dataset) == kind and r.summary.parameters)
+    run = next(alike, None)
+    if "parameters" in kept or run is None:
+        return kept or model_figures().get(config.model, {})
     names = ("parameters", "macs", "receptive_field")
     return {name: getattr(run.summary, name) for name in names}
 

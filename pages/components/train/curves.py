@@ -8,6 +8,7 @@ from mnist_core.analysis.describe import changes_in_words, nearest_run
 from mnist_core.analysis.diagnosis import diagnose
 from mnist_core.charts import training
 from mnist_core.config import RunConfig
+from mnist_core.data.idx import part_sizes
 from mnist_core.runs.store import Run
 from pages.components.train.controls import show
 
@@ -82,6 +83,8 @@ def remark(config: RunConfig, run: Run | None, stand_in: Run | None, curves: boo
             "during training."
         )
     else:
+        held_out = part_sizes(config.dataset).validation
         st.caption(
-            "Dotted: training images. Solid: validation images, which are held out from training."
+            f"Dotted: training images. Solid: {held_out:,} validation images, which are held out "
+            "from training."
         )

@@ -39,9 +39,11 @@ def no_images(dataset: str) -> bool:
 
 def training_images(config: RunConfig) -> None:
     """Some training images with their labels, and what augmentation does to them."""
+    sizes = idx.part_sizes(config.dataset)
     st.caption(
         f"{dataset_spec(config.dataset).about.capitalize()}: 28×28 pixels, grey. "
-        "Five sixths of them are for training, the others are held out for validation."
+        f"Each epoch trains on {sizes.train:,} of them; {sizes.validation:,} are held out for "
+        "validation."
     )
     if no_images(config.dataset):
         return

@@ -5,7 +5,7 @@ from mnist_core.analysis import table
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import make_config
-from mnist_core.models.stats import stored
+from mnist_core.models.stats import stats_of
 from mnist_core.runs.bundle import bundled
 from mnist_core.runs.store import RunStore
 from tests.stores import damage, make_labels, make_run
@@ -133,9 +133,9 @@ def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
     run = make_run(store, make_config("small", epochs=3))
     kept = bundled(run)
     rows = table.runs_table(store, [run, kept]).set_index("bundled")
-    assert rows.loc[True, "weights_bytes"] == stored()["small"]["weights_bytes"]
+    assert rows.loc[True, "weights_bytes"] == stats_of("small", "MNIST")["weights_bytes"]
     assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes
-    assert (rows["latency_ms"] == stored()["small"]["latency_ms"]).all()
+    assert (rows["latency_ms"] == stats_of("small", "MNIST")["latency_ms"]).all()
     assert rows["blocks"].tolist() == [2, 2]
 
 

@@ -4,25 +4,28 @@ import pytest
 
 from mnist_core.benchmarks import networks
 from mnist_core.errors import LabError
-from mnist_core.models import model_names, stats
+from mnist_core.models import stats
 
 BLOCKS = {"medium": 3, "small": 2, "ultrasmall": 2, "lenet5": 2, "lenet5-1998": 3}
 
 
-@pytest.mark.parametrize("name", model_names())
+@pytest.mark.parametrize("name", stats.shipped_stats().networks)
 def test_what_is_stored_is_what_is_measured(name):
-    row = stats.stored()[name]
+    row = stats.stats_of(name, "MNIST")
     assert {key: row[key] for key in stats.EXACT} == networks.exact(name)
-    assert 0.01 < row["latency_ms"] < 1000 and stats.measured_on()
+    assert 0.01 < row["latency_ms"] < 1000 and stats.shipped_stats().machine
     assert row["blocks"] == BLOCKS.get(name, row["blocks"])
 
 
-def test_a_damaged_file_says_how_to_make_it(tmp_path, monkeypatch):
+def test_a_damaged_file_says_how_to_make_it(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text('{"networks": [{"name": "lenet5"}]}')
-    monkeypatch.setattr(stats, "PATH", path)
     with pytest.raises(LabError, match="bench networks --json"):
-        stats._file.__wrapped__()
+        stats.read_stats(path)
+
+
+def test_a_network_that_was_added_has_none():
+    assert stats.stats_of("added-since", "MNIST") == {}
 
 
 def test_latency_is_measured(monkeypatch):

@@ -15,8 +15,8 @@ KNOWN = Speed(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up
 
 
 def test_a_run_costs_its_start_its_epochs_and_its_last_look():
-    assert KNOWN.epoch(100) == pytest.approx(50_000 * 1e-4 + 500 * 2e-3 + 10_000 * 1e-5)
-    assert KNOWN.run(CONFIG) == pytest.approx(4.0 + 3 * KNOWN.epoch(100) + 0.2)
+    assert KNOWN.epoch(CONFIG) == pytest.approx(50_000 * 1e-4 + 500 * 2e-3 + 10_000 * 1e-5)
+    assert KNOWN.run(CONFIG) == pytest.approx(4.0 + 3 * KNOWN.epoch(CONFIG) + 0.2)
 
 
 def test_what_is_remembered_is_recalled_for_configs_of_its_kind(store):
