@@ -8,7 +8,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mnist_core.analysis.landscape import Cell, Landscape
-from mnist_core.charts.training import GREY, common_layout
+from mnist_core.charts.style import GREY, UNFADED, common_layout
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, number, percent
 from mnist_core.runs.states import RunState
@@ -18,8 +18,6 @@ WORST, BEST = 0.0, 2.4  # of the scale: the error's negative decimal logarithm
 # From cold and dark to warm and light, even in lightness; ends short of white and of black.
 COLOURS = ("#2b2a5e", "#3c4f8a", "#3f7a96", "#4fa28f", "#8dc47a", "#e3de72")
 HERE = "#e07b00"
-# A click selects a dot; the others would fade.
-UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 DARK_UP_TO = 0.55  # of the scale: the part on which white writing reads better
 
 

@@ -11,14 +11,12 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from mnist_core.charts.training import COLOURS, colour, finish, round_ticks
+from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks, symbol
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.evaluation.statistics import pareto_front
 
 GREY = COLOURS[-1]  # of runs that were not chosen, so it is no chosen run's
 CHOSEN_LIMIT = len(COLOURS) - 1
-SYMBOLS = {"MNIST": "circle", "FashionMNIST": "square", "KMNIST": "diamond"}
-SYMBOLS |= {"QMNIST": "triangle-up"}
 OFF = "triangle-down"  # of a run whose accuracy is below the axis
 WIDTH = 42  # letters of a tooltip's line
 RING = "#e0a800"  # around the marked run, on light and on dark ground
@@ -78,7 +76,7 @@ def accuracy_against(
     _accuracy_axis(figure, [max(end, 1e-5) for end in (*marks, *most, *least)])
     sizes = [float(size) for size in (*runs[column], *published[column])]
     _size_axis(figure, column, [max(size, 1e-3) for size in sizes])
-    return finish(figure, height, showlegend=False)
+    return figure.update_layout(common_layout(height, showlegend=False))
 
 
 def front(runs: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -145,7 +143,7 @@ def _errors(runs: pd.DataFrame) -> pd.DataFrame:
 def _add_runs(
     figure: go.Figure, runs: pd.DataFrame, column: str, colour: str, faint: bool = False
 ) -> None:
-    symbols = [SYMBOLS.get(name, "circle") for name in runs["dataset"]]
+    symbols = [symbol(name) for name in runs["dataset"]]
     opacity = 0.6 if faint else 1
     whiskers = {"error_y": _whiskers(runs, colour, faint)} if len(runs) <= WHISKERS else {}
     figure.add_scatter(
@@ -229,7 +227,7 @@ def _add_published(figure: go.Figure, published: pd.DataFrame, column: str) -> N
         y=1 - published["test_accuracy"],
         mode="markers",
         marker={
-            "symbol": [f"{SYMBOLS.get(name, 'circle')}-open" for name in published["dataset"]],
+            "symbol": [f"{symbol(name)}-open" for name in published["dataset"]],
             "size": 14,
             "color": GREY,
             "line": {"width": 2},

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from mnist_core.charts.training import finish
+from mnist_core.charts.style import common_layout
 from mnist_core.evaluation.robustness import Robustness
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.imaging.corruptions import CORRUPTIONS, corrupt
@@ -76,7 +76,7 @@ def robustness_curves(
         showgrid=False,
     )
     figure.update_yaxes(title="Test accuracy", tickformat=".0%", range=[0, 1.02])
-    finish(figure, height, showlegend=False)
+    figure.update_layout(common_layout(height, showlegend=False))
     return figure.update_layout(margin={"l": 10, "r": 10, "t": 58, "b": 10})
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.analysis.curves import curve_rows
 from mnist_core.analysis.describe import differing_settings
-from mnist_core.charts.compare import Line, curve_points, curves
+from mnist_core.charts.style import FAINT
+from mnist_core.charts.training import Look, training_curves
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from pages.components.compare.scene import Scene, chart
@@ -14,9 +16,8 @@ from pages.components.compare.scene import Scene, chart
 
 def curves_tab(scene: Scene) -> None:
     """Loss and accuracy of the chosen rows, by epoch or by seconds."""
-    lines = [_line(scene, run_id) for run_id in scene.chosen]
-    points = curve_points(lines)
-    if points.empty:
+    rows = [row for run_id in scene.chosen for row in _rows(scene, run_id)]
+    if not rows:
         st.info("The chosen runs have no finished epoch yet.")
         return
     by = st.segmented_control(
@@ -29,12 +30,17 @@ def curves_tab(scene: Scene) -> None:
         bind="query-params",
         help="Seconds are those spent in epochs, each run on its own machine.",
     )
+    looks = {
+        run_id: Look(scene.colour(run_id), 1 if scene.marked in (None, run_id) else FAINT / 2)
+        for run_id in scene.chosen
+    }
+    data = pd.DataFrame(rows).drop(columns="best")
     for place, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         with place:
             chart(
                 what.capitalize(),
-                curves(lines, points, what, by, scene.marked),
-                points,
+                training_curves(rows, what, looks, by=by, clickable=True, legend=False),
+                data,
                 f"cmp_{what}",
                 f"Training and validation {what} of the chosen runs",
                 clickable=True,
@@ -45,11 +51,11 @@ def curves_tab(scene: Scene) -> None:
     )
 
 
-def _line(scene: Scene, run_id: str) -> Line:
+def _rows(scene: Scene, run_id: str) -> list[dict]:
     members = scene.row(run_id)["members"]
     histories = [_history(scene.runs[member], scene.labels[run_id]) for member in members]
     best = scene.runs[run_id].summary.best_epoch
-    return Line(run_id, scene.labels[run_id], scene.colour(run_id), histories, best)
+    return curve_rows(run_id, scene.labels[run_id], histories, best)
 
 
 def _history(run: Run, label: str) -> list[dict[str, float]]:

@@ -9,12 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core.charts.training import GREY, colour
+from mnist_core.charts.style import GREY, colour, symbol_text
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.choice import clicked
-
-GLYPHS = {"MNIST": "●", "FashionMNIST": "■", "KMNIST": "◆", "QMNIST": "▲"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def legend(scene: Scene) -> None:
         weight = ";font-weight:700" if run_id == scene.marked else ""
         entries.append(
             f'<span style="white-space:nowrap{weight}">'
-            f'<span style="color:{scene.colour(run_id)}">{GLYPHS[dataset]}</span> '
+            f'<span style="color:{scene.colour(run_id)}">{symbol_text(dataset)}</span> '
             f"{html.escape(scene.labels[run_id])}</span>"
         )
     others = ["● other runs"] if len(scene.rows) > len(scene.chosen) else []

@@ -11,7 +11,7 @@ from html import escape
 
 import numpy as np
 
-from mnist_core.charts.training import COLOURS
+from mnist_core.charts.style import COLOURS
 from mnist_core.formatting import percent, short_number, true_minus
 
 COLOURED = f"--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}"

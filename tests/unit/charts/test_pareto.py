@@ -4,7 +4,7 @@ import pytest
 from mnist_core.analysis import table
 from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.charts.pareto import AXES, GREY, RING, accuracy_against, front, points
-from mnist_core.charts.training import colour
+from mnist_core.charts.style import colour
 from mnist_core.models import make_config
 from mnist_core.runs.store import RunStore
 from tests.stores import make_run

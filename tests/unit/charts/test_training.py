@@ -1,103 +1,127 @@
-import itertools
+"""Curves of training: what is drawn against what went in."""
+
 import json
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from mnist_core.charts.training import (
-    COLOURS,
-    Curve,
-    accuracy_curves,
-    colour,
-    loss_curves,
-    round_ticks,
-)
+from mnist_core.analysis.curves import curve_rows, spread_over_seeds
+from mnist_core.charts.style import FAINT
+from mnist_core.charts.training import Look, training_curves
 from tests.stores import made_up_history
 
 HISTORY = made_up_history(12, 0.98)
+ROWS = [
+    *curve_rows("a", "A", [made_up_history(4, 0.9), made_up_history(3, 0.8)], 4),
+    *curve_rows("b", "B", [made_up_history(9, 0.95)], 8),
+]
+LOOKS = {"a": Look("#111111"), "b": Look("#222222"), "none": Look("#333333")}
+BOTH = pytest.mark.parametrize("what", ["loss", "accuracy"])
 
 
-def lines(figure, word):
+def alone(history, what, label="", best=None, **options):
+    """The figure of one run."""
+    rows = curve_rows("a", label, [history], best)
+    return training_curves(rows, what, {"a": Look("#111111")}, **options)
+
+
+def named(figure, word):
     return [trace for trace in figure.data if word in trace.name]
 
 
-def test_a_curve_is_a_dotted_and_a_solid_line_of_one_colour():
-    figure = loss_curves([Curve("one", HISTORY), Curve("two", HISTORY)])
-    assert [trace.name for trace in figure.data] == [
-        "one · training",
-        "one · validation",
-        "two · training",
-        "two · validation",
+@BOTH
+def test_a_run_is_a_dotted_and_a_solid_line_of_its_colour(what):
+    figure = training_curves(ROWS, what, LOOKS)
+    curves = [trace for trace in figure.data if trace.mode != "markers"]
+    assert [(t.name, t.line.dash, t.line.color, len(t.x)) for t in curves] == [
+        ("A · training", "dot", "#111111", 4),
+        ("A · validation", "solid", "#111111", 4),
+        ("A · another seed", "solid", "#111111", 3),
+        ("B · training", "dot", "#222222", 9),
+        ("B · validation", "solid", "#222222", 9),
     ]
-    first, second = figure.data[:2], figure.data[2:]
-    assert [trace.line.dash for trace in first] == ["dot", "solid"]
-    assert {trace.line.color for trace in first} == {colour(0)}
-    assert {trace.line.color for trace in second} == {colour(1)}
-    assert list(first[1].y) == [row["validation_loss"] for row in HISTORY]
-    assert list(first[1].x) == list(range(1, 13))
+    assert list(curves[4].y) == [row[f"validation_{what}"] for row in ROWS if row["id"] == "b"]
+    assert list(curves[4].x) == list(range(1, 10))
+    assert curves[2].line.width < curves[1].line.width and curves[2].opacity == FAINT
+    assert list(curves[2].customdata) == ["a"] * 3
 
 
-def test_both_charts_give_a_run_the_same_colour():
-    curves = [Curve(str(number), HISTORY) for number in range(10)]
-    for figure in (loss_curves(curves), accuracy_curves(curves)):
-        drawn = [trace.line.color for trace in lines(figure, "validation")]
-        assert drawn == [*COLOURS, *COLOURS[:2]]
+def test_runs_can_lie_along_the_time_that_they_took():
+    figure = training_curves(ROWS, "accuracy", LOOKS, by="elapsed")
+    stars = [trace for trace in figure.data if trace.marker.symbol == "star"]
+    assert [trace.x[0] for trace in stars] == [14.0, 28.0]
+    assert figure.layout.xaxis.range == pytest.approx((0, 1.04 * 9 * 3.5))
+    assert "14 s" not in stars[0].hovertemplate and "best epoch 4" in stars[0].hovertemplate
+
+
+@BOTH
+def test_a_run_in_the_background_is_faint_and_has_no_star(what):
+    figure = training_curves(ROWS, what, LOOKS | {"a": Look("#111111", FAINT / 2)})
+    assert {trace.opacity for trace in named(figure, "A")} == {FAINT / 2}
+    assert {trace.opacity for trace in named(figure, "B")} == {1}
+    assert len(named(figure, "best epoch")) == (what == "accuracy")
 
 
 def test_the_best_epoch_has_a_star():
-    figure = accuracy_curves([Curve("one", HISTORY, best_epoch=7)])
-    (star,) = lines(figure, "best epoch")
+    (star,) = named(alone(HISTORY, "accuracy", best=7), "best epoch")
     assert (star.x, star.y) == ((7,), (HISTORY[6]["validation_accuracy"],))
-    assert not lines(accuracy_curves([Curve("", HISTORY, best_epoch=99)]), "best epoch")
-    assert not lines(accuracy_curves([Curve("", HISTORY, 7, faint=True)]), "best epoch")
+    assert not named(alone(HISTORY, "accuracy", best=99), "best epoch")
 
 
-def test_batches_lie_within_their_epoch():
-    losses = [{"epoch": 1, "step": 50, "loss": 2.0}, {"epoch": 2, "step": 100, "loss": 1.0}]
-    (batch,) = lines(loss_curves([Curve("", [], step_losses=losses, steps=200)]), "one batch")
-    assert list(batch.x) == [0.25, 1.5]
+@BOTH
+def test_seeds_are_their_mean_and_a_deviation_to_each_side(what):
+    histories = [made_up_history(3, 0.9), made_up_history(3, 0.8)]
+    figure = alone(histories[0], what, seeds=spread_over_seeds(histories))
+    area, mean = named(figure, "2 seeds")
+    values = [[row[f"validation_{what}"] for row in history] for history in histories]
+    means = [(a + b) / 2 for a, b in zip(*values, strict=True)]
+    assert list(mean.y) == pytest.approx(means)
+    assert area.fill == "toself" and list(area.x) == [1, 2, 3, 3, 2, 1]
+    assert area.y[0] - mean.y[0] == pytest.approx(mean.customdata[0])
 
 
-def test_a_short_history_shows_its_points():
-    assert accuracy_curves([Curve("", HISTORY[:1])]).data[0].mode == "lines+markers"
-    assert accuracy_curves([Curve("", HISTORY)]).data[0].mode == "lines"
+def test_the_losses_of_batches_are_drawn_also_before_the_first_epoch_ends():
+    batches = [{"epoch": 0.25, "loss": 2.0}, {"epoch": 0.5, "loss": 1.0}]
+    (trace,) = alone([], "loss", batches=batches).data
+    assert (list(trace.x), list(trace.y), trace.name) == ([0.25, 0.5], [2.0, 1.0], "one batch")
+    assert not alone([], "accuracy", batches=batches).data
 
 
-@pytest.mark.parametrize("curves", [[], [Curve("nothing yet", [])]])
-def test_no_history_is_an_empty_chart(curves):
-    assert not loss_curves(curves).data
-    assert not accuracy_curves(curves).data
+def test_points_are_shown_where_they_are_few_or_can_be_clicked():
+    assert alone(HISTORY[:1], "accuracy").data[0].mode == "lines+markers"
+    assert alone(HISTORY, "accuracy").data[0].mode == "lines"
+    assert alone(HISTORY, "accuracy", clickable=True).data[0].mode == "lines+markers"
 
 
-def test_both_charts_end_at_the_same_epoch():
-    curves = [Curve("", HISTORY, best_epoch=12), Curve("", HISTORY[:3])]
-    ends = {chart(curves).layout.xaxis.range for chart in (loss_curves, accuracy_curves)}
-    assert ends == {(0, 12.48)}
+def test_names_say_no_label_where_there_is_one_run():
+    assert [trace.name for trace in alone(HISTORY, "loss").data] == ["training", "validation"]
 
 
-def test_layout_goes_to_plotly():
-    figure = json.loads(loss_curves([Curve("", HISTORY)], 200, showlegend=False).to_json())
-    assert (figure["layout"]["height"], figure["layout"]["showlegend"]) == (200, False)
+@BOTH
+def test_no_history_is_an_empty_chart(what):
+    figure = alone([], what)
+    assert not figure.data and figure.layout.yaxis.range
 
 
-@given(st.floats(1e-6, 10), st.floats(1.05, 500))
-def test_ticks_are_round_and_within_the_axis(low, ratio):
-    high = low * ratio
-    ticks = round_ticks(low, high)
-    assert 2 <= len(ticks) <= 9
-    assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
-    texts = [f"{tick:.3g}" for tick in ticks]
-    assert all(one != other for one, other in itertools.pairwise(texts))
+@BOTH
+def test_the_axis_has_room_for_the_epochs_to_come(what):
+    assert alone(HISTORY, what).layout.xaxis.range == (0, 12.48)
+    assert alone(HISTORY[:3], what, epochs=50).layout.xaxis.range == (0, 52)
+
+
+def test_height_and_legend_can_be_chosen():
+    layout = alone(HISTORY, "loss", height=200, legend=False).layout
+    assert (layout.height, layout.showlegend) == (200, False)
 
 
 def test_a_loss_axis_has_ticks_also_where_the_loss_hardly_moves():
     still = [{**row, "train_loss": 0.31, "validation_loss": 0.33} for row in HISTORY]
-    assert len(loss_curves([Curve("", still)]).layout.yaxis.tickvals) >= 2
+    assert len(alone(still, "loss").layout.yaxis.tickvals) >= 2
 
 
+@BOTH
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), 0.0, -1.0])
-def test_figures_that_cannot_be_drawn_do_no_harm(value):
-    odd = Curve("", [dict.fromkeys(HISTORY[0], value)], best_epoch=1)
-    for chart in (loss_curves, accuracy_curves):
-        assert json.loads(chart([odd, Curve("", HISTORY)]).to_json())
+def test_figures_that_cannot_be_drawn_do_no_harm(what, value):
+    odd = curve_rows("odd", "", [[dict.fromkeys(HISTORY[0], value)]], 1)
+    figure = training_curves([*odd, *ROWS], what, {"odd": Look("#000000"), **LOOKS})
+    drawn = json.loads(figure.to_json())["data"]
+    assert {"A · validation", "B · validation"} <= {trace["name"] for trace in drawn}

@@ -1,0 +1,74 @@
+"""What all charts share: colours that read on light and on dark ground, layout and ticks."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from mnist_core.dataset_specs import dataset_names
+
+COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
+GREY = COLOURS[-1]
+FAINT = 0.35  # opacity of what stays in the background
+# A click selects a mark; without this all others would fade.
+UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
+# Plotly's name of a symbol, and the same one in text. A triangle pointing down is taken: it
+# stands for an accuracy below the axis.
+SYMBOLS = (("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲"))
+SYMBOLS += (("pentagon", "⬟"), ("hexagon2", "⬢"), ("star", "★"), ("cross", "✚"))
+
+# Traces are dictionaries, and a figure is made of them at once: Plotly checks every change of a
+# figure, which costs more than drawing it.
+Trace = dict[str, Any]
+
+
+def colour(index: int) -> str:
+    """The colour of the run with this number, the same on every chart of a page."""
+    return COLOURS[index % len(COLOURS)]
+
+
+def symbol(dataset: str) -> str:
+    """Plotly's name of the symbol that stands for a data set."""
+    return _symbols(dataset)[0]
+
+
+def symbol_text(dataset: str) -> str:
+    """The symbol that stands for a data set, as a character."""
+    return _symbols(dataset)[1]
+
+
+def _symbols(dataset: str) -> tuple[str, str]:
+    names = dataset_names()
+    return SYMBOLS[names.index(dataset) % len(SYMBOLS) if dataset in names else 0]
+
+
+def common_layout(height: int, **layout: Any) -> dict[str, Any]:
+    """The margins, legend and hover of a chart; `layout` adds to them or replaces them.
+
+    Dragging does not zoom (the chart's own buttons do): on a phone it would trap the page.
+    """
+    return {
+        "height": height,
+        "margin": {"l": 10, "r": 10, "t": 30 if layout.get("showlegend", True) else 10, "b": 10},
+        "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
+        "hovermode": "closest",
+        "hoverlabel": {"align": "left"},
+        "dragmode": False,
+        **layout,
+    }
+
+
+def round_ticks(low: float, high: float) -> list[float]:
+    """Two to nine round numbers from `low` to `high`, for a logarithmic axis.
+
+    They are 1, 2, 5 times powers of ten or, in a narrow range, even steps.
+    """
+    series = [digit * 10.0**power for power in range(-8, 6) for digit in (1, 2, 5)]
+    ticks = [tick for tick in series if low <= tick <= high]
+    if len(ticks) > 9:
+        ticks = [tick for tick in ticks if f"{tick:.0e}".startswith("1")]
+    if len(ticks) >= 3:
+        return ticks
+    power = 10.0 ** math.floor(math.log10(high - low))
+    step = next(s * power for s in (0.2, 0.5, 1.0, 2.0) if (high - low) / (s * power) <= 7)
+    return [n * step for n in range(math.ceil(low / step), math.floor(high / step) + 1)]
