@@ -1,1 +1,1 @@
-"""How fast the lab trains, beside what others do: `python -m mnist_core bench`."""
+"""Measures what the README claims about speed. May import training, jobs and all below."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 @dataclass
 class Spent:
-    """Seconds; both are 0 until the work is over."""
+    """Seconds of wall-clock and CPU time; both are 0 until the work is done."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -18,7 +18,7 @@ class Spent:
 
 @contextmanager
 def clock() -> Iterator[Spent]:
-    """Times what is done within. Loads without torch."""
+    """Times the block. Loads without torch."""
     spent = Spent()
     wall, cpu = time.perf_counter(), time.process_time()
     yield spent

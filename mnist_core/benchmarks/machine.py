@@ -1,4 +1,4 @@
-"""The machine that a figure was measured on, in words."""
+"""Describes the machine that a figure was measured on."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The measurements of `bench`, each made of pieces of work in processes of their own.
+"""The measurements of `bench`; each runs its tasks in processes of their own.
 
-Loads without torch. What is compared takes turns, so that a busy moment of the machine meets
-both; medians are over the turns.
+Loads without torch. Tasks that are compared alternate, so that a busy moment of the machine
+affects both; medians are over the rounds.
 """
 
 from __future__ import annotations
@@ -20,16 +20,16 @@ from typing import Any
 from mnist_core.benchmarks.machine import machine
 from mnist_core.errors import LabError
 from mnist_core.models import model_names
-from mnist_core.paths import PROJECT
+from mnist_core.paths import PROJECT, data_root
 
 TARGET = 0.99  # test accuracy
-SEEDS, STOCK_SEEDS, TURNS = 5, 2, 5
+SEEDS, STOCK_SEEDS, ROUNDS = 5, 2, 5
 IMAGES = 50_000
 LOOP_SECONDS, LOOP_ROUNDS = 0.4, 15
-SLEEPY = {"OMP_WAIT_POLICY": "PASSIVE"}  # as in the lab's own processes
-# Two of the zoo: one that is small, one whose convolutions are wide.
+PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}  # as in the lab's own processes
+# A small network, and one with wide convolutions.
 PAIRED = ("lenet5", "myvggnet")
-# Draws and encodes, as a dashboard does.
+# Computes and encodes without end, as a busy dashboard does.
 BUSY = """
 import json, math
 while True:
@@ -46,41 +46,45 @@ class Measurement:
     measure: Callable[[Say], Result]
 
 
-def run(task: str, environment: dict[str, str] = SLEEPY, **arguments: Any) -> Result:
-    """What the task prints. Raises LabError with its last words when it fails."""
-    process = _begin(task, environment, arguments)
-    return _result(task, process)
+def run(task: str, **arguments: Any) -> Result:
+    """What the task prints. Raises LabError with its last line of output when it fails."""
+    return _result(task, _start(task, arguments))
 
 
-def _begin(task: str, environment: dict[str, str], arguments: Result) -> subprocess.Popen:
-    command = [sys.executable, "-m", "mnist_core.benchmarks.tasks", task, json.dumps(arguments)]
-    pipes = {"stdin": -1, "stdout": -1, "stderr": -1}
-    return subprocess.Popen(command, cwd=PROJECT, env=_environment(environment), text=True, **pipes)
+def _start(task: str, arguments: Result) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "mnist_core.benchmarks.tasks", task, json.dumps(arguments)],
+        cwd=PROJECT,
+        env=_environment(),
+        text=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
 
 
-def _environment(more: dict[str, str]) -> dict[str, str]:
-    """This process's, with the data set's folder as seen from here."""
-    from mnist_core.paths import data_root
-
+def _environment() -> dict[str, str]:
+    """This process's environment, with an absolute path to the data sets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    return {**kept, **more, "MNIST_DATA": str(data_root().resolve())}
+    return {**kept, **PASSIVE, "MNIST_DATA": str(data_root().resolve())}
 
 
-def _result(task: str, process: subprocess.Popen) -> Result:
+def _result(task: str, process: subprocess.Popen[str]) -> Result:
     out, errors = process.communicate()
     if process.returncode:
         last = (errors.strip().splitlines() or ["it ended"])[-1]
         raise LabError(f"bench: {task} failed: {last}")
-    return json.loads(out.strip().splitlines()[-1])
+    result: Result = json.loads(out.strip().splitlines()[-1])
+    return result
 
 
 def time_to_99(say: Say) -> Result:
     """CPU seconds to 99 % of MNIST's test images: the fast network, and the stock pipeline.
 
-    The lab's mean over its seeds is what it is after the recipe's one epoch; the stock
-    pipeline's is looked at after each epoch, and it stops as soon as that is high enough. It takes
-    minutes: some of the lab's runs come before it, some after. Raises LabError when either falls
-    short of the target.
+    The lab's accuracy is the mean over its seeds after the recipe's one epoch. The stock
+    pipeline is tested after each epoch and stops at the first whose mean reaches the target. That
+    takes minutes, so some of the lab's runs come before it and some after. Raises LabError when
+    either misses the target.
     """
     runs = []
 
@@ -106,11 +110,11 @@ def time_to_99(say: Say) -> Result:
 def lenet5(say: Say) -> Result:
     """Images a second of LeNet-5, batch 256, 32×32: the lab's loop, and the stock pipeline.
 
-    The lab resizes the images once for all epochs of a run, before the clock starts; the stock
-    pipeline does it anew in each.
+    The lab resizes the images once a run, before the clock starts; the stock pipeline does so
+    in every epoch.
     """
     ours, theirs = [], []
-    for turn in range(TURNS):
+    for turn in range(ROUNDS):
         theirs.append(run("lenet5_stock", images=IMAGES))
         ours.append(run("engine", model="lenet5", images=IMAGES))
         walls = ours[-1]["wall"], theirs[-1]["wall"]
@@ -128,8 +132,9 @@ def overhead(say: Say) -> Result:
     rows = []
     for name in model_names():
         for threads in (1, 2):
-            arguments = {"seconds": LOOP_SECONDS, "rounds": LOOP_ROUNDS}
-            rows.append({"model": name, **run("loops", model=name, threads=threads, **arguments)})
+            arguments: Result = {"model": name, "threads": threads}
+            arguments |= {"seconds": LOOP_SECONDS, "rounds": LOOP_ROUNDS}
+            rows.append({"model": name, **run("loops", **arguments)})
             say(f"{name}, threads {threads}: {rows[-1]['share']:.3f} of the bare loop's speed")
     return {"rows": rows, "times": min(row["share"] for row in rows)}
 
@@ -143,13 +148,13 @@ def under_load(say: Say) -> Result:
     cores, rows = os.cpu_count() or 1, []
     for threads in (1, 2):
         quiet, loaded = [], []
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             quiet.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
             with busy(cores):
                 loaded.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
         slower = _ratio(loaded, quiet)
         fair = max(1.0, (threads + cores) / cores)
-        row = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
+        row: Result = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
         rows.append(row | {"quiet": _medians(quiet), "loaded": _medians(loaded)})
         say(f"threads {threads}: {slower:.2f} times slower, a fair share would be {fair:.2f}")
     return {"rows": rows, "times": max(row["slower"] / row["fair"] for row in rows)}
@@ -157,7 +162,7 @@ def under_load(say: Say) -> Result:
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """So many processes that compute without end, for as long as the block lasts."""
+    """Keeps `count` processes computing for as long as the block lasts."""
     processes = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(count)]
     try:
         yield
@@ -173,7 +178,7 @@ def two_at_once(say: Say) -> Result:
     for model in PAIRED:
         images = IMAGES if model == PAIRED[0] else IMAGES // 5
         in_turn, at_once = [], []
-        for _ in range(TURNS):
+        for _ in range(ROUNDS):
             both = run("engine", model=model, images=images, threads=2, runs=2)
             in_turn.append(both["ended"] - both["began"])
             at_once.append(_together(model, images))
@@ -187,12 +192,12 @@ def two_at_once(say: Say) -> Result:
 def _together(model: str, images: int) -> float:
     """Seconds from the start of two runs, of one thread each, to the end of the later."""
     arguments = {"model": model, "images": images, "threads": 1, "wait": True}
-    pair = [_begin("engine", SLEEPY, arguments) for _ in range(2)]
+    pair = [_start("engine", arguments) for _ in range(2)]
     for process in pair:
+        assert process.stdout and process.stdin
         process.stdout.readline()  # it is ready
     for process in pair:
-        process.stdin.write("\n")
-        process.stdin.flush()
+        print(file=process.stdin, flush=True)
     results = [_result("engine", process) for process in pair]
     return max(r["ended"] for r in results) - min(r["began"] for r in results)
 
@@ -220,12 +225,12 @@ MEASUREMENTS = {
 
 
 def load_average() -> float | None:
-    """Of the last minute; None where the system has no such thing."""
+    """The load average of the last minute; None where the system has none."""
     return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
 
 
 def measured(name: str, say: Say) -> Result:
-    """The measurement's result, with when and beside what load it was made."""
+    """The measurement's result, with its date, the machine and the load before it."""
     before = load_average()
     result = MEASUREMENTS[name].measure(say)
     return {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "load": before, **result}

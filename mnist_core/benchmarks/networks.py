@@ -1,4 +1,4 @@
-"""What each registered network costs and sees, measured here: makes models/figures.json."""
+"""Measures what each registered network costs and sees; the result is models/figures.json."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 from mnist_core.benchmarks.machine import machine
 from mnist_core.models import create_model, make_config, model_names, model_spec
 
-REPEATS, ROUNDS = 50, 20  # of one image, for its median latency; rounds, of which the best counts
+REPEATS = 50  # of one image, for its median latency
+ROUNDS = 20  # of REPEATS; the fastest counts
 
 
 def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def _all(names: Iterable[str] | None) -> list[str]:
 
 
 def exact(name: str) -> dict[str, Any]:
-    """EXACT of one network: the same on every machine."""
+    """The figures of one network that are the same on every machine: stats.EXACT."""
     from mnist_core.inspection.architecture import convolution_blocks, describe
     from mnist_core.inspection.profiling import figures, weights_bytes
 
@@ -34,7 +35,7 @@ def exact(name: str) -> dict[str, Any]:
 def latency(name: str) -> float:
     """Median milliseconds for one image on one thread of this machine's CPU.
 
-    The lowest of some rounds: whatever else the machine is at makes a round longer, never shorter.
+    The fastest of ROUNDS: other work on the machine makes a round longer, never shorter.
     """
     from mnist_core.inspection.profiling import median_latency_ms
 

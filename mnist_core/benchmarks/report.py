@@ -1,4 +1,4 @@
-"""What `bench` measured, kept in the run store as bench.json, and told as tables.
+"""The results of `bench`: kept in the run store as bench.json, printed as tables.
 
 Loads without torch.
 """
@@ -133,8 +133,8 @@ ROWS: dict[str, Callable[[Mapping[str, Any]], Iterator[list[str]]]] = {
 
 
 def _loops(result: Mapping[str, Any]) -> list[str]:
-    head = ("µs an image", "threads", "torch's layers, bare loop", "the lab's order of them")
-    head += ("the lab's whole loop", "part of the bare loop's speed")
+    head = ["µs an image", "threads", "torch's layers, bare loop", "the lab's order of them"]
+    head += ["the lab's whole loop", "part of the bare loop's speed"]
     rows = [
         [
             model_spec(row["model"]).title,

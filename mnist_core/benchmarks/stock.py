@@ -1,7 +1,7 @@
-"""The baselines: images as PIL pictures, one by one through transforms and a DataLoader.
+"""The baselines: PIL images, one by one through transforms and a DataLoader.
 
-So train the public projects that the lab is measured against. Networks and optimisers are the
-lab's own, layer for layer the references'; what differs is how images reach them, and the loop.
+The public projects that the lab is compared with train like this. Networks and optimisers are the
+lab's own, layer for layer those of the references; the input pipeline and the loop differ.
 """
 
 from __future__ import annotations
@@ -20,26 +20,26 @@ from torchvision.datasets import MNIST
 from mnist_core.benchmarks.clock import Spent, clock
 from mnist_core.models import create_model, make_config
 
-ECHO_EVERY = 10  # steps between two looks at the loss, as the PyTorch example has it
+REPORT_EVERY = 10  # steps between two reports of the loss, as in the PyTorch example
 
 
 def _pictures(root: Path, images: int, *steps: Any) -> Subset:
-    """The first `images` of the training set, each one transformed when it is asked for."""
+    """The first `images` of the training set, each transformed when it is read."""
     found = MNIST(str(root), train=True, transform=transforms.Compose(steps))
     return Subset(found, range(min(images, len(found))))
 
 
 def _epoch(model: nn.Module, batches: DataLoader, optimizer: torch.optim.Optimizer) -> float:
     model.train()
-    echo = 0.0
+    reported = 0.0
     for step, (images, labels) in enumerate(batches):
         optimizer.zero_grad()
         loss = F.nll_loss(F.log_softmax(model(images), dim=1), labels)
         loss.backward()
         optimizer.step()
-        if step % ECHO_EVERY == 0:
-            echo = loss.item()
-    return echo
+        if step % REPORT_EVERY == 0:
+            reported = loss.item()
+    return reported
 
 
 def example_epochs(root: Path, seed: int, images: int) -> Iterator[tuple[Spent, nn.Module]]:

@@ -1,7 +1,7 @@
-"""The work that is timed, each piece in a process of its own: prints one line of JSON.
+"""The tasks that are timed, each in a process of its own that prints one line of JSON.
 
-`python -m mnist_core.bench.tasks NAME ARGUMENTS`, the arguments as a JSON object. Reading the
-data set, imports and tests are never within what is timed.
+`python -m mnist_core.benchmarks.tasks NAME ARGUMENTS`, the arguments as a JSON object. Imports,
+reading the data set and testing are never timed.
 """
 
 from __future__ import annotations
@@ -86,8 +86,8 @@ def engine(
 ) -> dict[str, Any]:
     """An epoch of the reference's recipe by the lab's loop, or one of each of several runs.
 
-    With `wait`, it says "ready" and begins when a line comes in. `began` and `ended` are by the
-    clock on the wall.
+    With `wait`, it prints "ready" and begins when it reads a line. `began` and `ended` are
+    times of day in seconds.
     """
     config = make_config(model)
     data = _first(load(config.dataset), images)
@@ -105,11 +105,11 @@ def engine(
 
 
 def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, Any]:
-    """Microseconds an image, medians over rounds in which three loops take turns.
+    """Microseconds an image: medians over rounds in which three loops alternate.
 
-    `engine` is the lab's, with its batches, figures and progress file; `bare` is nothing but
-    forward, backward and step on one batch; `plain` is that with the layers as they stand in
-    torch's default memory format. Augmentation, which is a recipe's and not a loop's, is off.
+    `engine` is the lab's, with its batches, figures and progress file; `bare` is only forward,
+    backward and step on one batch; `plain` is the same with torch's own layers in its default
+    memory format. Augmentation belongs to a recipe and is off.
     """
     config = make_config(model)
     epochs = max(config.epochs, rounds)  # or the schedule would be over

@@ -92,7 +92,9 @@ def robustness(options: Namespace) -> int:
     from mnist_core.evaluation.robustness import STEPS, kept
     from mnist_core.jobs.robustness_job import compute_all
 
-    torch.set_num_threads(1)  # it gives way to training, and small networks gain nothing by more
+    torch.set_num_threads(
+        1
+    )  # small networks gain nothing from more, and training keeps the other cores
 
     def tell(run: Run, done: int) -> None:
         if not sys.stderr.isatty():
@@ -101,7 +103,7 @@ def robustness(options: Namespace) -> int:
         print(f"\r{run.id}: {done}/{STEPS}", end=end, file=sys.stderr, flush=True)
 
     runs = compute_all(RunStore(), options.ids, tell)
-    found = {run.id: kept(run) for run in runs}
+    found = {run.id: result for run in runs if (result := kept(run))}
     if options.json:
         print_json({run_id: asdict(each) for run_id, each in found.items()})
         return 0

@@ -56,9 +56,10 @@ def train(options: Namespace) -> int:
         return _report(options, existing, cached=True)
     if parent:
         branch_off(store, parent, config)
-    if existing and existing.state in LIVE and existing.summary.process.pid != os.getpid():
+    process = existing.summary.process if existing and existing.state in LIVE else None
+    if process and process.pid != os.getpid():
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
-    elif not at_once:  # a run from the launcher keeps what was asked of it while it started
+    elif not at_once:  # a launched run keeps a request that was made while it started
         _forget_request(store, config)
     line = ProgressLine(config)
     run = carry_out(

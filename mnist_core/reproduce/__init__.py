@@ -1,0 +1,1 @@
+"""Makes what ships: the grid, the zoo and the README's table of results. May use jobs."""

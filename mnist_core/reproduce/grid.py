@@ -1,4 +1,4 @@
-"""Makes the grid that ships, and goes on where it stopped."""
+"""Trains the grid that ships; a second call continues where the first stopped."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from mnist_core.runs.bundle import BundledRun, bundled, read_bundle, write_bundl
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
-WORKSHOP = ".making-grid"  # below the store: the grid's runs while they are trained
+WORKSHOP = ".making-grid"  # a store inside the store, for the grid's runs in training
 
 
 def make_grid(
@@ -24,8 +24,8 @@ def make_grid(
 ) -> list[BundledRun]:
     """Trains the grid's missing runs, `at_once` at a time with one thread each, into the bundle.
 
-    Ctrl-C pauses the runs in training; the next call goes on with them, and with the others.
-    Raises LabError when another process makes the grid, or a run cannot be trained.
+    Ctrl-C pauses the runs in training; the next call continues them and trains the others.
+    Raises LabError when another process is making the grid, or when a run cannot be trained.
     """
     configs = grid_configs() if configs is None else configs
     with alone(store, "grid"):
@@ -46,7 +46,7 @@ def make_grid(
 
 
 def _in_order(kept: dict[str, BundledRun], configs: Sequence[RunConfig]) -> list[BundledRun]:
-    """The grid's runs in the grid's order, then whatever else the bundle held."""
+    """The grid's runs in the grid's order, then all others of the bundle."""
     first = [kept[config.id] for config in configs if config.id in kept]
     return first + [run for run in kept.values() if run not in first]
 

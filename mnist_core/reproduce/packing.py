@@ -1,4 +1,4 @@
-"""Makes a finished run small enough to ship, without changing what it says."""
+"""Makes a finished run small enough to ship, without changing its figures."""
 
 from __future__ import annotations
 
@@ -11,17 +11,16 @@ from mnist_core.runs.store import Run, RunStore
 
 LARGE = 4_000_000  # bytes of weights; above, they ship in half precision
 STATE_LIMIT = 1_000_000  # bytes of a resume state that ships
-FIRST = 1  # the seed that keeps more than the others
-SAME = 2  # images of the test set that half precision may turn
+FIRST = 1  # the seed that keeps its logits and its resume state
+TOLERATED = 2  # test images whose prediction may differ in half precision
 
 
 def pack(store: RunStore, run: Run) -> None:
-    """Drops what nobody needs of a finished run, and halves weights above 4 MB.
+    """Deletes files that can be made again, and stores weights above 4 MB in half precision.
 
-    The first seed keeps its logits; those of the others follow from their weights. It keeps the
-    state to go on from, too, where the schedule lets it go on, the state is small, and it was
-    trained on a CPU, which everybody has. Raises LabError when half precision would change the
-    figures.
+    Only the first seed keeps its logits; the others' follow from their weights. It keeps its resume
+    state, too, if it was trained on a CPU, its schedule can be extended, and the state is small.
+    Raises LabError when half precision would change the figures.
     """
     if run.state == RunState.DIVERGED:
         summary = run.summary.without("weights", "weights_sha256", "weights_bytes")
@@ -49,7 +48,7 @@ def _can_go_on(store: RunStore, run: Run) -> bool:
 
 
 def _halve(store: RunStore, run: Run) -> None:
-    """Replaces the weights by half-precision ones, whose figures are the same."""
+    """Replaces the weights by half-precision ones, if these give the same figures."""
     from safetensors.torch import load, save
 
     from mnist_core.evaluation.predict import evaluate
@@ -60,8 +59,8 @@ def _halve(store: RunStore, run: Run) -> None:
     fields = run.folder.write_weights(epoch, save(halves), suffix="-half")
     run.folder.write_summary(replace(run.summary, **fields))
     figures = evaluate(store, store.get(run.id))
-    turned = abs(figures["test_accuracy"] - run.summary.test_accuracy) * figures["images"]
-    if turned > SAME + 0.5:
+    changed = abs(figures["test_accuracy"] - run.summary.test_accuracy) * figures["images"]
+    if changed > TOLERATED + 0.5:
         run.folder.write_summary(run.summary)
-        raise LabError(f"{run.id}: half precision turns {turned:.0f} test images.")
+        raise LabError(f"{run.id}: half precision changes {changed:.0f} predictions.")
     run.folder.drop_old_weights(keep=fields["weights"])

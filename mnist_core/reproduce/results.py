@@ -1,4 +1,4 @@
-"""The README's table: what the zoo reached, beside what was published. Loads without torch."""
+"""The README's table: the zoo's accuracies beside the published ones. Loads without torch."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ COLUMNS = {
 
 
 def results(store: RunStore) -> list[dict[str, Any]]:
-    """One entry a row of the zoo, in its order; accuracies are fractions, missing figures None.
+    """One entry for each row of the zoo; accuracies are fractions, a missing figure is None.
 
-    Means and deviations are over the runs that learned; `status` says in words what is missing.
+    Means and deviations are over the runs that learned; `status` says what is missing.
     """
     rows = [(row, _runs(store, row)) for row in zoo_rows()]
     known = {run.config.model: run.summary for _, runs in rows for run in runs}
@@ -41,7 +41,7 @@ def results(store: RunStore) -> list[dict[str, Any]]:
 
 
 def _runs(store: RunStore, row: Row) -> list[Run]:
-    """The row's finished runs that are there."""
+    """The row's runs that are in the store and finished."""
     found = (store.find_folder(config) for config in row.configs())
     return [run for run in found if run and run.finished]
 
@@ -80,7 +80,7 @@ def _figures(runs: Sequence[Run], part: str) -> dict[str, float | None]:
 
 
 def _status(row: Row, runs: Sequence[Run]) -> str:
-    """What the figures leave out; empty when every seed has learned."""
+    """Seeds that the figures leave out, and why; empty when every seed has learned."""
     lost = [run for run in runs if run.state == RunState.DIVERGED]
     parts = []
     if lost:

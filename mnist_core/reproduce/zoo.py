@@ -1,4 +1,4 @@
-"""The zoo that ships: which runs it has, training what is missing, and packing it small."""
+"""The zoo that ships: which runs it has, and training and packing those that are missing."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from mnist_core.runs.extend import branch_off
 from mnist_core.runs.store import Run, RunStore
 
 ONE, THREE = (1,), (1, 2, 3)
-# The seeds that are trained by each recipe: three where a network is small, one where it is large.
-SEEDS = {
+# Seeds for each recipe: three for a small network, one for a large one.
+SEEDS: dict[str, dict[str, tuple[int, ...]]] = {
     "lenet5-1998": {"MNIST": THREE},
     "lenet5": {"MNIST": THREE, "FashionMNIST": THREE, "KMNIST": THREE, "QMNIST": ONE},
     "lenet": {"MNIST": THREE, "FashionMNIST": ONE, "KMNIST": ONE},
@@ -34,17 +34,17 @@ SEEDS = {
     "ultrasmall": {"MNIST": THREE},
     "fast": {"MNIST": THREE},
 }
-# These reach what was published by the reference's own recipe, or have nothing to reach.
+# The reference's own recipe reaches the published figure, or there is no such figure.
 GOOD_ENOUGH = ("lenet5-1998", "pytorch-example", "fast")
-NOT_AT_HAND = ("QMNIST",)  # left out unless its files are there
-LEARNS = 0.20  # validation accuracy that a run has after two epochs, or it ends there
+NOT_AT_HAND = ("QMNIST",)  # skipped unless its files are there
+LEARNS = 0.20  # validation accuracy; a run below it after two epochs is ended
 
 
 @dataclass(frozen=True)
 class Row:
-    """Runs that differ by their seed only: one row of the results table.
+    """Runs that differ only by seed: one row of the results table.
 
-    With `epochs`, each is the recipe's run trained on to that many.
+    With `epochs`, each extends the recipe's run to that many epochs.
     """
 
     model: str
@@ -58,7 +58,7 @@ class Row:
         return [self._config(seed, **longer) for seed in self.seeds]
 
     def parents(self) -> list[RunConfig | None]:
-        """For each of the configs, the run that it goes on from."""
+        """For each of the configs, the one that it extends; None for a new run."""
         return [self._config(seed) if self.epochs else None for seed in self.seeds]
 
     def _config(self, seed: int, **changes: Any) -> RunConfig:
@@ -67,7 +67,7 @@ class Row:
 
 
 def zoo_rows() -> list[Row]:
-    """All of the zoo, network by network, the reference's recipe before a better one."""
+    """All rows of the zoo, network by network, the reference's recipe first."""
     rows = []
     for model, datasets in SEEDS.items():
         for dataset, seeds in datasets.items():
@@ -91,9 +91,9 @@ def make_zoo(
 ) -> list[Run]:
     """Trains the zoo's missing runs, `at_once` at a time with one thread each; returns all.
 
-    `only` names networks; `seeds` is how many of each row, at most. What is there already is
-    left as it is. Ctrl-C pauses; the next call goes on. Raises InputError for an unknown
-    network, and LabError when another process is at it or a run cannot be trained.
+    `only` names networks; `seeds` is the largest number of seeds in a row. Finished runs are
+    left as they are. Ctrl-C pauses; the next call continues. Raises InputError for an unknown
+    network, and LabError when another process is making the zoo or a run cannot be trained.
     """
     wanted = wanted_configs(only, seeds)
     with alone(store, "zoo"):
@@ -106,7 +106,7 @@ def make_zoo(
 
 
 def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[RunConfig]:
-    """The configs of the zoo's rows, as far as asked for and as their data set can be had."""
+    """The configs of the chosen rows whose data set is available."""
     names = {model_spec(name).name for name in only}
     rows = [row for row in zoo_rows() if not names or row.model in names]
     rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if _at_hand(row.dataset)]
@@ -123,11 +123,11 @@ def _finished(store: RunStore, config: RunConfig) -> bool:
 
 
 def train_and_pack(store: RunStore, config: RunConfig) -> Run:
-    """Trains one run of the zoo to its end and makes it small. Raises LabError."""
+    """Trains one run of the zoo and packs it. Raises LabError."""
     parent = _parents().get(config)
     if parent:
         made = carry_out_here(store, parent, "auto")
-        with suppress(InputError):  # without its state: the same bits, from the start
+        with suppress(InputError):  # no resume state: training from the start gives the same bits
             branch_off(store, made, config)
     run = carry_out_here(store, config, "auto", MustLearn(store, config))
     pack(store, run)
@@ -141,7 +141,7 @@ def _parents() -> dict[RunConfig, RunConfig]:
 
 
 class MustLearn:
-    """Ends a run that is at chance: hears its progress, and raises Diverged after an epoch."""
+    """Given a run's progress, raises Diverged after two epochs at chance level."""
 
     def __init__(self, store: RunStore, config: RunConfig) -> None:
         run = store.find_folder(config)

@@ -70,7 +70,7 @@ def test_loops_are_compared_in_turns(lab):
 
 def test_tasks_run_in_processes_that_wait_asleep_and_say_why_they_fail(lab, monkeypatch):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
-    environment = measurements._environment(measurements.SLEEPY)
+    environment = measurements._environment()
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
     found = measurements.run("engine", model="lenet5", images=32, threads=1)
     assert found["wall"] > 0

@@ -16,7 +16,7 @@ from mnist_core.data.transforms import resize
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import load_model, logits_of
 from mnist_core.models import recipe_of
-from mnist_core.reproduce.packing import LARGE, SAME
+from mnist_core.reproduce.packing import LARGE, TOLERATED
 from mnist_core.reproduce.zoo import NOT_AT_HAND, zoo_rows
 from mnist_core.runs.store import RunStore
 
@@ -107,4 +107,4 @@ def test_weights_give_the_test_accuracy_again(images_of):
         pixels = resize(test.images, run.config.input_size, run.config.fit)
         logits = logits_of(load_model(run), pixels, run.config).numpy()
         turned = metrics(logits, test.labels.numpy()).accuracy - run.summary.test_accuracy
-        assert abs(round(turned * len(test))) <= (SAME if half(run) else 0), run.id
+        assert abs(round(turned * len(test))) <= (TOLERATED if half(run) else 0), run.id
