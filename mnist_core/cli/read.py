@@ -11,11 +11,12 @@ from mnist_core.cli.terminal import print_json, print_table
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.formatting import percent
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 
 if TYPE_CHECKING:
     import numpy as np
-    from torch import nn
+
+    from mnist_core.evaluation.network import Network
 
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
@@ -44,13 +45,14 @@ def _predict_options(parser: ArgumentParser) -> None:
 
 @command("predict", "What a run's network reads in pictures of your own.", _predict_options)
 def predict(options: Namespace) -> int:
+    from mnist_core.evaluation.network import Network
     from mnist_core.evaluation.predict import load_model
 
     run = RunStore().get(options.id)
     drawings = [_read_image(Path(name), run.config.dataset) for name in options.images]
-    model = load_model(run)
+    network = Network(run, load_model(run))
     answers = [
-        {"image": name, **_answer(run, model, drawing)}
+        {"image": name, **_answer(network, drawing)}
         for name, drawing in zip(options.images, drawings, strict=True)
     ]
     if options.json:
@@ -76,16 +78,12 @@ def _read_image(path: Path, dataset: str) -> np.ndarray:
     return stages.final
 
 
-def _answer(run: Run, model: nn.Module, drawing: np.ndarray) -> dict[str, Any]:
-    import torch
-
-    from mnist_core.evaluation.predict import probabilities_of
-
-    probabilities = probabilities_of(model, torch.from_numpy(drawing.copy())[None], run.config)[0]
+def _answer(network: Network, drawing: np.ndarray) -> dict[str, Any]:
+    probabilities = network.probabilities(drawing[None])[0]
     label = int(probabilities.argmax())
     return {
         "label": label,
-        "class": dataset_spec(run.config.dataset).classes[label],
+        "class": dataset_spec(network.run.config.dataset).classes[label],
         "confidence": float(probabilities[label]),
         "probabilities": [float(p) for p in probabilities],
     }

@@ -5,18 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.metrics import softmax
-from mnist_core.evaluation.network import Network, one_thread, read_all
+from mnist_core.evaluation.network import Network, one_thread
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run
-
-if TYPE_CHECKING:
-    import torch
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +36,7 @@ class Vote:
 
 
 @dataclass(frozen=True, eq=False)
-class Verdict:
+class Consensus:
     """What all say together: the class with the highest mean probability, and how many chose it."""
 
     probabilities: np.ndarray
@@ -67,29 +62,21 @@ def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:
     return list(best.values())
 
 
-def vote(networks: Sequence[Network], image: np.ndarray) -> list[Vote]:
-    """What each network says to one (28, 28) uint8 image. What they share is prepared once."""
-    import torch
-
+def vote(networks: Iterable[Network], image: np.ndarray) -> list[Vote]:
+    """What each network says to one (28, 28) uint8 image, and how long it takes to."""
     one_thread()
-    prepared: dict[tuple, torch.Tensor] = {}
     votes = []
-    with torch.inference_mode():
-        pixels = torch.tensor(image)[None]
-        for network in networks:
-            config = network.run.config
-            form = (config.input_size, config.fit, config.scaling)
-            if form not in prepared:
-                prepared[form] = to_input(pixels, config)
-            began = time.perf_counter()
-            logits = network.model(prepared[form])[0].numpy(force=True)
-            votes.append(Vote(network.run, logits, 1000 * (time.perf_counter() - began)))
+    for network in networks:
+        began = time.perf_counter()
+        logits = network.logits(image[None])[0]
+        votes.append(Vote(network.run, logits, 1000 * (time.perf_counter() - began)))
     return votes
 
 
 def labels_of_each(networks: Sequence[Network], images: np.ndarray) -> np.ndarray:
     """(networks, N) labels: each network's answers to (N, 28, 28) uint8 images."""
-    return np.stack([read_all(network, images).argmax(axis=1) for network in networks])
+    one_thread()
+    return np.stack([network.logits(images).argmax(axis=1) for network in networks])
 
 
 def hardest_first(right: np.ndarray) -> np.ndarray:
@@ -98,8 +85,8 @@ def hardest_first(right: np.ndarray) -> np.ndarray:
     return missed[np.argsort(right[:, missed].sum(axis=0), kind="stable")]
 
 
-def together(votes: Sequence[Vote]) -> Verdict:
+def consensus(votes: Sequence[Vote]) -> Consensus:
     """The ensemble's answer: the mean of the probabilities, every network counting the same."""
     mean = np.mean([vote.probabilities for vote in votes], axis=0)
     agreeing = sum(vote.label == mean.argmax() for vote in votes)
-    return Verdict(mean, agreeing, len(votes))
+    return Consensus(mean, agreeing, len(votes))

@@ -1,7 +1,6 @@
-"""Many networks read the same images: who says what, how sure, how fast, and what they agree on.
+"""A run's network, ready to read images: the one way from images to logits and probabilities.
 
-Networks are shared between visitors: nothing here writes to one or leaves anything on it. Every
-thread computes on one core, so that visitors do not wait for each other's threads.
+Networks are shared between visitors: nothing here writes to one or leaves anything on it.
 """
 
 from __future__ import annotations
@@ -11,10 +10,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mnist_core.data.transforms import normalise, resize
-from mnist_core.dataset_specs import dataset_spec
+from mnist_core.data.transforms import resize
 from mnist_core.evaluation.metrics import softmax
-from mnist_core.evaluation.predict import load_model
+from mnist_core.evaluation.predict import load_model, logits_of
 from mnist_core.runs.store import Run
 
 if TYPE_CHECKING:
@@ -23,10 +21,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Network:
-    """A run and its network, ready to read."""
+    """A run and its network, in evaluation mode."""
 
     run: Run
     model: nn.Module
+
+    def logits(self, images: np.ndarray) -> np.ndarray:
+        """(N, 28, 28) uint8 images -> (N, classes) float32 logits."""
+        import torch
+
+        config = self.run.config
+        pixels = resize(torch.tensor(images), config.input_size, config.fit)
+        return logits_of(self.model, pixels, config).numpy(force=True)
+
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """(N, 28, 28) uint8 images -> (N, classes) probabilities in double precision."""
+        return softmax(self.logits(images))
 
 
 def one_thread() -> None:
@@ -41,20 +51,6 @@ def one_thread() -> None:
 
 
 def load_network(run: Run) -> Network:
-    """The run's network, whose weights ask for no gradient. Raises LabError."""
+    """The run's network, whose weights require no gradient. Raises LabError."""
     one_thread()
     return Network(run, load_model(run).requires_grad_(False))
-
-
-def read_all(network: Network, images: np.ndarray, batch: int = 64) -> np.ndarray:
-    """(N, 28, 28) uint8 images -> (N, classes) probabilities by one network."""
-    import torch
-
-    one_thread()
-    config, parts = network.run.config, []
-    with torch.inference_mode():
-        for some in torch.tensor(np.ascontiguousarray(images)).split(batch):
-            sized = resize(some, config.input_size, config.fit)
-            values = normalise(sized, dataset_spec(config.dataset), config.scaling)
-            parts.append(network.model(values))
-        return softmax(torch.cat(parts).numpy(force=True))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from mnist_core.config import RunConfig
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
 from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
-from mnist_core.evaluation.metrics import confusion, metrics, softmax
+from mnist_core.evaluation.metrics import confusion, metrics
 from mnist_core.models import check_config, create_model_for
 from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
@@ -34,13 +32,15 @@ def logits_of(
     from mnist_core.engine.lowering import lowered
 
     training = model.training
-    model.eval()
+    if training:  # otherwise others may be using it: nothing is written to it
+        model.eval()
     spec, forward = dataset_spec(config.dataset), lowered(model)
     with torch.inference_mode():
         parts = [
             forward(normalise(batch, spec, config.scaling)) for batch in pixels.split(batch_size)
         ]
-    model.train(training)
+    if training:
+        model.train()
     return torch.cat(parts)
 
 
@@ -66,12 +66,6 @@ def load_model(run: Run) -> nn.Module:
     if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
         raise LabError(f"The weights of {run.id} hold more than finite numbers.")
     return model.to(memory_format=memory_format(model)).eval()
-
-
-def probabilities_of(model: nn.Module, images: torch.Tensor, config: RunConfig) -> np.ndarray:
-    """(N, 28, 28) uint8 images -> (N, classes) probabilities."""
-    pixels = resize(images, config.input_size, config.fit)
-    return softmax(logits_of(model, pixels, config).numpy(force=True))
 
 
 def evaluate(store: RunStore, run: Run) -> dict[str, Any]:

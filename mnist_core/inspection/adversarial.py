@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from mnist_core.data.transforms import to_input
-from mnist_core.evaluation.network import Network, one_thread, read_all
+from mnist_core.evaluation.network import Network, one_thread
 
 LARGEST = 128  # grey levels: half of the scale; beyond it little is left of the image
 AT_ONCE = 16
@@ -51,12 +51,12 @@ def attack(network: Network, image: np.ndarray) -> Attack:
     at a small one and turn back at a larger one.
     """
     one_thread()
-    label = int(read_all(network, image[None])[0].argmax())
+    label = int(network.logits(image[None])[0].argmax())
     direction = _direction(network, image, label)
     for first in range(1, LARGEST + 1, AT_ONCE):
         tried = range(first, min(first + AT_ONCE, LARGEST + 1))
         images = np.stack([changed(image, direction, epsilon) for epsilon in tried])
-        turned = np.flatnonzero(read_all(network, images).argmax(1) != label)
+        turned = np.flatnonzero(network.logits(images).argmax(1) != label)
         if len(turned):
             return Attack(image, direction, label, tried[int(turned[0])])
     return Attack(image, direction, label, None)

@@ -12,7 +12,7 @@ from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.evaluation.network import load_network
 from mnist_core.models import create_model_for, make_config
 from mnist_core.runs.summary import Summary
 from tests import drawing
@@ -116,7 +116,6 @@ def pictures(page, of="Output of stage"):
 
 
 def expected_answer(run, image):
-    pixels = torch.tensor(image)[None]
-    shares = probabilities_of(load_model(run), pixels, run.config)[0]
+    shares = load_network(run).probabilities(image[None])[0]
     name = dataset_spec(run.config.dataset).classes[shares.argmax()]
     return f"**{name}** · {100 * shares.max():.1f} %"

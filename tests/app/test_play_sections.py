@@ -8,12 +8,10 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
-import torch
 
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.data.idx import test_image as image_at
-from mnist_core.evaluation.network import load_network, read_all
-from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.evaluation.network import load_network
 from mnist_core.imaging.preprocess import as_drawn, from_canvas
 from mnist_core.imaging.tiles import png
 from mnist_core.inspection.adversarial import attack
@@ -42,8 +40,8 @@ def test_every_network_votes_and_they_agree_or_not(store, canvas):
     ]
     add_run(store, "lenet5", seed=9, accuracy=0.5)  # not its network's best: it does not vote
     page = drawn(open_page(), canvas, 4)
-    image = torch.tensor(from_canvas(canvas.image).final)[None]
-    shares = np.concatenate([probabilities_of(load_model(r), image, r.config) for r in runs])
+    image = from_canvas(canvas.image).final[None]
+    shares = np.concatenate([load_network(run).probabilities(image) for run in runs])
     table = html(page)
     for title, share in zip(("LeNet-5", "LeNet-5 (1998)", "Small"), shares, strict=True):
         row = table.split(f'<td class="">{title}</td>')[1].split("</tr>")[0]
@@ -138,7 +136,7 @@ def test_without_the_data_set_the_page_says_how_to_get_it(store, canvas, monkeyp
 def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
     run = add_run(lab, seed=44)
     images = [image_at("MNIST", small_data, at) for at in range(60)]
-    shares = read_all(load_network(run), np.stack([one.image for one in images]))
+    shares = load_network(run).probabilities(np.stack([one.image for one in images]))
     labels = np.array([one.label for one in images])
     logits = np.log(shares).astype(np.float16)
     run.folder.write_logits({"validation": logits, "test": logits})
@@ -202,9 +200,7 @@ def test_your_handwriting_is_kept_and_read(store, canvas):
     (sample,) = own.samples()
     assert sample.label == 4
     assert np.array_equal(own.image(sample), from_canvas(canvas.image).final)
-    right = [
-        read_all(load_network(run), own.readable([sample])[1]).argmax(1)[0] == 4 for run in runs
-    ]
+    right = [load_network(run).logits(own.readable([sample])[1]).argmax() == 4 for run in runs]
     assert html(page).count("1 of 1") == sum(right)
     assert f"{3 - sum(right)} of 3 wrong" in words(page) or all(right)
 

@@ -3,9 +3,7 @@
 import re
 import shutil
 
-import torch
-
-from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.evaluation.network import load_network
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import PROJECT, at_rest
@@ -66,8 +64,7 @@ def test_a_drawn_digit_gets_the_answer_of_the_network(page, server):
     draw_digit(page, 1)
     run = RunStore(server.store).get(server.tiny)
     stroke = draw(1, canvas=SIDE, size=0.7, stroke=PEN / (0.7 * SIDE), ink=(255,) * 4)
-    image = torch.tensor(from_canvas(stroke).final)[None]
-    shares = probabilities_of(load_model(run), image, run.config)[0]
+    shares = load_network(run).probabilities(from_canvas(stroke).final[None])[0]
     label, share = answer(page)
     assert int(label) == shares.argmax() and abs(share - 100 * shares.max()) < 15
     assert (label, share) != example

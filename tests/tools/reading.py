@@ -17,7 +17,7 @@ import numpy as np
 from mnist_core.data.idx import has_images, read_part
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.evaluation.ensemble import best_of_each
-from mnist_core.evaluation.network import Network, load_network, read_all
+from mnist_core.evaluation.network import Network, load_network
 from mnist_core.imaging.photo import from_image
 from mnist_core.imaging.preprocess import from_canvas, without_normalising
 from mnist_core.paths import data_root
@@ -60,7 +60,7 @@ def photographs(
 
 
 def accuracy(network: Network, images: np.ndarray, labels: np.ndarray) -> float:
-    return float((read_all(network, images).argmax(1) == labels).mean())
+    return float((network.logits(images).argmax(1) == labels).mean())
 
 
 def main() -> None:

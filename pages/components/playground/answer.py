@@ -7,7 +7,7 @@ from html import escape
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.ensemble import Verdict, Vote, together
+from mnist_core.evaluation.ensemble import Consensus, Vote, consensus
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
@@ -58,33 +58,33 @@ def show_votes(
     `beside` is the chosen run's answer where it is not the best of its network: it does not count.
     """
     classes = dataset_spec(own.config.dataset).classes
-    verdict = together(votes)
-    name, label = classes[verdict.label], verdict.label
-    share = percent(verdict.probabilities[label], 1)
+    agreed = consensus(votes)
+    name, label = classes[agreed.label], agreed.label
+    share = percent(agreed.probabilities[label], 1)
     with st.container(gap="xsmall"):
         if len(votes) > 1:
             st.markdown(
-                f"**{verdict.agreeing} of {verdict.count}** networks read {article(name)} "
+                f"**{agreed.agreeing} of {agreed.count}** networks read {article(name)} "
                 f"**{name}** · together **{share}**",
                 help="Every network trained on this data set, by its best run. Together: the mean "
                 "of their probabilities, every network counting the same.",
             )
         else:
             st.markdown("**One network** here was trained on this data set.")
-        first = [("own", _row(beside, verdict, " (this run)"))] if beside else []
+        first = [("own", _row(beside, agreed, " (this run)"))] if beside else []
         by_id = {vote.run.id: vote for vote in votes}
         rows = [
             (
                 "own" if run.id == own.id else "",
-                _row(by_id[run.id], verdict) if run.id in by_id else _no_row(run, reasons),
+                _row(by_id[run.id], agreed) if run.id in by_id else _no_row(run, reasons),
             )
             for run in runs
         ]
         st.html(markup.table(["Network", "Reads", "Confidence", "ms"], first + rows))
 
 
-def _row(vote: Vote, verdict: Verdict, which: str = "") -> list[str]:
-    config, off = vote.run.config, "" if vote.label == verdict.label else "off"
+def _row(vote: Vote, agreed: Consensus, which: str = "") -> list[str]:
+    config, off = vote.run.config, "" if vote.label == agreed.label else "off"
     word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
     title = escape(model_title(config.model) + which)
     return [title, word, markup.meter(vote.confidence), f"{vote.milliseconds:.1f}"]

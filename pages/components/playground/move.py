@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.ensemble import labels_of_each, together, vote
+from mnist_core.evaluation.ensemble import consensus, labels_of_each, vote
 from mnist_core.formatting import number_range, percent, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
@@ -72,11 +72,11 @@ def sliders() -> Move:
 
 
 def say(votes: list, dataset: str) -> None:
-    verdict, classes = together(votes), dataset_spec(dataset).classes
-    name = classes[verdict.label]
-    share = percent(verdict.probabilities[verdict.label], 1)
+    agreed, classes = consensus(votes), dataset_spec(dataset).classes
+    name = classes[agreed.label]
+    share = percent(agreed.probabilities[agreed.label], 1)
     st.markdown(
-        f"**{verdict.agreeing} of {verdict.count}** read {article(name)} **{name}** · "
+        f"**{agreed.agreeing} of {agreed.count}** read {article(name)} **{name}** · "
         f"together {share}"
     )
 

@@ -7,7 +7,7 @@ from torch import nn
 
 from mnist_core.data.transforms import resize, to_input
 from mnist_core.errors import InputError
-from mnist_core.evaluation.network import Network, load_network, read_all
+from mnist_core.evaluation.network import Network, load_network
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.inspection.adversarial import attack, changed
@@ -147,7 +147,7 @@ def test_the_attack_turns_the_answer_and_nothing_smaller_does(lenet, seven):
     found = attack(lenet, seven)
     assert found.label == 7 and 1 < found.turning < 128
     steps = range(found.turning + 1)
-    answers = read_all(lenet, np.stack([found.result(e) for e in steps])).argmax(1)
+    answers = lenet.logits(np.stack([found.result(e) for e in steps])).argmax(1)
     assert (answers[:-1] == 7).all() and answers[-1] != 7
     assert np.abs(found.change(found.turning)).max() == found.turning
     assert np.array_equal(found.image + found.change(9), found.result(9))

@@ -8,15 +8,15 @@ import pytest
 import torch
 from safetensors.torch import save
 
+from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.ensemble import (
     best_of_each,
+    consensus,
     hardest_first,
     labels_of_each,
-    together,
     vote,
 )
-from mnist_core.evaluation.network import load_network, one_thread, read_all
-from mnist_core.evaluation.predict import load_model, probabilities_of
+from mnist_core.evaluation.network import load_network, one_thread
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.models import create_model, make_config
 from mnist_core.runs.summary import Summary
@@ -62,25 +62,25 @@ def test_a_stopped_run_votes_where_there_is_no_other(store):
 def test_every_vote_is_what_the_network_says_alone(networks):
     image = from_canvas(draw(4)).final
     for one, said in zip(networks, vote(networks, image), strict=True):
-        alone = probabilities_of(load_model(one.run), torch.tensor(image)[None], one.run.config)[0]
+        alone = one.model(to_input(torch.tensor(image)[None], one.run.config)).softmax(1)[0].numpy()
         assert said.run == one.run and said.milliseconds > 0
         assert np.allclose(said.probabilities, alone, atol=1e-6)
         assert said.label == alone.argmax() and said.confidence == pytest.approx(alone.max())
 
 
-def test_together_is_the_mean(networks):
+def test_the_consensus_is_the_mean(networks):
     votes = vote(networks, from_canvas(draw(3)).final)
-    verdict = together(votes)
+    agreed = consensus(votes)
     mean = sum(v.probabilities for v in votes) / len(votes)
-    assert np.allclose(verdict.probabilities, mean) and verdict.label == mean.argmax()
-    assert verdict.count == 4
-    assert verdict.agreeing == sum(v.probabilities.argmax() == mean.argmax() for v in votes)
+    assert np.allclose(agreed.probabilities, mean) and agreed.label == mean.argmax()
+    assert agreed.count == 4
+    assert agreed.agreeing == sum(v.probabilities.argmax() == mean.argmax() for v in votes)
 
 
 def test_many_images_are_read_like_one(networks):
     images = np.stack([from_canvas(draw(digit)).final for digit in range(5)])
     for one in networks:
-        many = read_all(one, images, batch=2)
+        many = one.probabilities(images)
         for image, shares in zip(images, many, strict=True):
             assert np.allclose(vote([one], image)[0].probabilities, shares, atol=1e-5)
 
@@ -123,6 +123,6 @@ def test_labels_of_several_networks_and_the_images_they_miss_most(networks):
     images = np.stack([from_canvas(draw(digit)).final for digit in (3, 4, 5)])
     answers = labels_of_each(networks, images)
     assert answers.shape == (len(networks), 3)
-    assert answers[1].tolist() == read_all(networks[1], images).argmax(axis=1).tolist()
+    assert answers[1].tolist() == networks[1].logits(images).argmax(axis=1).tolist()
     right = np.array([[1, 1, 0, 0], [1, 0, 1, 0]], bool)
     assert hardest_first(right).tolist() == [3, 1, 2] and not len(hardest_first(right[:, :1]))
