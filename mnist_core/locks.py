@@ -1,8 +1,10 @@
 """Locks between processes, as files. The operating system frees one when its process dies."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
@@ -20,3 +22,16 @@ def named_lock(root: Path, name: str) -> FileLock:
     except OSError as error:
         raise LabError(cannot_write(path, error)) from error
     return FileLock(path)
+
+
+@contextmanager
+def held(lock: FileLock, otherwise: str) -> Iterator[None]:
+    """Holds the lock. Raises LabError with the sentence `otherwise` when another process has it."""
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise LabError(otherwise) from None
+    try:
+        yield
+    finally:
+        lock.release()

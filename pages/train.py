@@ -33,7 +33,7 @@ def facts(store: RunStore, config: RunConfig, recipe: str | None, runs: list[Run
         parts.append(f"{figures['parameters']:,} parameters")
     if "receptive_field" in figures:
         parts.append(f"receptive field {figures['receptive_field']} pixels")
-    known = cost.recall(store, config)
+    known = cost.load(store, config)
     if known:
         parts.append(f"about {duration(known.epoch(config))} per epoch here")
     parts.append(f"{config.dataset}: {dataset_spec(config.dataset).about}")

@@ -68,7 +68,7 @@ def make_run(
 
 
 def made_up_history(epochs: int, accuracy: float) -> list[dict[str, float]]:
-    """Rows like training.EpochResult's, that approach `accuracy` and reach it at the end."""
+    """Rows like training.results.EpochResult, that approach `accuracy` and reach it at the end."""
     rows = []
     for epoch in range(1, epochs + 1):
         left = math.exp(-3 * epoch / epochs) - math.exp(-3)
@@ -101,6 +101,6 @@ def damage(run: Run, name: str = "summary.json", content: bytes = b'{"state":') 
     (run.path / name).write_bytes(content)
 
 
-def remember_a_speed(store):
-    """As if this machine had been measured already: a server's first page would see to that."""
-    cost.remember(store, opening_config(), cost.Speed(1e-4, 1e-3, 1e-4, 5.0))
+def save_known_cost(store):
+    """As if this machine had been measured already, which a server's first page would have done."""
+    cost.save(store, opening_config(), cost.Cost(1e-4, 1e-3, 1e-4, 5.0))

@@ -26,7 +26,8 @@ from mnist_core.data.datasets import Dataset, Split, load
 from mnist_core.data.transforms import resize
 from mnist_core.engine.lowering import lowered
 from mnist_core.evaluation.predict import logits_of
-from mnist_core.jobs.progress import Watcher
+from mnist_core.jobs.mailbox import Mailbox
+from mnist_core.jobs.progress import Reporter
 from mnist_core.models import create_model, make_config
 from mnist_core.paths import data_root
 from mnist_core.runs.states import RunState
@@ -174,9 +175,9 @@ def _engine_loop(
 ) -> Callable[[], Any]:
     """An epoch as a training process runs it, progress and requests included."""
     trainer = Trainer(config, data, execution)
-    store.create(config, Summary(RunState.RUNNING))
-    watcher = Watcher(store, config, None, lambda: None)
-    return lambda: trainer.train_epoch(watcher.on_step)
+    run = store.create(config, Summary(RunState.RUNNING))
+    reporter = Reporter(config, Mailbox(run.folder))
+    return lambda: trainer.train_epoch(reporter.on_step)
 
 
 def _first(data: Dataset, images: int) -> Dataset:

@@ -8,16 +8,16 @@ from contextlib import suppress
 from filelock import Timeout
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import LabError
 from mnist_core.jobs import spawn
+from mnist_core.locks import held
 from mnist_core.runs.store import RunStore
-from mnist_core.training.cost import Speed, measure, recall, remember
+from mnist_core.training import cost
 
-NICENESS = 10  # a measurement gives way to whatever else the machine is at
+NICENESS = 10  # a measurement gives way to whatever else the machine does
 
 
 def measure_in_background(store: RunStore, config: RunConfig) -> None:
-    """Has the speed measured by a process of its own; only one at a time measures.
+    """Has the cost measured by a process of its own; only one at a time measures.
 
     Raises LabError when the store cannot be written.
     """
@@ -33,24 +33,19 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
     spawn.start(store, command, store.root / ".speed.log")
 
 
-def measure_once(store: RunStore, config: RunConfig, began: float) -> Speed:
-    """Measures and remembers, unless it is known; `began` is when this process did (time.time).
+def measure_once(store: RunStore, config: RunConfig, began: float) -> cost.Cost:
+    """Measures the cost and keeps it, unless it is known.
+
+    `began` is the time (time.time) at which this process did.
 
     Raises LabError when another process is measuring.
     """
-    lock = store.named_lock("measuring")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LabError("Another process is measuring; look again.") from None
-    try:
-        known = recall(store, config)
+    with held(store.named_lock("measuring"), otherwise="Another process is measuring; look again."):
+        known = cost.load(store, config)
         if known:
             return known
         with suppress(OSError, AttributeError):  # no such thing on Windows
             os.nice(NICENESS)
-        speed = measure(config, began)
-        remember(store, config, speed)
-        return speed
-    finally:
-        lock.release()
+        measured = cost.measure(config, began)
+        cost.save(store, config, measured)
+        return measured

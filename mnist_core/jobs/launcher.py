@@ -1,9 +1,14 @@
-"""Starts training in a process of its own, and stops it. The run's folder is the only truth."""
+"""Starts training in a process of its own, and stops it. The run's folder is the only truth.
+
+The launcher writes the state "queued", and that of a run whose process it has ended; every other
+state is written by the process that trains (see worker).
+"""
 
 from __future__ import annotations
 
 import subprocess
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -17,22 +22,30 @@ from mnist_core.jobs import queue, spawn
 from mnist_core.models import check_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RunState
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 
 START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
 MAX_PROCESSES = 8  # that may wait for one run
 STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
 
+Spawn = Callable[[RunStore, Run], "subprocess.Popen[bytes]"]
 
-def start(store: RunStore, config: RunConfig) -> Run:
+
+def spawn_worker(store: RunStore, run: Run) -> subprocess.Popen[bytes]:
+    """A process that trains the run when its turn has come."""
+    return spawn.start(store, ["train", "--resume", run.id, "--queue"], run.folder.log_file)
+
+
+def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker) -> Run:
     """Has the config's run trained in the background, from where it stands; returns it at once.
 
-    It waits its turn: runs train first come, first served, as many at once as the store's
-    setting says. A run that is finished or in progress is returned as it is: two that start the
-    same config get one run. Raises InputError for a config that no network takes, and LabError
-    when the store cannot be written.
+    It goes to the end of the queue: runs train first come, first served, as many at once as the
+    store's setting says. A run that is finished or in progress is returned as it is: two that
+    start the same config get one run. Raises InputError for a config that no network takes, and
+    LabError when the store cannot be written.
     """
     check_config(config)
     lock = store.lock(config.id)
@@ -42,7 +55,7 @@ def start(store: RunStore, config: RunConfig) -> Run:
             lock.acquire(timeout=0.1)
         except Timeout:  # its process is at work, about to begin, or just dying
             run = store.find_folder(config)
-            if run and run.state in LIVE and not _withdrawn(store, run.id):
+            if run and run.state in LIVE and not _withdraw_pause(run):
                 return run
             if time.monotonic() > deadline:
                 raise LabError(f"Another process is preparing {config.id}; look again.") from None
@@ -53,41 +66,32 @@ def start(store: RunStore, config: RunConfig) -> Run:
         run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
         run.folder.request(None)
         run.folder.clear_progress()
-        return _begin(store, run)
+        return _begin(store, run, spawn_worker)
     finally:
         lock.release()
 
 
-def _withdrawn(store: RunStore, run_id: str) -> bool:
+def _withdraw_pause(run: Run) -> bool:
     """Takes back a pause that was asked for but not yet heard, as the run shall go on now.
 
     True when there was one: then it may have been heard, too, so the run needs another look.
     """
-    if store.folder(run_id).requested() != "pause":
+    if run.folder.requested() != "pause":
         return False
-    store.folder(run_id).request(None)
+    run.folder.request(None)
     return True
 
 
-def _begin(store: RunStore, run: Run) -> Run:
+def _begin(store: RunStore, run: Run, spawn_worker: Spawn) -> Run:
     """Has a process begin. It waits for the lock held here: it meets no run half prepared."""
-    process = _spawn(store, run.id)
+    process = spawn_worker(store, run)
     try:
-        queue.leave(store, run.id)  # whoever comes again after a pause or a kill is the last
-        identity = Process.of(process.pid)
-        queued = replace(run.summary, state=RunState.QUEUED, process=identity, note="")
-        run.folder.write_summary(queued)
-        queue.join(store, run.id)
-    except Exception:  # of a disk that is full: nobody is to train what nobody knows of
+        return queue.enter(store, run, Process.of(process.pid))
+    except Exception:  # a full disk, say: no process may train what no summary tells of
         process.kill()
         process.wait()
+        queue.leave(store, run.id)
         raise
-    return store.get(run.id)
-
-
-def _spawn(store: RunStore, run_id: str) -> subprocess.Popen:
-    command = ["train", "--resume", run_id, "--queue"]
-    return spawn.start(store, command, store.folder(run_id).log_file)
 
 
 def extend(store: RunStore, run_id: str, epochs: Any) -> Run:
@@ -109,7 +113,7 @@ def pause(store: RunStore, run_id: str) -> Run:
     run = store.get(run_id)
     if run.state not in LIVE:
         return run
-    if _listens(store, run):
+    if _listens(run):
         run.folder.request("pause")
         return run
     return _halt(store, run.id, RunState.PAUSED, STOP_GRACE)
@@ -118,18 +122,18 @@ def pause(store: RunStore, run_id: str) -> Run:
 def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
     """Stops the run and makes sure that its process is gone. What it has saved stays.
 
-    Other processes that waited for the run are stopped in turn. Raises LabError when there is
+    Other processes that waited for the run are stopped after it. Raises LabError when there is
     no end of them, or when it trains on another machine, which may take a while to hear of it.
     """
     return _halt(store, run_id, RunState.STOPPED, grace)
 
 
-def take_over(store: RunStore, run_id: str) -> Run:
+def take_over(store: RunStore, run_id: str, spawn_worker: Spawn = spawn_worker) -> Run:
     """Ends a process that shows no sign of life (see Run.unresponsive); starts the run again."""
-    return start(store, stop(store, run_id).config)
+    return start(store, stop(store, run_id).config, spawn_worker)
 
 
-def _listens(store: RunStore, run: Run) -> bool:
+def _listens(run: Run) -> bool:
     """Whether its process trains, and so looks between two steps for what is asked of it."""
     training = run.folder.progress().get("phase") == "training"
     return run.state == RunState.RUNNING and training and not run.unresponsive
@@ -139,25 +143,24 @@ def _halt(store: RunStore, run_id: str, state: RunState, grace: float) -> Run:
     for _ in range(MAX_PROCESSES):
         run = store.get(run_id)
         identity = run.summary.process
-        process = identity and identity.find()
+        process = identity.find() if identity else None
         if run.finished or (run.state not in LIVE and not process):
             return run
-        store.folder(run_id).request("pause" if state == RunState.PAUSED else "stop")
+        run.folder.request("pause" if state == RunState.PAUSED else "stop")
         if process:
-            _end(process, grace if _listens(store, run) else 0.1)
-        elif not identity.here:
-            return _ask_afar(store, run, grace)
+            _end(process, grace if _listens(run) else 0.1)
+        elif identity and not identity.here:
+            return _ask_other_host(store, run, identity.host, grace)
         if _mark(store, run_id, state):
             return store.get(run_id)
     raise LabError(f"{run_id} goes on: other processes keep taking it up; stop those first.")
 
 
-def _ask_afar(store: RunStore, run: Run, grace: float) -> Run:
+def _ask_other_host(store: RunStore, run: Run, host: str, grace: float) -> Run:
     """Waits for a process of another host to do what it is asked."""
     deadline = time.monotonic() + grace
     while (now := store.get(run.id)).state in LIVE:
         if time.monotonic() > deadline:
-            host = run.summary.process.host
             raise LabError(f"{run.id} trains on {host}, which was asked to end it; look again.")
         time.sleep(0.1)
     return now
@@ -173,9 +176,9 @@ def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
     try:
         run = store.get(run_id)
         if not run.finished and run.summary.state != state:
-            store.folder(run_id).write_summary(replace(run.summary, state=state, process=None))
-        store.folder(run_id).request(None)
-        store.folder(run_id).clear_progress()
+            run.folder.write_summary(replace(run.summary, state=state, process=None))
+        run.folder.request(None)
+        run.folder.clear_progress()
         queue.leave(store, run_id)
         return True
     finally:
@@ -188,7 +191,7 @@ def _end(process: psutil.Process, grace: float) -> None:
     with suppress(psutil.Error):
         family += process.children(recursive=True)
     steps = [(lambda: None, grace), (process.terminate, grace), (process.kill, STOP_GRACE)]
-    for insist, patience in steps[2:] if _is_halted(process) else steps:
+    for insist, patience in steps[2:] if _is_suspended(process) else steps:
         try:
             insist()
             process.wait(timeout=patience)
@@ -202,9 +205,9 @@ def _end(process: psutil.Process, grace: float) -> None:
             orphan.kill()
 
 
-def _is_halted(process: psutil.Process) -> bool:
+def _is_suspended(process: psutil.Process) -> bool:
     """By SIGSTOP, say: it would not hear."""
     try:
-        return process.status() == psutil.STATUS_STOPPED
+        return bool(process.status() == psutil.STATUS_STOPPED)
     except psutil.Error:
         return False

@@ -13,18 +13,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import Any
-
-from filelock import Timeout
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
 from mnist_core.jobs.progress import OnProgress
+from mnist_core.locks import held
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
+if TYPE_CHECKING:
+    from mnist_core.data.datasets import Dataset
+
 MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
-NOBODY: Mapping[RunConfig, RunConfig] = {}
+NO_PARENTS: Mapping[RunConfig, RunConfig] = {}
 LOSSES_PER_EPOCH = 16  # kept within each epoch
 
 TrainOne = Callable[[RunStore, RunConfig], Run]  # a function of a module: it goes to a process
@@ -45,7 +47,7 @@ def train_all(
     configs: Sequence[RunConfig],
     at_once: int,
     train_one: TrainOne,
-    parents: Mapping[RunConfig, RunConfig] = NOBODY,
+    parents: Mapping[RunConfig, RunConfig] = NO_PARENTS,
 ) -> Iterator[Made]:
     """Has `train_one` called for each config, `at_once` at a time; yields as they are finished.
 
@@ -56,7 +58,7 @@ def train_all(
     at_once = min(at_once, MOST_PROCESSES)
     processes = ProcessPoolExecutor(at_once, get_context("spawn"), _begin_process)
     left, began = list(reversed(configs)), time.monotonic()
-    waiting: dict[Future, RunConfig] = {}
+    waiting: dict[Future[str], RunConfig] = {}
     count = 0
     try:
         while left or waiting:
@@ -74,7 +76,7 @@ def train_all(
         processes.shutdown(wait=True, cancel_futures=True)
 
 
-def _id_of(future: Future) -> str:
+def _id_of(future: Future[str]) -> str:
     try:
         return future.result()
     except BrokenProcessPool:
@@ -84,7 +86,9 @@ def _id_of(future: Future) -> str:
 
 
 def _pause(
-    store: RunStore, waiting: Mapping[Future, RunConfig], parents: Mapping[RunConfig, RunConfig]
+    store: RunStore,
+    waiting: Mapping[Future[str], RunConfig],
+    parents: Mapping[RunConfig, RunConfig],
 ) -> None:
     """Asks until each has heard it: one that is only starting forgets what was asked before."""
     while futures := wait(waiting, timeout=0.5).not_done:
@@ -100,14 +104,8 @@ def _pause(
 def alone(store: RunStore, what: str) -> Iterator[None]:
     """One process at a time makes `what` in this store. Raises LabError for a second one."""
     lock = store.named_lock(f"making-{what}")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LabError(f"Another process is making the {what} in {store.root}.") from None
-    try:
+    with held(lock, otherwise=f"Another process is making the {what} in {store.root}."):
         yield
-    finally:
-        lock.release()
 
 
 def carry_out_here(
@@ -119,8 +117,8 @@ def carry_out_here(
     """
     from mnist_core.jobs.worker import carry_out
 
-    if store.find_folder(config):
-        store.folder(config.id).request(None)
+    if found := store.find_folder(config):
+        found.folder.request(None)
     dataset = loaded(config.dataset)
     steps = max(1, len(dataset.train) // config.batch_size // LOSSES_PER_EPOCH)
     execution = Execution(device=device, threads=1, echo_every=steps)
@@ -130,7 +128,7 @@ def carry_out_here(
     return run
 
 
-def loaded(name: str) -> Any:
+def loaded(name: str) -> Dataset:
     """The data set, read once in this process."""
     from mnist_core.data.datasets import load
 
@@ -139,7 +137,7 @@ def loaded(name: str) -> Any:
     return _loaded[name]
 
 
-_loaded: dict[str, Any] = {}
+_loaded: dict[str, Dataset] = {}
 
 
 def _begin_process() -> None:
@@ -147,11 +145,12 @@ def _begin_process() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end_with_parent() -> None:
-        parent_process().join()
+        if parent := parent_process():
+            parent.join()
         os._exit(1)  # whatever it was at: a run can be killed at any moment
 
     threading.Thread(target=end_with_parent, daemon=True).start()
 
 
-def _call(train_one: TrainOne, root: str, fields: dict) -> str:
+def _call(train_one: TrainOne, root: str, fields: dict[str, Any]) -> str:
     return train_one(RunStore(Path(root)), RunConfig.from_dict(fields)).id

@@ -1,8 +1,8 @@
-"""Whose turn it is: the line of runs that wait, and the places of those that train.
+"""The queue of runs that wait to train, and the slots of those that do.
 
-A run that waits has a ticket, an empty file whose name begins with the time at which it joined;
-a run that trains holds the lock of a place. A process that is killed leaves no place taken, as
-the operating system frees its lock, and a ticket that nobody waits with counts for nothing.
+A run that waits has a ticket: an empty file whose name begins with the time at which it joined.
+A run that trains holds the lock of a slot. A process that is killed leaves no slot taken, as the
+operating system frees its lock, and a ticket behind which no living process waits is ignored.
 """
 
 from __future__ import annotations
@@ -12,24 +12,43 @@ import re
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
+from mnist_core.runs.process import Process
+from mnist_core.runs.run import Run
 from mnist_core.runs.settings import AUTOMATIC
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RUN_ID, RunStore
 
-PERIOD = 0.5  # seconds between two looks at the line
+PERIOD = 0.5  # seconds between two looks at the queue
 AtOnce = Callable[[], int]  # how many runs may train at once: asked again at every look
 TICKET = re.compile(rf"(?P<time>\d{{20}})-(?P<id>{RUN_ID.pattern})")
 
 
+def enter(store: RunStore, run: Run, process: Process) -> Run:
+    """Puts the run, for which `process` waits, at the end of the queue: the one way to "queued".
+
+    A run that comes again after a pause or a kill goes to the end, too. Raises LabError.
+    """
+    leave(store, run.id)
+    join(store, run.id)
+    run.folder.write_summary(replace(run.summary, state=RunState.QUEUED, process=process, note=""))
+    return store.get(run.id)
+
+
+def has_entered(run: Run) -> bool:
+    """Whether the run waits for this process already: whoever started it put it there."""
+    process = run.summary.process
+    return run.state == RunState.QUEUED and process is not None and process.is_current
+
+
 def _tickets(store: RunStore) -> list[tuple[str, Path]]:
-    """(run id, file) of all who stand in the line, the first come first."""
+    """(run id, file) of all in the queue, in its order."""
     with suppress(FileNotFoundError):
         paths = sorted((store.root / ".queue").iterdir())
         found = ((TICKET.fullmatch(path.name), path) for path in paths)
@@ -38,9 +57,7 @@ def _tickets(store: RunStore) -> list[tuple[str, Path]]:
 
 
 def join(store: RunStore, run_id: str) -> None:
-    """Puts the run at the end of the line, unless it stands there. Raises LabError."""
-    if any(other == run_id for other, _ in _tickets(store)):
-        return
+    """Gives the run a ticket. Raises LabError when it cannot be written."""
     ticket = store.root / ".queue" / f"{time.time_ns():020d}-{run_id}"
     try:
         ticket.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +67,7 @@ def join(store: RunStore, run_id: str) -> None:
 
 
 def leave(store: RunStore, run_id: str) -> None:
-    """Takes the run out of the line."""
+    """Takes the run out of the queue."""
     for other, path in _tickets(store):
         if other == run_id:
             path.unlink(missing_ok=True)
@@ -76,81 +93,81 @@ def _waits(store: RunStore, run_id: str) -> bool:
 
 
 @dataclass(frozen=True)
-class Turn:
-    """Leave to train: the places that are taken, and how many runs share the machine."""
+class Slot:
+    """Leave to train: the locks that are held, and how many runs share the machine."""
 
-    places: Sequence[FileLock]
+    locks: Sequence[FileLock]
     sharing: int
 
-    def end(self) -> None:
-        for place in self.places:
-            place.release()
+    def release(self) -> None:
+        for lock in self.locks:
+            lock.release()
 
 
-def wait(store: RunStore, run_id: str, at_once: AtOnce, tell: Callable[[int], None]) -> Turn:
-    """Waits in the line for a turn.
+def wait_for_slot(
+    store: RunStore, run_id: str, at_once: AtOnce, tell: Callable[[int], None]
+) -> Slot:
+    """Waits until the run is the first of the queue and a slot is free.
 
     `tell` is called at every look with the number of runs ahead; what it raises ends the wait.
     """
-    join(store, run_id)
     while True:
-        turn = take_turn(store, run_id, at_once())
-        if turn:
-            return turn
+        slot = take_slot(store, run_id, at_once())
+        if slot:
+            return slot
         tell(ahead(store, run_id))
         time.sleep(PERIOD)
 
 
-def take_turn(store: RunStore, run_id: str, at_once: int) -> Turn | None:
-    """A turn for the first of the line, if fewer than `at_once` runs train.
+def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
+    """A slot for the first of the queue, if fewer than `at_once` runs train.
 
-    With AUTOMATIC, as many share the machine as it has cores: two runs of one thread each are
-    through sooner than two in turn with two threads. One that nobody waits with, while none
-    trains, has the machine, and all of its places, to itself.
+    With AUTOMATIC, as many runs share the machine as it has cores: two runs with one thread each
+    are finished sooner than two, one after the other, with two threads. A run that is alone, with
+    none in training and none waiting, has the machine and all its slots to itself.
     """
-    looking = store.named_lock("turn")
+    looking = store.named_lock("queue")
     try:
-        looking.acquire(timeout=PERIOD)  # while one looks, no other may mistake his look for a run
+        looking.acquire(timeout=PERIOD)  # one at a time: a look holds slots that are free
     except Timeout:
         return None
     try:
-        turn = None if ahead(store, run_id) else _turn(store, run_id, at_once)
-        if turn:
+        slot = None if ahead(store, run_id) else _free_slot(store, run_id, at_once)
+        if slot:
             leave(store, run_id)
-        return turn
+        return slot
     finally:
         looking.release()
 
 
-def _turn(store: RunStore, run_id: str, at_once: int) -> Turn | None:
+def _free_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
     most = at_once or os.cpu_count() or 1
-    free, taken = _places(store, most)
-    if taken >= most:
-        Turn(free, most).end()
-        return None
-    if at_once == AUTOMATIC and not taken and not _anyone_else(store, run_id):
-        return Turn(free, 1)
-    Turn(free[1:], most).end()
-    return Turn(free[:1], most)
+    free, taken = _slots(store, most)
+    alone = at_once == AUTOMATIC and not taken and not _anyone_else_waits(store, run_id)
+    if alone:
+        return Slot(free, 1)
+    keep = 1 if taken < most else 0
+    Slot(free[keep:], most).release()
+    return Slot(free[:1], most) if keep else None
 
 
-def _anyone_else(store: RunStore, run_id: str) -> bool:
+def _anyone_else_waits(store: RunStore, run_id: str) -> bool:
     return any(other != run_id and _waits(store, other) for other, _ in _tickets(store))
 
 
-def _places(store: RunStore, most: int) -> tuple[list[FileLock], int]:
-    """The free places, now held by this process, and how many are taken by others."""
+def _slots(store: RunStore, most: int) -> tuple[list[FileLock], int]:
+    """The free slots, now held by this process, and how many are taken by others."""
     free: list[FileLock] = []
-    count = max(most, _known(store))
+    count = max(most, _known_slots(store))
     for number in range(count):
-        place = store.named_lock(f"place-{number}")
+        lock = store.named_lock(f"place-{number}")
         with suppress(Timeout):
-            place.acquire(timeout=0)
-            free.append(place)
+            lock.acquire(timeout=0)
+            free.append(lock)
     return free, count - len(free)
 
 
-def _known(store: RunStore) -> int:
-    """How many places there ever were."""
+def _known_slots(store: RunStore) -> int:
+    """How many slots there ever were."""
     numbers = (path.stem.removeprefix("place-") for path in store.root.glob(".locks/place-*.lock"))
     return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)

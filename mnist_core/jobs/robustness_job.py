@@ -8,12 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from filelock import Timeout
-
-from mnist_core.errors import LabError, NotFound
+from mnist_core.errors import NotFound
 from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, kept
 from mnist_core.files import read_json, write_json
 from mnist_core.jobs import spawn
+from mnist_core.locks import held
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -25,18 +24,14 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
     Raises LabError when another process of this store is at it.
     """
     runs = [store.get(run_id) for run_id in ids]
-    lock = store.named_lock("robustness")
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise LabError("Another process computes robustness in this store; wait for it.") from None
-    try:
-        for place, run in enumerate(runs):
-            if kept(run) is None:
-                _compute_one(store, run, place, len(runs), on_step)
-    finally:
-        _job_path(store).unlink(missing_ok=True)
-        lock.release()
+    busy = "Another process computes robustness in this store; wait for it."
+    with held(store.named_lock("robustness"), otherwise=busy):
+        try:
+            for place, run in enumerate(runs):
+                if kept(run) is None:
+                    _compute_one(store, run, place, len(runs), on_step)
+        finally:
+            _job_path(store).unlink(missing_ok=True)
     return runs
 
 

@@ -7,15 +7,18 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
 from mnist_core.paths import PROJECT, data_root
 from mnist_core.runs.store import RunStore
 
+_APART_ON_WINDOWS = 0
+if sys.platform == "win32":
+    _APART_ON_WINDOWS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
 
-def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Popen:
+
+def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """`python -m mnist_core ARGUMENTS` with this store and data; what it says goes to `log`.
 
     Raises LabError when the log cannot be written, or no process can be started.
@@ -27,9 +30,6 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONUNBUFFERED": "1",
     }
-    apart: dict[str, Any] = {"start_new_session": True}
-    if os.name == "nt":
-        apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS}
     try:
         with log.open("wb") as output:
             return subprocess.Popen(
@@ -39,7 +39,8 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                **apart,
+                start_new_session=os.name != "nt",
+                creationflags=_APART_ON_WINDOWS,
             )
     except OSError as error:
         raise LabError(cannot_write(log, error)) from error

@@ -148,7 +148,7 @@ class MustLearn:
         self.best = run.summary.validation_accuracy or 0.0 if run else 0.0
 
     def __call__(self, progress: Mapping[str, Any]) -> None:
-        from mnist_core.training.trainer import Diverged
+        from mnist_core.training.results import Diverged
 
         if progress["phase"] != "epoch":
             return

@@ -1,5 +1,6 @@
-"""A process that cannot be mistaken for another: a pid alone is reused."""
+"""Which process works at a run, and whether it is still there."""
 
+import os
 import socket
 from dataclasses import dataclass
 from typing import Self
@@ -20,7 +21,7 @@ class Process:
     def __post_init__(self) -> None:
         whole = isinstance(self.pid, int) and not isinstance(self.pid, bool) and self.pid > 0
         if not (whole and is_number(self.started) and isinstance(self.host, str)):
-            raise ValueError("summary.json: process is none")
+            raise ValueError("summary.json: process is not a pid, a time and a host")
 
     @classmethod
     def of(cls, pid: int) -> Self:
@@ -31,6 +32,11 @@ class Process:
     def here(self) -> bool:
         """Whether it is a process of this machine, which can be found and ended."""
         return self.host == socket.gethostname()
+
+    @property
+    def is_current(self) -> bool:
+        """Whether it is the process that asks."""
+        return self.here and self.pid == os.getpid()
 
     def find(self) -> psutil.Process | None:
         """The living process, or None. On another host nothing can be told: None."""

@@ -63,7 +63,7 @@ class Run:
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
-        """One row an epoch: see training.EpochResult. Empty when there is none.
+        """One row an epoch: see training.results.EpochResult. Empty when there is none.
 
         Raises LabError when the file is damaged.
         """

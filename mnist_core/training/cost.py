@@ -1,6 +1,6 @@
-"""How long training takes on this machine: measured here, remembered, told before a run starts.
+"""How long training takes on this machine: measured once, kept with the store, shown beforehand.
 
-`recall` loads without torch; `measure` trains a few steps on random pixels.
+`load` works without torch; `measure` trains a few steps on random pixels.
 """
 
 from __future__ import annotations
@@ -12,20 +12,25 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.idx import part_sizes
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.files import is_number, read_json, write_json
 from mnist_core.runs.store import RunStore
+from mnist_core.training.results import Step
+
+if TYPE_CHECKING:
+    from mnist_core.training.trainer import Trainer
 
 SMALL, LARGE = 32, 512  # the two batch sizes whose difference tells the cost of a step
 MEASURE_SECONDS = 0.6  # for each of them
 
 
 @dataclass(frozen=True)
-class Speed:
+class Cost:
     """What training costs on one machine, in seconds."""
 
     per_image: float  # of forward, backward and augmentation
@@ -35,15 +40,15 @@ class Speed:
 
     def epoch(self, config: RunConfig) -> float:
         """Seconds for one epoch with its validation."""
-        sizes = part_sizes(config.dataset)
-        training = sizes.train * (self.per_image + self.per_step / config.batch_size)
-        return training + sizes.validation * self.per_validation_image
+        images = part_sizes(config.dataset)
+        training = images.train * (self.per_image + self.per_step / config.batch_size)
+        return training + images.validation * self.per_validation_image
 
     def run(self, config: RunConfig) -> float:
-        """Seconds for a whole run, its look at the test set included."""
-        sizes = part_sizes(config.dataset)
-        at_the_end = (sizes.validation + sizes.test) * self.per_validation_image
-        return self.start_up + config.epochs * self.epoch(config) + at_the_end
+        """Seconds for a whole run, with the predictions at its end."""
+        images = part_sizes(config.dataset)
+        predictions = (images.validation + images.test) * self.per_validation_image
+        return self.start_up + config.epochs * self.epoch(config) + predictions
 
 
 def machine() -> str:
@@ -58,7 +63,7 @@ def kind(config: RunConfig) -> str:
     return f"{config.model} {config.activation} {config.input_size} {moved}"
 
 
-def _path(store: RunStore):
+def _path(store: RunStore) -> Path:
     return store.root / ".speed.json"
 
 
@@ -71,23 +76,23 @@ def _known(store: RunStore) -> dict[str, Any]:
     return here if isinstance(here, dict) else {}
 
 
-def recall(store: RunStore, config: RunConfig) -> Speed | None:
+def load(store: RunStore, config: RunConfig) -> Cost | None:
     """What was measured for configs of this kind on this machine, if anything."""
     values = _known(store).get(kind(config))
-    names = {f.name for f in fields(Speed)}
+    names = {f.name for f in fields(Cost)}
     if not isinstance(values, Mapping) or set(values) != names:
         return None
     sound = all(is_number(value) and value >= 0 for value in values.values())
-    return Speed(**values) if sound else None
+    return Cost(**values) if sound else None
 
 
-def remember(store: RunStore, config: RunConfig, speed: Speed) -> None:
+def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
     """Raises LabError when the store cannot be written."""
     with store.named_lock("speed"):
-        write_json(_path(store), {machine(): _known(store) | {kind(config): asdict(speed)}})
+        write_json(_path(store), {machine(): _known(store) | {kind(config): asdict(cost)}})
 
 
-def measure(config: RunConfig, began: float) -> Speed:
+def measure(config: RunConfig, began: float) -> Cost:
     """Trains some steps with a small and with a large batch, on random pixels."""
     import torch
 
@@ -97,10 +102,8 @@ def measure(config: RunConfig, began: float) -> Speed:
     from mnist_core.training.trainer import Trainer
 
     draw = torch.Generator().manual_seed(0)
-    images = torch.randint(
-        0, 256, (20 * LARGE, *IMAGE_SHAPE[1:]), generator=draw, dtype=torch.uint8
-    )
-    spec = dataset_spec(config.dataset)
+    spec, shape = dataset_spec(config.dataset), (20 * LARGE, *IMAGE_SHAPE[1:])
+    images = torch.randint(0, 256, shape, generator=draw, dtype=torch.uint8)
     labels = torch.randint(0, spec.num_classes, (len(images),), generator=draw)
     split = Split(images, labels)
     dataset = Dataset(spec, split, split, split, "")
@@ -115,18 +118,18 @@ def measure(config: RunConfig, began: float) -> Speed:
     logits_of(trainer.model, trainer.validation[0][: 4 * LARGE], config).cpu()  # waits for a GPU
     validation = (time.perf_counter() - begun) / (4 * LARGE)
     step = max(0.0, seconds[SMALL] - SMALL * per_image)
-    return Speed(per_image, step, validation, start_up)
+    return Cost(per_image, step, validation, start_up)
 
 
 class _Enough(Exception):
-    pass
+    """Enough steps were timed."""
 
 
-def _seconds_a_step(trainer: Any) -> float:
+def _seconds_a_step(trainer: Trainer) -> float:
     """The mean over some steps; the first two, which set things up, do not count."""
     times: list[float] = []
 
-    def note(step: Any) -> None:
+    def note(step: Step) -> None:
         times.append(time.perf_counter())
         if len(times) > 3 and times[-1] - times[1] > MEASURE_SECONDS:
             raise _Enough

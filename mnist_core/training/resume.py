@@ -1,26 +1,50 @@
-"""Going on from a run's resume state, which is not trusted before it is checked."""
+"""The resume state of a run: what is kept to go on from, and not trusted before it is checked."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from mnist_core.errors import LabError
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
 from mnist_core.runs.summary import PER_EPOCH, Summary
 
+if TYPE_CHECKING:
+    from mnist_core.training.trainer import Trainer
 
-def go_on_from(
-    store: RunStore, run: Run, trainer: Any, summary: Summary
-) -> tuple[list[dict], list[dict], Summary]:
-    """Loads the resume state, if there is one: history, step losses and summary go on from it."""
+
+@dataclass
+class Record:
+    """What is known of a run in training: its summary, and the rows of its two tables."""
+
+    summary: Summary
+    history: list[dict[str, float]] = field(default_factory=list)
+    step_losses: list[dict[str, float]] = field(default_factory=list)
+
+
+def resume_bytes(trainer: Trainer, record: Record) -> bytes:
+    """All that `go_on_from` needs, as a file that torch reads without running code."""
+    import torch
+
+    state = {"trainer": trainer.state(), "summary": record.summary.to_dict()}
+    buffer = io.BytesIO()
+    torch.save({**state, "history": record.history, "echoes": record.step_losses}, buffer)
+    return buffer.getvalue()
+
+
+def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
+    """Puts the run's resume state, if there is one, into the trainer.
+
+    Returns the record that goes on from it; `summary` is what this process knows of the run.
+    Raises LabError for a damaged state, and for one that was trained on other data files.
+    """
     import torch
 
     content = run.folder.resume_state()
     if content is None:
-        return [], [], summary
+        return Record(summary)
     try:
         # weights_only: a pickle that would run code raises instead
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
@@ -44,4 +68,4 @@ def go_on_from(
             "point MNIST_DATA at the same files."
         )
     figures = {name: getattr(saved, name) for name in PER_EPOCH}
-    return history, step_losses, replace(summary, **figures)
+    return Record(replace(summary, **figures), history, step_losses)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,50 +20,13 @@ from mnist_core.data.datasets import Dataset
 from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import lowered, memory_format
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model_for
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
+from mnist_core.training.results import Diverged, EpochResult, OnStep, Step
 from mnist_core.training.setup import configure_torch
-
-
-@dataclass(frozen=True)
-class EpochResult:
-    """One row of history.csv. Accuracies are fractions, `seconds` includes the validation."""
-
-    epoch: int
-    train_loss: float
-    train_accuracy: float
-    train_top5: float
-    validation_loss: float
-    validation_accuracy: float
-    validation_top5: float
-    lr: float
-    seconds: float
-    images_per_second: float
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        return tuple(f.name for f in fields(cls))
-
-
-@dataclass(frozen=True)
-class Step:
-    """Where training is within an epoch. `loss` is there every `echo_every` steps only."""
-
-    epoch: int
-    step: int
-    steps: int
-    images_per_second: float
-    loss: float | None = None
-
-
-class Diverged(LabError):
-    """The loss is no longer finite."""
-
-
-OnStep = Callable[[Step], None]
 
 
 class Trainer:

@@ -74,7 +74,7 @@ def test_the_cost_comes_from_this_machine_and_is_measured_when_it_is_not_known(s
     page = open_page(lr="0.1")
     assert "measuring how fast this machine is" in words(page)
     assert [config.id for config in measured] == [opening(lr=0.1).id]
-    cost.remember(store, opening(), cost.Speed(1e-4, 0.0064, 2e-5, 3.0))
+    cost.save(store, opening(), cost.Cost(1e-4, 0.0064, 2e-5, 3.0))
     page.run()  # 50,000 images in 782 steps and 10,000 to validate: 10.2 s; the test twice 0.2 s
     assert "about 34 s on this machine" in words(page) and "about 10 s per epoch here" in words(
         page

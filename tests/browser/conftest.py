@@ -20,7 +20,7 @@ from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
 from mnist_core.runs.store import RunStore
-from tests.stores import remember_a_speed
+from tests.stores import save_known_cost
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -43,7 +43,7 @@ def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
     """A run store with one LeNet-5, trained for seconds on the small data set; and its id."""
     store = RunStore(tmp_path_factory.mktemp("store"))
     config = make_config("lenet5", epochs=3, batch_size=16, seed=7)
-    remember_a_speed(store)
+    save_known_cost(store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_DATA", str(small_data))
         run = carry_out(store, config, Execution(device="cpu", threads=1))

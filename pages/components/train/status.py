@@ -55,7 +55,7 @@ def seeds_line(group: list[Run]) -> str:
 
 def estimated_cost(store: RunStore, config: RunConfig) -> str:
     """How long training would take here; has this machine's speed measured if it is not known."""
-    known = cost.recall(store, config)
+    known = cost.load(store, config)
     if known:
         told = f"about {duration(known.run(config))} on this machine"
     elif measuring(store, config):
@@ -70,7 +70,7 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
 
 def measuring(store: RunStore, config: RunConfig) -> bool:
     """Whether this machine's speed for such configs is being measured; begins it once."""
-    if cost.recall(store, config):
+    if cost.load(store, config):
         return False
     asked = st.session_state.setdefault("train_measuring", {})
     kind = cost.kind(config)

@@ -1,6 +1,5 @@
-"""Training in a process of its own: started once, paused, stopped, taken over, in turn."""
+"""Training in a process of its own: started once, paused, stopped, taken over."""
 
-import os
 import shutil
 import signal
 import subprocess
@@ -14,18 +13,13 @@ import pytest
 from mnist_core import paths
 from mnist_core.config import Execution
 from mnist_core.errors import InputError, LabError
-from mnist_core.jobs import launcher, queue
+from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
-from mnist_core.models import make_config
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
-
-
-def config(**changes):
-    quick = {"epochs": 2, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
+from tests.unit.jobs.processes import TRAINING, age, at_work, config, sleeper, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -34,39 +28,6 @@ def nobody_left(store):
     yield
     for run in store.list()[0]:
         launcher.stop(store, run.id, grace=0.1)
-
-
-def wait_for(condition, seconds=300):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-
-
-def sleeper(ignore_term=False):
-    """A process that lives and does nothing, and so shows no sign of life either."""
-    deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if ignore_term else ""
-    code = f"import signal, time; {deaf} print(flush=True); time.sleep(60)"
-    process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
-    process.stdout.readline()
-    return process
-
-
-def at_work(store, process, seed=1, state="running", **progress):
-    """A run that this process is said to train."""
-    summary = Summary(state, process=Process.of(process.pid))
-    run = store.create(config(seed=seed), summary)
-    if progress:
-        run.folder.write_progress(progress)
-    return store.get(run.id)
-
-
-def age(run, seconds):
-    """Makes the run's last sign of life that old."""
-    for path in (run.path / "summary.json", run.path / "progress.json"):
-        if path.exists():
-            then = time.time() - seconds
-            os.utime(path, (then, then))
 
 
 def race(store, count=4):
@@ -112,7 +73,7 @@ def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
     assert launcher.start(lab, run.config).state == "done"
 
 
-def test_runs_take_turns_and_stop_ends_all_who_wanted_the_run(lab):
+def test_runs_queue_and_stop_ends_all_who_wanted_the_run(lab):
     first = config(epochs=1000, batch_size=1, lr=1e-4)  # outlasts what happens beside it
     second, third = config(epochs=1, seed=2), config(seed=3)
     launcher.start(lab, first)
@@ -154,11 +115,7 @@ def test_stop_ends_a_process_that_does_not_listen_and_its_children(store):
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
 
 
-TRAINING = {"epoch": 1, "step": 1, "steps": 2, "images_per_second": 9.0}
-TRAINING |= {"seconds_left": 1.0, "losses": []}
-
-
-def test_a_halted_process_is_told_apart_and_taken_over(store, monkeypatch):
+def test_a_halted_process_is_told_apart_and_taken_over(store):
     halted, next_one = sleeper(), sleeper()
     run = at_work(store, halted, phase="training", **TRAINING)
     halted.send_signal(signal.SIGSTOP)
@@ -166,9 +123,8 @@ def test_a_halted_process_is_told_apart_and_taken_over(store, monkeypatch):
     age(run, 40)
     silent = store.get(run.id)
     assert silent.state == "running" and silent.unresponsive and 39 < silent.heartbeat_age < 60
-    monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: next_one)
     began = time.monotonic()
-    again = launcher.take_over(store, run.id)
+    again = launcher.take_over(store, run.id, lambda store, run: next_one)
     assert time.monotonic() - began < 2 and halted.poll() is not None
     assert again.state == "queued" and again.summary.process.pid == next_one.pid
     assert not again.unresponsive
@@ -199,79 +155,9 @@ def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
     process.kill()
 
 
-def waits(store, *seeds):
-    """Runs that join the line in this order."""
-    process = sleeper()  # ended with the test, as the last to stop is
-    runs = [at_work(store, process, seed, "queued") for seed in seeds]
-    for run in runs:
-        queue.join(store, run.id)
-    return runs
-
-
-def test_the_line_is_first_come_first_served(store):
-    first, second, third = waits(store, 3, 1, 2)
-    assert [queue.ahead(store, run.id) for run in (first, second, third)] == [0, 1, 2]
-    assert queue.take_turn(store, second.id, 1) is None
-    turn = queue.take_turn(store, first.id, 1)
-    assert turn.sharing == 1 and queue.ahead(store, second.id) == 0
-    assert queue.take_turn(store, second.id, 1) is None
-    more = queue.take_turn(store, second.id, 2)  # the setting may change at any moment
-    assert more.sharing == 2 and queue.take_turn(store, third.id, 2) is None
-    more.end()
-    assert queue.take_turn(store, third.id, 1) is None
-    turn.end()
-    assert queue.take_turn(store, third.id, 1)
-    assert len(list(store.root.glob(".locks/place-*"))) == 2
-
-
-def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, monkeypatch):
-    monkeypatch.setattr(os, "cpu_count", lambda: 2)
-    first, second, third, last = waits(store, 1, 2, 3, 4)
-    one = queue.take_turn(store, first.id, 0)
-    two = queue.take_turn(store, second.id, 0)
-    assert one.sharing == two.sharing == 2
-    assert queue.take_turn(store, third.id, 0) is None
-    one.end()
-    three = queue.take_turn(store, third.id, 0)
-    assert three.sharing == 2 and queue.take_turn(store, last.id, 0) is None
-    two.end()
-    three.end()
-    alone = queue.take_turn(store, last.id, 0)
-    assert alone.sharing == 1
-    queue.join(store, first.id)
-    assert queue.take_turn(store, first.id, 0) is None  # all places are taken
-    alone.end()
-    assert queue.take_turn(store, first.id, 0).sharing == 1
-
-
-def test_whoever_waits_no_longer_holds_up_nobody(store):
-    dead, hung, paused, last = waits(store, 1, 2, 3, 4)
-    gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
-    dead.folder.write_summary(Summary("queued", process=gone))
-    age(hung, 40)
-    paused.folder.write_summary(Summary("paused"))
-    (store.root / ".queue" / "no ticket").touch()
-    assert queue.ahead(store, last.id) == 0
-    shutil.rmtree(hung.path)
-    assert queue.take_turn(store, last.id, 1)
-
-
-@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": -1}', b'{"at_once": "x"}'])
-def test_how_many_train_at_once_is_kept_and_damage_is_the_default(store, content):
-    assert store.at_once() == 0
-    store.set_at_once(3)
-    assert RunStore(store.root).at_once() == 3
-    for bad in (-1, 65, "x", 1.5, True, None):
-        with pytest.raises(InputError, match="at-once: .* was given; allowed is a whole number"):
-            store.set_at_once(bad)
-    (store.root / "settings.json").write_bytes(content)
-    assert store.at_once() == 0
-
-
 def test_a_full_disk_starts_nobody(store, monkeypatch):
     process = sleeper()
     run = store.create(config(), Summary("interrupted"))
-    monkeypatch.setattr(launcher, "_spawn", lambda store, run_id: process)
 
     def full(self, summary):
         raise LabError("The disk is full")
@@ -279,7 +165,7 @@ def test_a_full_disk_starts_nobody(store, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(RunFolder, "write_summary", full)
         with pytest.raises(LabError, match="The disk is full"):
-            launcher.start(store, run.config)
+            launcher.start(store, run.config, lambda store, run: process)
     assert process.poll() is not None and store.get(run.id).state == "interrupted"
 
 

@@ -2,6 +2,8 @@
 
 import io
 import math
+import os
+import shutil
 
 import pytest
 import torch
@@ -12,16 +14,14 @@ from mnist_core.evaluation.metrics import confusion, metrics
 from mnist_core.evaluation.predict import evaluate
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
-from mnist_core.runs.extend import branch_off, extended
+from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.summary import Summary
 from tests.idx_data import write_dataset
+from tests.unit.jobs.processes import config
+
+CPU = Execution(device="cpu")
 
 ONE = Execution(threads=1, device="cpu")
-
-
-def config(**changes):
-    quick = {"epochs": 2, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
 
 
 def test_a_finished_run_keeps_what_later_pages_need(lab):
@@ -85,37 +85,6 @@ def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, 
     run = carry_out(other, config(epochs=3), ONE)
     assert run.state == "done" and run.summary.weights_sha256 == whole
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
-
-
-def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
-    whole = carry_out(type(lab)(tmp_path / "other"), config(epochs=4), ONE)
-    parent = carry_out(lab, config(), ONE)
-    longer = extended(parent, 4)
-    branch_off(lab, parent, longer)
-    child = carry_out(lab, longer, ONE)
-    assert child.summary.parent == parent.id and child.id == whole.id
-    assert child.summary.weights_sha256 == whole.summary.weights_sha256
-    assert [row["train_loss"] for row in child.history] == [
-        row["train_loss"] for row in whole.history
-    ]
-    assert lab.get(parent.id).summary.weights_sha256 == parent.summary.weights_sha256
-    (parent.path / "resume.pt").unlink()
-    branch_off(lab, parent, longer)  # it has begun, and needs its parent no more
-    with pytest.raises(InputError, match="has no resume state; train a new run"):
-        branch_off(lab, parent, extended(parent, 5))
-
-
-def test_what_cannot_be_extended_says_why(lab):
-    parent = carry_out(lab, config(), ONE)
-    with pytest.raises(InputError, match="epochs: 2 was given, .* has 2, so give 3 or more"):
-        extended(parent, 2)
-    for schedule in ("cosine", "one-cycle"):
-        run = lab.create(config(schedule=schedule), Summary("done"))
-        with pytest.raises(InputError, match="depends on its length, .* train a new run with"):
-            extended(run, 4)
-    stopped = lab.create(config(seed=5), Summary("stopped"))
-    with pytest.raises(InputError, match="is stopped; only a run that is done"):
-        extended(stopped, 4)
 
 
 def test_a_diverged_run_is_a_result_with_a_sentence(lab):
@@ -216,3 +185,34 @@ def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
     run.folder.write_resume_state(buffer.getvalue())
     with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
         carry_out(lab, config(), ONE)
+
+
+def test_a_fault_of_the_machine_is_a_sentence_in_the_run(lab, monkeypatch):
+    def exhausted(*arguments):
+        raise MemoryError("no memory\nfor this")
+
+    monkeypatch.setattr(RunFolder, "write_resume_state", exhausted)
+    with pytest.raises(MemoryError):
+        carry_out(lab, config(), ONE)
+    run = lab.get(config().id)
+    assert run.state == "interrupted" and run.summary.process is None
+    assert run.summary.note == "Training ended with MemoryError: no memory"
+
+
+def test_a_folder_deleted_in_training_ends_it_and_does_not_come_back(lab):
+    def delete(progress):
+        if progress["phase"] == "epoch":
+            shutil.rmtree(lab.folder(config().id).path)
+
+    with pytest.raises(LabError, match="was deleted; nothing more is written there"):
+        carry_out(lab, config(), ONE, on_progress=delete)
+    assert lab.list() == ([], []) and not lab.folder(config().id).path.exists()
+
+
+def test_two_that_train_at_once_share_the_machine(lab, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 6)
+    large = [config(seed=seed, batch_size=1000) for seed in (1, 2)]
+    runs = [carry_out(lab, each, CPU, at_once=lambda: 3) for each in large]
+    assert [run.summary.threads for run in runs] == [2, 2]
+    recorded = lab.create(config(seed=3), Summary("interrupted", threads=1, device="cpu"))
+    assert carry_out(lab, recorded.config, CPU, at_once=lambda: 3).summary.threads == 1

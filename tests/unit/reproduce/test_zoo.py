@@ -13,7 +13,7 @@ from mnist_core.jobs.pool import Made
 from mnist_core.models import make_config, model_names, model_spec
 from mnist_core.reproduce import zoo
 from mnist_core.reproduce.zoo import MustLearn, Row, make_zoo, wanted_configs, zoo_rows
-from mnist_core.training.trainer import Diverged
+from mnist_core.training.results import Diverged
 from tests.stores import FIGURES, make_run
 
 

@@ -8,10 +8,10 @@ import pytest
 from mnist_core.jobs import cost_job
 from mnist_core.models import make_config
 from mnist_core.training import cost
-from mnist_core.training.cost import Speed
+from mnist_core.training.cost import Cost
 
 CONFIG = make_config("lenet5", "grid", batch_size=100)
-KNOWN = Speed(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up=4.0)
+KNOWN = Cost(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up=4.0)
 
 
 def test_a_run_costs_its_start_its_epochs_and_its_last_look():
@@ -20,20 +20,20 @@ def test_a_run_costs_its_start_its_epochs_and_its_last_look():
 
 
 def test_what_is_remembered_is_recalled_for_configs_of_its_kind(store):
-    assert cost.recall(store, CONFIG) is None
-    cost.remember(store, CONFIG, KNOWN)
-    assert cost.recall(store, CONFIG) == KNOWN
-    assert cost.recall(store, CONFIG.replace(batch_size=7, lr=1, epochs=9)) == KNOWN
+    assert cost.load(store, CONFIG) is None
+    cost.save(store, CONFIG, KNOWN)
+    assert cost.load(store, CONFIG) == KNOWN
+    assert cost.load(store, CONFIG.replace(batch_size=7, lr=1, epochs=9)) == KNOWN
     for changed in ({"activation": "RReLU"}, {"rotation": 5}, {"model": "lenet5-1998"}):
-        assert cost.recall(store, CONFIG.replace(**changed)) is None
-    cost.remember(store, CONFIG.replace(rotation=5), KNOWN)
-    assert cost.recall(store, CONFIG) == KNOWN
+        assert cost.load(store, CONFIG.replace(**changed)) is None
+    cost.save(store, CONFIG.replace(rotation=5), KNOWN)
+    assert cost.load(store, CONFIG) == KNOWN
 
 
 def test_another_machines_figures_say_nothing_here(store, monkeypatch):
-    cost.remember(store, CONFIG, KNOWN)
+    cost.save(store, CONFIG, KNOWN)
     monkeypatch.setattr(cost, "machine", lambda: "another")
-    assert cost.recall(store, CONFIG) is None
+    assert cost.load(store, CONFIG) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"M": 3}', '{"M": {"K": {}}}', "BAD"])
@@ -44,7 +44,7 @@ def test_a_damaged_memory_is_no_memory(store, content):
     content = content.replace('"K"', f'"{cost.kind(CONFIG)}"')
     store.root.mkdir()
     (store.root / ".speed.json").write_text(content)
-    assert cost.recall(store, CONFIG) is None
+    assert cost.load(store, CONFIG) is None
 
 
 def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch):
@@ -53,5 +53,5 @@ def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch)
     found = cost_job.measure_once(store, CONFIG, began=time.time())
     assert 0 < found.per_image < 0.01 and 0 <= found.per_step < 0.5
     assert 0 < found.per_validation_image < found.per_image * 10
-    assert cost.recall(store, CONFIG) == found
+    assert cost.load(store, CONFIG) == found
     assert cost_job.measure_once(store, CONFIG, began=0) == found  # at once: it is known

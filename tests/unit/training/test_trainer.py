@@ -15,8 +15,9 @@ from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model, make_config
 from mnist_core.training.optim import load_optimizer_state, make_optimizer
+from mnist_core.training.results import Diverged
 from mnist_core.training.setup import choose_device, choose_threads
-from mnist_core.training.trainer import Diverged, Trainer, epoch_seed, train, weights_to_bytes
+from mnist_core.training.trainer import Trainer, epoch_seed, train, weights_to_bytes
 
 ONE = Execution(threads=1, device="cpu", echo_every=2)
 

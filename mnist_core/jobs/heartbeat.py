@@ -1,0 +1,43 @@
+"""A sign of life from a process that trains, for as long as it computes at all."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from mnist_core.runs.folder import RunFolder
+
+PERIOD = 0.5  # seconds
+LEAST_WORK = 0.01  # the share of a core's time below which a process does nothing
+
+
+@contextmanager
+def beating(folder: RunFolder, period: float = PERIOD) -> Iterator[None]:
+    """Touches the run's files once a period (in seconds) while this process uses its CPU.
+
+    So a long step or a slow import is a sign of life, too, while a process that was halted, or
+    hangs waiting for something that never comes, gives none.
+    """
+    over = threading.Event()
+
+    def beat() -> None:
+        before = _cpu_seconds()
+        while not over.wait(period):
+            if _cpu_seconds() - before > LEAST_WORK * period:
+                folder.beat()
+            before = _cpu_seconds()
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _cpu_seconds() -> float:
+    """The CPU time that this process has used, without that of the thread that asks."""
+    return time.process_time() - time.thread_time()

@@ -1,0 +1,76 @@
+"""The queue: who waits, who is next, and how many share the machine."""
+
+import os
+import shutil
+
+import pytest
+
+from mnist_core.jobs import launcher, queue
+from mnist_core.runs.process import Process
+from mnist_core.runs.summary import Summary
+from tests.unit.jobs.processes import age, at_work, sleeper
+
+
+@pytest.fixture(autouse=True)
+def nobody_left(store):
+    """Processes that only stand for training end with their test."""
+    yield
+    for run in store.list()[0]:
+        launcher.stop(store, run.id, grace=0.1)
+
+
+def waiting(store, *seeds):
+    """Runs that join the queue in this order."""
+    process = sleeper()  # ended with the test, as the last to stop is
+    runs = [at_work(store, process, seed, "queued") for seed in seeds]
+    for run in runs:
+        queue.join(store, run.id)
+    return runs
+
+
+def test_the_queue_is_first_come_first_served(store):
+    first, second, third = waiting(store, 3, 1, 2)
+    assert [queue.ahead(store, run.id) for run in (first, second, third)] == [0, 1, 2]
+    assert queue.take_slot(store, second.id, 1) is None
+    slot = queue.take_slot(store, first.id, 1)
+    assert slot.sharing == 1 and queue.ahead(store, second.id) == 0
+    assert queue.take_slot(store, second.id, 1) is None
+    more = queue.take_slot(store, second.id, 2)  # the setting may change at any moment
+    assert more.sharing == 2 and queue.take_slot(store, third.id, 2) is None
+    more.release()
+    assert queue.take_slot(store, third.id, 1) is None
+    slot.release()
+    assert queue.take_slot(store, third.id, 1)
+    assert len(list(store.root.glob(".locks/place-*"))) == 2
+
+
+def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    first, second, third, last = waiting(store, 1, 2, 3, 4)
+    one = queue.take_slot(store, first.id, 0)
+    two = queue.take_slot(store, second.id, 0)
+    assert one.sharing == two.sharing == 2
+    assert queue.take_slot(store, third.id, 0) is None
+    one.release()
+    three = queue.take_slot(store, third.id, 0)
+    assert three.sharing == 2 and queue.take_slot(store, last.id, 0) is None
+    two.release()
+    three.release()
+    alone = queue.take_slot(store, last.id, 0)
+    assert alone.sharing == 1
+    queue.join(store, first.id)
+    assert queue.take_slot(store, first.id, 0) is None  # all places are taken
+    alone.release()
+    assert queue.take_slot(store, first.id, 0).sharing == 1
+
+
+def test_whoever_waits_no_longer_holds_up_nobody(store):
+    dead, hung, paused, last = waiting(store, 1, 2, 3, 4)
+    gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
+    dead.folder.write_summary(Summary("queued", process=gone))
+    age(hung, 40)
+    paused.folder.write_summary(Summary("paused"))
+    (store.root / ".queue" / "no ticket").touch()
+    assert queue.ahead(store, last.id) == 0
+    shutil.rmtree(hung.path)
+    assert queue.take_slot(store, last.id, 1)
