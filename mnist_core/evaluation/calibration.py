@@ -26,6 +26,13 @@ class Bin:
     confidence: float | None
     accuracy: float | None
 
+    @property
+    def gap(self) -> float:
+        """How far accuracy and confidence are apart; 0 if empty."""
+        if self.accuracy is None or self.confidence is None:
+            return 0.0
+        return abs(self.accuracy - self.confidence)
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -52,12 +59,11 @@ def calibration(
     shares = softmax(scaled)
     confidence, right = shares.max(axis=1), scaled.argmax(axis=1) == labels
     filled = reliability(confidence, right, bins)
-    gaps = (b.count * abs(b.accuracy - b.confidence) for b in filled if b.count)
     truth = np.zeros_like(shares)
     truth[np.arange(len(labels)), labels] = 1
     return Calibration(
         bins=filled,
-        ece=math.fsum(gaps) / len(labels),
+        ece=math.fsum(b.count * b.gap for b in filled) / len(labels),
         nll=nll(logits, labels, temperature),
         brier=float(((shares - truth) ** 2).sum(axis=1).mean()),
         accuracy=float(right.mean()),

@@ -10,7 +10,7 @@ import itertools
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import fx, nn
@@ -225,4 +225,4 @@ class _Recorder(fx.Interpreter):
 
     def call_module(self, target: Any, args: tuple, kwargs: dict) -> Any:
         # The inherited one does not find a module under its second name in a chain.
-        return cast(nn.Module, self.module).get_submodule(target)(*args, **kwargs)
+        return self.module.get_submodule(target)(*args, **kwargs)

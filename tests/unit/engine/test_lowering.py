@@ -1,11 +1,11 @@
-"""The quicker order of operations against the layers as they stand: the same bits."""
+"""The faster order of operations against the layers as they stand: the same bits."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from mnist_core.engine.lowering import fold, lowered, max_pool, memory_format
+from mnist_core.engine.lowering import lowered, max_pool, memory_format, space_to_depth
 from mnist_core.models import create_model, make_config, model_names
 
 
@@ -41,8 +41,8 @@ def check(model, config):
     model = model.to(memory_format=memory_format(model))
     images, labels = digits(config)
     quick = lowered(model)
-    folded = any(isinstance(m, nn.Conv2d) and m.stride == (2, 2) for m in model[:1])
-    exact = {"rtol": 1e-4, "atol": 1e-5} if folded else {"rtol": 0, "atol": 0}
+    rearranged = any(isinstance(m, nn.Conv2d) and m.stride == (2, 2) for m in model[:1])
+    exact = {"rtol": 1e-4, "atol": 1e-5} if rearranged else {"rtol": 0, "atol": 0}
     pairs = gradients(model, model, images, labels), gradients(quick, model, images, labels)
     for expected, found in zip(*pairs, strict=True):
         torch.testing.assert_close(found, expected, **exact)
@@ -67,7 +67,7 @@ def test_max_pooling_against_torch(shape, layout, ties):
     assert torch.equal(max_pool(x), expected)  # where no gradient is asked for
 
 
-def test_max_pooling_passes_on_what_is_no_number():
+def test_max_pooling_passes_nan_on():
     x = torch.zeros(1, 1, 4, 4)
     x[0, 0, 0, 0], x[0, 0, 3, 3] = torch.nan, torch.inf
     out = max_pool(x)
@@ -76,7 +76,7 @@ def test_max_pooling_passes_on_what_is_no_number():
 
 @pytest.mark.parametrize("kernel, padding", [((6, 6), (2, 2)), ((2, 4), (0, 2)), ((4, 4), (0, 0))])
 @pytest.mark.parametrize("bias", [False, True])
-def test_a_folded_convolution_against_torch(kernel, padding, bias):
+def test_a_strided_convolution_of_one_channel_against_torch(kernel, padding, bias):
     torch.manual_seed(3)
     layer = nn.Conv2d(1, 5, kernel, stride=2, padding=padding, bias=bias)
     model, x = nn.Sequential(layer), torch.randn(3, 1, 12, 16)
@@ -87,7 +87,7 @@ def test_a_folded_convolution_against_torch(kernel, padding, bias):
     torch.testing.assert_close(found, wanted)
 
 
-def test_what_a_fold_cannot_do_stays_as_it_is():
+def test_strided_convolutions_that_space_to_depth_does_not_fit_stay_as_they_are():
     torch.manual_seed(4)
     odd = nn.Sequential(nn.Conv2d(1, 2, 3, stride=2, padding=1))
     x = torch.randn(1, 1, 9, 9)
@@ -100,10 +100,10 @@ def test_what_a_fold_cannot_do_stays_as_it_is():
     assert torch.equal(found, wanted)
 
 
-def test_folding_puts_a_block_into_channels_row_by_row():
+def test_space_to_depth_puts_a_block_into_channels_row_by_row():
     x = torch.arange(16.0).view(1, 1, 4, 4)
-    assert fold(x)[0, :, 0, 1].tolist() == [2, 3, 6, 7]
-    assert torch.equal(fold(x), F.pixel_unshuffle(x, 2))
+    assert space_to_depth(x)[0, :, 0, 1].tolist() == [2, 3, 6, 7]
+    assert torch.equal(space_to_depth(x), F.pixel_unshuffle(x, 2))
 
 
 def test_pooling_with_other_settings_and_branches_are_left_alone():
