@@ -1,4 +1,4 @@
-"""Compare: all runs in one table; how accurate, how sure, at what cost; and why."""
+"""Compare: all runs in one table, charts of accuracy and cost, and the details behind them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from mnist_core.analysis.table import best_groups, known_figures, labels_of, pub
 from mnist_core.charts.pareto import AXES, accuracy_against, points
 from mnist_core.formatting import percent, percent_range, percent_spread
 from pages.components.compare.choice import choose, marked
+from pages.components.compare.comparison import Comparison, chart, export, legend
 from pages.components.compare.curves import curves_tab, settings_tab
 from pages.components.compare.inside import inside_tab
 from pages.components.compare.mistakes import mistakes_tab
 from pages.components.compare.robustness import robust_tab
-from pages.components.compare.scene import Scene, chart, export, legend
 from pages.components.compare.table import arrange, filters, show_table
 from pages.components.compare.trust import trust_tab
 from pages.components.shared import common
@@ -46,11 +46,11 @@ def main() -> None:
     chosen = choose(rows, set(table["id"]))
     labels = labels_of(rows[rows["id"].isin(chosen)])
     by_id = {run.id: run for run in runs}
-    scene = Scene(store, by_id, rows, chosen, labels, marked(chosen))
-    legend(scene)
-    tradeoffs(table, scene)
+    comparison = Comparison(store, by_id, rows, chosen, labels, marked(chosen))
+    legend(comparison)
+    tradeoffs(table, comparison)
     show_table(rows)
-    details(scene)
+    details(comparison)
 
 
 def takeaway(found: pd.DataFrame, rows: int) -> str:
@@ -67,9 +67,9 @@ def takeaway(found: pd.DataFrame, rows: int) -> str:
     count = "1 run" if len(found) == 1 else f"{len(found):,} runs"
     count += f" in {rows:,} rows" if 1 < rows < len(found) else ""
     unfinished = int(found["test_accuracy"].isna().sum())
-    count += f", {unfinished:,} of them without a test figure" if unfinished else ""
+    count += f", {unfinished:,} of them without a test accuracy" if unfinished else ""
     return (
-        f"{count}. Test accuracy of the best by validation: {' · '.join(best)}"
+        f"{count}. Test accuracy of the best by validation accuracy: {' · '.join(best)}"
         if best
         else f"{count}."
     )
@@ -79,38 +79,40 @@ def interval(row: pd.Series) -> str:
     return percent_range(row["test_low"], row["test_high"])
 
 
-def tradeoffs(table: pd.DataFrame, scene: Scene) -> None:
+def tradeoffs(table: pd.DataFrame, comparison: Comparison) -> None:
     """Accuracy against parameters, and against what else a network costs or sees."""
-    if scene.rows["test_accuracy"].isna().all():
-        st.info("None of these runs is finished; their test accuracy appears here when one is.")
+    if comparison.rows["test_accuracy"].isna().all():
+        st.info("None of these runs is finished. Their test accuracy appears here when they are.")
         return
     wanted = st.session_state["cmp_model"]
     figures = {k: v for k, v in known_figures(table).items() if not wanted or k in wanted}
-    references = published(scene.rows["dataset"].unique(), figures)
+    references = published(comparison.rows["dataset"].unique(), figures)
     for place, (key, names) in zip(st.columns(2), AGAINST.items(), strict=True):
         with place:
-            tradeoff(key, names, scene, references)
+            tradeoff(key, names, comparison, references)
     with st.expander("How to read these charts", icon=":material/help:"):
         st.markdown(READING)
 
 
-def tradeoff(key: str, names: dict[str, str], scene: Scene, references: pd.DataFrame) -> None:
+def tradeoff(
+    key: str, names: dict[str, str], comparison: Comparison, references: pd.DataFrame
+) -> None:
     """One chart of accuracy; what it is drawn against is chosen above it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         column = st.segmented_control(
             "Accuracy against",
             list(names),
-            format_func=names.get,
-            default=next(iter(names)),
+            format_func=lambda name: names[name],
+            default=list(names)[0],
             required=True,
             key=key,
             bind="query-params",
-            help="What each network costs or sees, along the horizontal axis.",
+            help="What the horizontal axis shows.",
         )
-        export(points(column, scene.rows, references), f"cmp_{column}")
+        export(points(column, comparison.rows, references), f"cmp_{column}")
     chart(
         "",
-        accuracy_against(column, scene.rows, references, scene.chosen, scene.marked),
+        accuracy_against(column, comparison.rows, references, comparison.chosen, comparison.marked),
         pd.DataFrame(),
         f"cmp_{column}",
         f"Test accuracy against {AXES[column].title.lower()}, a point for each finished row",
@@ -119,18 +121,18 @@ def tradeoff(key: str, names: dict[str, str], scene: Scene, references: pd.DataF
 
 
 READING = """
-- **Filled**: runs of this lab at their best validation epoch. A click marks a run in every chart.
-- **Whiskers**: 95 % intervals. For one seed Wilson's interval over the test images; for several
-  seeds Student's interval of their mean, which two or three seeds leave wide.
-- **Hollow**: published figures; the tooltip says how each was chosen. They come without interval.
-- **Dotted line**: the front. No network here is both to the left of it and better.
+- **Filled**: runs of this lab at their best validation epoch. Click one to mark it in every chart.
+- **Whiskers**: 95 % intervals. For one seed, Wilson's interval over the test images; for several
+  seeds, Student's interval of their mean, which is wide for two or three seeds.
+- **Hollow**: published figures, which have no interval; the tooltip says how each was chosen.
+- **Dotted line**: the Pareto front. No network shown is both further left and more accurate.
 - The accuracy axis is stretched towards 100 %; a triangle pointing down is a run below 50 %.
 """
 
 
-def details(scene: Scene) -> None:
-    """All about the ticked rows; only the open tab computes anything."""
-    if not scene.chosen:
+def details(comparison: Comparison) -> None:
+    """Tabs about the ticked rows; only the open one is computed."""
+    if not comparison.chosen:
         st.info("Tick runs in the table to compare them.")
         return
     tabs = st.tabs(list(TABS), key="cmp_tab", bind="query-params")
@@ -138,7 +140,7 @@ def details(scene: Scene) -> None:
         if tab.open:
             with tab:
                 show = common.show_errors(part)
-                (st.fragment(show) if part in ALONE else show)(scene)
+                (st.fragment(show) if part in ALONE else show)(comparison)
 
 
 common.enter_through_app()

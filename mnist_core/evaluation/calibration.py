@@ -6,10 +6,12 @@ C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On calibration of modern neural networ
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import softmax
 
 BINS = 15
@@ -112,3 +114,27 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
         expected = (softmax(logits * math.exp(middle)) * logits).sum(axis=1).mean()
         low, high = (middle, high) if expected < at_label else (low, middle)
     return math.exp(-(low + high) / 2)
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """A network's calibration on its test images, as it is and divided by the temperature."""
+
+    plain: Calibration
+    scaled: Calibration
+    temperature: float
+
+
+def with_temperature(logits: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> Scaled:
+    """Fits the temperature on the "validation" part and measures the "test" part.
+
+    Raises LabError when a part has more or fewer logits than labels.
+    """
+    for part, values in logits.items():
+        if len(values) != len(labels[part]):
+            raise LabError(
+                f"{part}: there are {len(values)} logits, but {len(labels[part])} labels."
+            )
+    temperature = fit_temperature(logits["validation"], labels["validation"])
+    test = logits["test"], labels["test"]
+    return Scaled(calibration(*test), calibration(*test, temperature), temperature)

@@ -65,9 +65,7 @@ def softmax(logits: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def confusion(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """(classes, classes) counts: row = true class, column = predicted class."""
-    logits = np.asarray(logits)
-    classes = logits.shape[1]
-    cells = np.asarray(labels, dtype=np.int64) * classes + logits.argmax(axis=1)
+def confusion(predicted: np.ndarray, labels: np.ndarray, classes: int) -> np.ndarray:
+    """(classes, classes) counts of (N,) predictions: row = true class, column = predicted class."""
+    cells = np.asarray(labels, dtype=np.int64) * classes + predicted
     return np.bincount(cells, minlength=classes**2).reshape(classes, classes)

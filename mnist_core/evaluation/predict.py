@@ -95,5 +95,5 @@ def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
         "test_accuracy": figures.accuracy,
         "test_loss": figures.loss,
         "test_top5": figures.top5,
-        "confusion": confusion(logits, labels).tolist(),
+        "confusion": confusion(logits.argmax(axis=1), labels, logits.shape[1]).tolist(),
     }

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
+from mnist_core.dataset_specs import IMAGE_SIDE
+
 
 @dataclass(frozen=True)
 class Example:
@@ -61,6 +63,11 @@ EXAMPLES = {
 def example_for(dataset: str) -> Example:
     """The data set's own example; a circle for one that has none."""
     return EXAMPLES.get(dataset, CIRCLE)
+
+
+def example_image(dataset: str, side: int = IMAGE_SIDE) -> np.ndarray:
+    """(side, side) uint8: the data set's example as an image like its own."""
+    return draw(example_for(dataset), side=side, finer=8)[..., 3]
 
 
 def draw(example: Example, side: int = 280, width: float = 0.072, finer: int = 3) -> np.ndarray:

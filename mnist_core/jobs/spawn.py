@@ -1,12 +1,14 @@
-"""A command of the lab in a process of its own, apart from this one's terminal and life."""
+"""A command of the lab in a process of its own: in the background, or for what it prints."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from mnist_core.errors import LabError
 from mnist_core.files import cannot_write
@@ -44,3 +46,16 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
             )
     except OSError as error:
         raise LabError(cannot_write(log, error)) from error
+
+
+def ask(*arguments: str) -> Any:
+    """What `python -m mnist_core ARGUMENTS --json` prints. Raises LabError when it fails.
+
+    For what needs torch, in a process that stays light without it.
+    """
+    command = [sys.executable, "-m", "mnist_core", *arguments, "--json"]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or ["no reason given"]
+        raise LabError(f"{arguments[0]} could not be worked out: {lines[-1]}")
+    return json.loads(done.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.charts.pareto import RING
@@ -16,9 +17,9 @@ from mnist_core.evaluation.robustness import FORMAT
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.imaging.corruptions import CORRUPTIONS
 from mnist_core.inspection.architecture import describe
+from mnist_core.jobs import spawn
 from mnist_core.models import create_model, make_config
 from mnist_core.runs.bundle import bundled, write_bundle
-from pages.components.compare import inside
 from tests.stores import FINGERPRINT, damage, make_labels, make_run
 from tests.tools import store_bench
 
@@ -97,7 +98,7 @@ def test_what_ships_is_there_at_first_sight(three):
     page = open_page()
     assert len(table_of(page)) == 3
     assert sorted(chosen(page)) == sorted(run.id for run in three.values())
-    assert "3 runs. Test accuracy of the best by validation: **MNIST** LeNet-5 98.90 %" in words(
+    assert "Test accuracy of the best by validation accuracy: **MNIST** LeNet-5 98.90 %" in words(
         page
     )
     drawn = charts(page)
@@ -120,7 +121,7 @@ def test_figures_that_are_missing_are_empty_and_the_states_are_true(three, store
     assert rows["test_accuracy"].isna().all()
     assert rows.loc[("interrupted", 1), "validation_accuracy"] == 98
     assert rows.loc[("diverged", 1), "note"] == note
-    assert "3 runs, 3 of them without a test figure." in words(page)
+    assert "3 runs, 3 of them without a test accuracy." in words(page)
     assert "None of these runs is finished" in words(page)
     assert len(charts(page)) == 2  # the curves of the one that has epochs
 
@@ -182,7 +183,7 @@ def test_a_filter_hides_the_choice_and_brings_it_back(three, store):
     assert "No run matches" in words(settle(page))
     page.text_input(key="cmp_text").set_value("")
     assert chosen(settle(page)) == [three["MNIST"].id]
-    best = next(button for button in page.button if button.label == "Tick the best")
+    best = next(button for button in page.button if button.label == "Compare top 5")
     best.click()
     titles = table_of(settle(page)).set_index("id").loc[chosen(page), ["title", "dataset"]]
     assert set(map(tuple, titles.values)) == {("LeNet-5", "MNIST"), ("Small", "MNIST")}
@@ -326,8 +327,10 @@ def test_mistakes_open_in_the_playground(two):
     assert {int(link.rsplit("=")[-1]) for link in first[:6]} == set(range(6))
     assert first[0].startswith(f"playground?play_run={two[0].id}&amp;play_test=")
     assert "6 mistakes" in words(page)
-    assert "6 images are read right by none of the 2 networks" in words(page)
-    assert "3 images are read right by some" in words(open_tab("Mistakes", two, cmp_agree="some"))
+    assert "6 images are predicted correctly by none of the 2 networks" in words(page)
+    assert "3 images are predicted correctly by some" in words(
+        open_tab("Mistakes", two, cmp_agree="some")
+    )
 
 
 def test_a_cell_shows_its_images(two):
@@ -335,7 +338,7 @@ def test_a_cell_shows_its_images(two):
     key = f"cmp_cells_{two[0].id}"
     page.session_state[key] = {"selection": {"rows": [], "columns": [], "cells": [(3, "4")]}}
     page = settle(page)
-    assert "3 read as 4: 1" in words(page)
+    assert "3 taken for 4: 1" in words(page)
     assert any(link.endswith("play_test=3") for link in links(page))
 
 
@@ -355,7 +358,7 @@ def test_trust_says_who_is_better_in_words(two):
     assert figures["network"].tolist() == ["LeNet-5", "Small"]
     known = calibration(two[0].logits()["test"], np.arange(60) % 10)
     assert figures["brier"][0].startswith(f"{known.brier:.4f} → ")
-    assert "**No difference** between LeNet-5 and Small can be told" in words(page)
+    assert "**No clear difference** between LeNet-5 and Small" in words(page)
     assert "on 3 images only LeNet-5 is right, on 0 only Small is" in words(page)
     assert "in 25 % of all cases" in words(page)
     assert len(charts(page)[2]["data"]) == 3  # the diagonal and two networks
@@ -364,8 +367,8 @@ def test_trust_says_who_is_better_in_words(two):
 def test_runs_without_answers_are_named(two, store):
     silent = make_run(store, make_config("medium"))
     page = open_tab("Mistakes", [*two, silent])
-    assert "Left out, since no answers are kept with the run: Medium." in words(page)
-    assert "None of the ticked runs keeps its answers" in words(open_tab("Trust", [silent]))
+    assert "Left out, because no predictions are stored with the run: Medium." in words(page)
+    assert "None of the ticked runs has stored predictions" in words(open_tab("Trust", [silent]))
 
 
 def test_robustness_is_shown_from_what_is_kept(two):
@@ -376,19 +379,19 @@ def test_robustness_is_shown_from_what_is_kept(two):
     drawn = charts(page)[2:]
     assert len(drawn) == len(CORRUPTIONS) and drawn[0]["data"][0]["y"][0] == pytest.approx(5 / 6)
     assert len(drawn[0]["layout"]["images"]) == 11
-    assert "Not computed for Small: no weights are kept with it." in words(page)
+    assert "Not computed for Small: the run has no weights." in words(page)
 
 
 def test_inside_the_networks(two, lab, monkeypatch):
     found = {"lenet5": describe(create_model("lenet5"), 32)}
-    monkeypatch.setattr(inside, "ask", lambda *arguments: found)
-    inside.all_layers.clear()
+    monkeypatch.setattr(spawn, "ask", lambda *arguments: found)
+    st.cache_data.clear()
     again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
     page = open_tab("Inside", [two[0], again])
     table, layers = page.dataframe[1].value, page.dataframe[2].value
     assert (table["blocks"][0], table["field"][0], table["bytes"][0]) == (2, 14, 247_552)
     assert layers["field"].tolist()[:4] == ["5×5", "5×5", "6×6", "14×14"]
-    assert "Unit (4, 4) of 10×10: field 14×14 pixels, in the image rows 8–21" in words(page)
+    assert "Unit (4, 4) of 10×10: receptive field 14×14 pixels, image rows 8–21" in words(page)
     assert "conv2" in page.get("graphviz_chart")[0].proto.spec
 
 

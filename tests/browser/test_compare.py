@@ -46,7 +46,7 @@ def test_a_cell_of_the_matrix_opens_its_images(page, server):
     box = matrix.bounding_box()
     # the second row, the second class: below the heading row, right of the class's name
     page.mouse.click(box["x"] + 32 + 39 * 1.5, box["y"] + 35 * 2.5)
-    expect(page.get_by_role("heading", name=re.compile(r"^1 read (right|as)"))).to_be_visible()
+    expect(page.get_by_role("heading", name=re.compile(r"^1 (predicted|taken)"))).to_be_visible()
     at_rest(page)
     link = page.locator(".gallery a").first
     expect(link).to_have_attribute(

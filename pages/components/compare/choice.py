@@ -1,8 +1,8 @@
-"""Which runs Compare compares: ticks in its table, the address bar, or the best ones.
+"""Which runs are compared: those ticked in the table, those in the address bar, or the best ones.
 
-The table's ticks and the address bar's `cmp_runs` say the same at the end of every script run.
-A dataframe's selection cannot be bound to the address bar by Streamlit, hence this file. One of
-the chosen can be marked, by a click on it in any chart; the address bar's `cmp_mark` says which.
+The table's ticks and the address bar's `cmp_runs` agree at the end of every script run. Streamlit
+cannot bind a dataframe's selection to the address bar, hence this module. One of the chosen runs
+can be marked by a click on it in any chart; the address bar's `cmp_mark` names it.
 """
 
 from __future__ import annotations
@@ -13,18 +13,18 @@ import streamlit as st
 from mnist_core.analysis.table import best_runs
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 
-FIRST_LIMIT = 5  # that are chosen for a person who has not: more would be a tangle of curves
+FIRST_LIMIT = 5  # rows chosen for a visitor who has not chosen; more would be a tangle of curves
 
 
 def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
-    """The ids of the rows to compare: those a person wants and the filters show, else the best.
+    """The ids of the rows to compare: those the visitor wants and the filters show, else the best.
 
     `shown` are rows of analysis.aggregate; to ask for any run of a row is to ask for the row.
-    Ticks the table's rows to match, and writes a person's choice into the address bar.
+    Ticks the table's rows to match, and writes the visitor's choice into the address bar.
     """
     state, ids = st.session_state, shown["id"].tolist()
     row_of = {run_id: row for row, members in enumerate(shown["members"]) for run_id in members}
-    wanted = wish(known)
+    wanted = wanted_runs(known)
     rows = list(dict.fromkeys(row_of[run_id] for run_id in wanted or [] if run_id in row_of))
     chosen = [ids[row] for row in rows][:CHOSEN_LIMIT]
     if wanted is None or (wanted and not chosen):
@@ -40,13 +40,13 @@ def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
     return chosen
 
 
-def wish(known: set[str]) -> list[str] | None:
-    """The runs that a person wants, or None when the best will do.
+def wanted_runs(known: set[str]) -> list[str] | None:
+    """The runs that the visitor wants, or None when the best ones will do.
 
-    The last word has, in this order: a click in the table, an address that was opened, what was
-    wanted before.
+    A click in the table comes first, then an address that was opened, then what was wanted before.
     """
     state = st.session_state
+    wanted: list[str] | None
     asked = st.query_params.get_all("cmp_runs")
     ticks = state["cmp_table"]["selection"]["rows"] if "cmp_table" in state else None
     if ticks is not None and sorted(ticks) != state.get("cmp_ticks"):
@@ -82,10 +82,10 @@ def marked(chosen: list[str]) -> str | None:
 
 
 def clicked(chart: str) -> None:
-    """A click on a point or curve marks its row in all charts; a second one takes that back.
+    """A click on a point or curve marks its row in all charts; a second click unmarks it.
 
-    Plotly takes a click on what is selected already as an end of the selection: then the point
-    is the one before. A row that was not chosen is chosen, too.
+    Plotly reports a click on the selected point as the end of the selection: then the point is
+    the one before. A row that was not chosen becomes chosen.
     """
     state = st.session_state
     points = state[chart]["selection"]["points"]

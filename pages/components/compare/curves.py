@@ -1,4 +1,4 @@
-"""Compare: the curves of the chosen rows, one over the other, and what their configs differ in."""
+"""Compare: the curves of the chosen rows in one chart, and the settings in which they differ."""
 
 from __future__ import annotations
 
@@ -11,28 +11,30 @@ from mnist_core.charts.style import FAINT
 from mnist_core.charts.training import Look, training_curves
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
-from pages.components.compare.scene import Scene, chart
+from pages.components.compare.comparison import Comparison, chart
 
 
-def curves_tab(scene: Scene) -> None:
+def curves_tab(comparison: Comparison) -> None:
     """Loss and accuracy of the chosen rows, by epoch or by seconds."""
-    rows = [row for run_id in scene.chosen for row in _rows(scene, run_id)]
+    rows = [row for run_id in comparison.chosen for row in _rows(comparison, run_id)]
     if not rows:
         st.info("The chosen runs have no finished epoch yet.")
         return
     by = st.segmented_control(
-        "Along",
+        "Horizontal axis",
         ["epoch", "elapsed"],
-        format_func={"epoch": "Epochs", "elapsed": "Seconds"}.get,
+        format_func=lambda name: {"epoch": "Epochs", "elapsed": "Seconds"}[name],
         default="epoch",
         required=True,
         key="cmp_by",
         bind="query-params",
-        help="Seconds are those spent in epochs, each run on its own machine.",
+        help="Seconds of training and validation, each run on its own machine.",
     )
     looks = {
-        run_id: Look(scene.colour(run_id), 1 if scene.marked in (None, run_id) else FAINT / 2)
-        for run_id in scene.chosen
+        run_id: Look(
+            comparison.colour(run_id), 1 if comparison.marked in (None, run_id) else FAINT / 2
+        )
+        for run_id in comparison.chosen
     }
     data = pd.DataFrame(rows).drop(columns="best")
     for place, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
@@ -46,16 +48,16 @@ def curves_tab(scene: Scene) -> None:
                 clickable=True,
             )
     st.caption(
-        "Solid: validation images. Dotted: training images. Thin: further seeds. Star: best "
-        "validation epoch. A click on a curve marks its run in every chart."
+        "Solid: validation images. Dotted: training images. Thin: other seeds. Star: best "
+        "validation epoch. Click a curve to mark its run in every chart."
     )
 
 
-def _rows(scene: Scene, run_id: str) -> list[dict]:
-    members = scene.row(run_id)["members"]
-    histories = [_history(scene.runs[member], scene.labels[run_id]) for member in members]
-    best = scene.runs[run_id].summary.best_epoch
-    return curve_rows(run_id, scene.labels[run_id], histories, best)
+def _rows(comparison: Comparison, run_id: str) -> list[dict]:
+    members = comparison.row(run_id)["members"]
+    histories = [_history(comparison.runs[member], comparison.labels[run_id]) for member in members]
+    best = comparison.runs[run_id].summary.best_epoch
+    return curve_rows(run_id, comparison.labels[run_id], histories, best)
 
 
 def _history(run: Run, label: str) -> list[dict[str, float]]:
@@ -67,17 +69,17 @@ def _history(run: Run, label: str) -> list[dict[str, float]]:
         return []
 
 
-def settings_tab(scene: Scene) -> None:
+def settings_tab(comparison: Comparison) -> None:
     """The configs side by side: only what differs."""
-    runs = scene.compared
+    runs = comparison.compared
     found = differing_settings([run.config for run in runs])
     if len(runs) < 2:
-        st.info("Tick two rows or more to see what their settings differ in.")
+        st.info("Tick two or more rows to see which of their settings differ.")
         return
     if not found:
-        st.info("These runs differ in nothing but their seeds.")
+        st.info("These runs differ only in their seeds.")
         return
-    names = [scene.labels[run.id] for run in runs]
+    names = [comparison.labels[run.id] for run in runs]
     rows = pd.DataFrame(found.values(), index=list(found), columns=names)
     st.dataframe(
         rows.rename_axis("Setting"),
@@ -89,5 +91,5 @@ def settings_tab(scene: Scene) -> None:
     shared = len(runs[0].config.names()) - len(found)
     st.caption(
         f"The other {shared} settings are the same. A dash: the run's optimiser, schedule or "
-        "input size makes no use of the setting."
+        "input size does not use the setting."
     )

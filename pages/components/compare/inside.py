@@ -1,52 +1,39 @@
-"""Compare: inside the networks: what each costs, what a unit sees, and how layers hang together."""
+"""Compare: inside the networks: their cost, what a unit sees, and their layers."""
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core.errors import LabError
 from mnist_core.imaging.field_overlay import box_of, field_picture, growing
-from mnist_core.imaging.sample_drawings import draw, example_for
+from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.inspection.architecture import dot, in_words, times
+from mnist_core.jobs import spawn
 from mnist_core.models import model_title
 from mnist_core.models.stats import stats_of
-from mnist_core.paths import PROJECT, data_root
+from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.scene import Scene, export, pick
+from pages.components.compare.comparison import Comparison, export, pick
 from pages.components.shared.gallery import gallery
 
 AT_ONCE = 4  # large pictures beside each other
 
 
-def inside_tab(scene: Scene) -> None:
-    """R3's columns, receptive fields as pictures, then one network layer by layer."""
-    networks_table(scene)
-    stages = all_layers(tuple(dict.fromkeys(run.config.model for run in scene.compared)))
-    receptive_fields(scene, stages)
-    layer_by_layer(scene, stages)
+def inside_tab(comparison: Comparison) -> None:
+    """A table of the networks, receptive fields as pictures, then one network layer by layer."""
+    networks_table(comparison)
+    stages = all_layers(tuple(dict.fromkeys(run.config.model for run in comparison.compared)))
+    receptive_fields(comparison, stages)
+    layer_by_layer(comparison, stages)
 
 
-def ask(*arguments: str) -> Any:
-    """What a command of the lab prints as JSON, from a process of its own. Raises LabError."""
-    command = [sys.executable, "-m", "mnist_core", *arguments, "--json"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["no reason given"]
-        raise LabError(f"{arguments[0]} could not be worked out: {lines[-1]}")
-    return json.loads(done.stdout)
-
-
-@st.cache_data(show_spinner="Walking through the networks …")
+@st.cache_data(show_spinner="Analysing the networks …")
 def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
-    """model -> its stages (see graph.describe)."""
-    return ask("layers", *models)
+    """model -> its stages (see inspection.architecture)."""
+    return spawn.ask("layers", *models)
 
 
 @st.cache_data(show_spinner=False, max_entries=100)
@@ -57,21 +44,21 @@ def measured(
 
     `contents` tell other weights, stores and data apart.
     """
-    return {each["id"]: each for each in ask("fields", *ids, *_place(row, column))}
+    return {each["id"]: each for each in spawn.ask("fields", *ids, *_place(row, column))}
 
 
 def _place(row: float, column: float) -> tuple[str, ...]:
     return "--row", str(row), "--column", str(column)
 
 
-def networks_table(scene: Scene) -> None:
-    """The small CNNs' table of the reference, for every chosen network."""
+def networks_table(comparison: Comparison) -> None:
+    """Cost, size and accuracy of every chosen network."""
     rows = []
-    for run in scene.compared:
-        row, network = scene.row(run.id), stats_of(run.config.model, run.config.dataset)
+    for run in comparison.compared:
+        row, network = comparison.row(run.id), stats_of(run.config.model, run.config.dataset)
         rows.append(
             {
-                "network": scene.labels[run.id],
+                "network": comparison.labels[run.id],
                 "blocks": network.get("blocks"),
                 "parameters": row["parameters"],
                 "bytes": row["weights_bytes"],
@@ -100,12 +87,13 @@ def _number(label: str, help: str, format: str = "localized"):
 NETWORK_COLUMNS = {
     "network": st.column_config.TextColumn("Network", pinned=True),
     "blocks": _number(
-        "Convolution blocks", "Convolutions wider than 1×1, in blocks that end at each reduction."
+        "Convolution blocks",
+        "Convolutions larger than 1×1, in blocks that end where the map shrinks.",
     ),
     "parameters": _number("Parameters", "Numbers that the network learns."),
     "bytes": _number("File", "Size of the weights file.", "bytes"),
     "field": _number("Maximum receptive field", "Of the last convolution, in pixels."),
-    "macs": _number("MACs", "Multiplications with addition for one image.", "compact"),
+    "macs": _number("MACs", "Multiply-accumulate operations for one image.", "compact"),
     "latency": _number("Latency", "Median for one image on one thread.", "%.2f ms"),
     "accuracy": _number("Test", "Accuracy on the test images.", "%.2f %%"),
     "weights": st.column_config.TextColumn("Weights", help="The file, in the run store."),
@@ -113,7 +101,7 @@ NETWORK_COLUMNS = {
 }
 
 
-def receptive_fields(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> None:
+def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """For every chosen network a large picture of one stage, and the field as it grows."""
     st.markdown("##### What a unit can see, and what it looks at")
     left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
@@ -137,32 +125,36 @@ def receptive_fields(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> N
         value=True,
         key="cmp_measure",
         bind="query-params",
-        help="The mean absolute gradient of the unit by every pixel, over 32 images.",
+        help="The mean absolute gradient of the unit with respect to every pixel, over 32 images.",
     )
-    found = effective(scene.compared, row, column) if measure else {}
-    places = st.columns(min(AT_ONCE, max(2, len(scene.chosen))), gap="medium")
-    for number, run in enumerate(scene.compared):
+    found = effective(comparison.compared, row, column) if measure else {}
+    places = st.columns(min(AT_ONCE, max(2, len(comparison.chosen))), gap="medium")
+    for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
-            one_network(scene, run, stages[run.config.model], (row, column), found)
+            one_network(comparison, run, stages[run.config.model], (row, column), found)
     st.caption(
-        "Framed: the theoretical field, all that can reach the unit. Glowing: the measured one, "
-        "where a change of a pixel changes the unit most; it is often far smaller. The little "
-        "pictures are the stages where the field grows, from the image to the answer."
+        "Frame: the theoretical receptive field, every pixel that can influence the unit. Glow: "
+        "the measured one, where changing a pixel changes the unit most; it is often far smaller. "
+        "The small pictures are the stages at which the field grows, from image to output."
     )
 
 
 def one_network(
-    scene: Scene, run: Run, stages: list[dict], where: tuple[float, float], found: dict[str, Any]
+    comparison: Comparison,
+    run: Run,
+    stages: list[dict],
+    where: tuple[float, float],
+    found: dict[str, Any],
 ) -> None:
     """One network's large picture with its stage's choice above, and the growing field below."""
     known = [stage for stage in stages if stage["field"] is not None]
     if not known:
-        st.info(f"{scene.labels[run.id]}: its receptive fields are not known.")
+        st.info(f"{comparison.labels[run.id]}: its receptive fields are not known.")
         return
     names = [stage["name"] for stage in known]
     last = [s["name"] for s in known if s["kind"] in ("Conv2d", "conv2d") and not s["whole"]]
     name = st.selectbox(
-        scene.labels[run.id],
+        comparison.labels[run.id],
         names,
         index=names.index(last[-1]) if last else 0,
         format_func=lambda n: f"{n} · {in_words(known[names.index(n)])}",
@@ -170,7 +162,7 @@ def one_network(
         help="The stage whose unit is shown.",
     )
     mine, side = found.get(run.id), run.config.input_size
-    image = np.array(mine["image"], np.uint8) if mine else _example(run.config.dataset, side)
+    image = np.array(mine["image"], np.uint8) if mine else example_image(run.config.dataset, side)
     stage = known[names.index(name)]
     spot = box_of(stage, *where)
     st.image(
@@ -191,7 +183,7 @@ def effective(runs: list[Run], row: float, column: float) -> dict[str, dict[str,
     able = [run for run in runs if run.has_weights]
     if not able:
         return {}
-    contents = (str(able[0].path.parent), str(data_root()))
+    contents: tuple[str, ...] = (str(able[0].path.parent), str(data_root()))
     contents += tuple(run.summary.weights_sha256 or "" for run in able)
     with st.spinner("Measuring what the units look at …"):
         return measured(tuple(run.id for run in able), contents, row, column)
@@ -201,23 +193,20 @@ def _field(found: dict[str, Any] | None, name: str) -> np.ndarray | None:
     return np.array(found["stages"][name]["field"]) if found else None
 
 
-def _example(dataset: str, side: int) -> np.ndarray:
-    """A drawing, for networks that have no weights to be measured."""
-    return draw(example_for(dataset), side=side, finer=8)[..., 3]
-
-
 def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
     top, left, bottom, right = spot["box"]
     unit, units = ", ".join(map(str, spot["unit"])), times(spot["units"])
-    words = f"Unit ({unit}) of {units}: field {times(stage['field'])} pixels"
-    words += f", in the image rows {top}–{bottom - 1}, columns {left}–{right - 1}."
-    return words if weights else f"{words} The run keeps no weights to measure."
+    words = f"Unit ({unit}) of {units}: receptive field {times(stage['field'])} pixels"
+    words += f", image rows {top}–{bottom - 1}, columns {left}–{right - 1}."
+    return words if weights else f"{words} Not measured: the run has no weights."
 
 
-def layer_by_layer(scene: Scene, stages: dict[str, list[dict[str, Any]]]) -> None:
+def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """One network's graph beside the table of its layers."""
     st.markdown("##### Layer by layer")
-    run = pick(scene, scene.compared, "cmp_layers", "The network to take apart.")
+    run = pick(
+        comparison, comparison.compared, "cmp_layers", "The network whose layers are listed."
+    )
     mine = stages[run.config.model]
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
@@ -266,11 +255,13 @@ LAYER_COLUMNS = {
         "Parameters", help="Numbers that this layer learns.", format="localized", width=82
     ),
     "macs": st.column_config.NumberColumn(
-        "MACs", help="Multiplications with addition.", format="localized", width=72
+        "MACs", help="Multiply-accumulate operations for one image.", format="localized", width=72
     ),
     "kernel": _text("Kernel", "The window that slides over the map.", 54),
-    "stride": _text("Stride", "How far it slides at a time.", 54),
+    "stride": _text("Stride", "How far it moves at each step.", 54),
     "field": _text("Field", "Receptive field: pixels that one unit can depend on.", 60),
-    "jump": _text("Jump", "Pixels between neighbouring units' fields; whole: it sees all.", 60),
+    "jump": _text(
+        "Jump", "Pixels between the fields of neighbouring units; whole: each sees all.", 60
+    ),
     "center": _text("First centre", "Middle of the first unit's field: row, column.", 80),
 }

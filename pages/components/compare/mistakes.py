@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core.charts.compare import class_accuracies, class_points
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.metrics import confusion
 from mnist_core.evaluation.predictions import (
     Agreement,
     Predictions,
@@ -16,20 +17,20 @@ from mnist_core.evaluation.predictions import (
 )
 from mnist_core.formatting import percent
 from mnist_core.runs.run import Run
+from pages.components.compare.comparison import Comparison, chart, export, pick
 from pages.components.compare.predictions import images_of, read_all, same_data, show_images
-from pages.components.compare.scene import Scene, chart, export, pick
 
 RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
 
 
-def mistakes_tab(scene: Scene) -> None:
+def mistakes_tab(comparison: Comparison) -> None:
     """Confusion matrix with the images behind it; accuracy by class; what all get wrong."""
-    found = read_all(scene)
-    runs = [run for run in scene.compared if run.id in found]
+    found = read_all(comparison)
+    runs = [run for run in comparison.compared if run.id in found]
     if not runs:
-        st.info("None of the ticked runs keeps its answers to the test images.")
+        st.info("None of the ticked runs has stored predictions for the test images.")
         return
-    run = pick(scene, runs, "cmp_network", "Whose mistakes to look at.")
+    run = pick(comparison, runs, "cmp_network", "The network whose mistakes are shown.")
     given, classes = found[run.id], dataset_spec(run.config.dataset).classes
     images = images_of(run, given)
     left, right = st.columns([5, 4] if _short(classes) else [3, 2], gap="medium")
@@ -37,20 +38,19 @@ def mistakes_tab(scene: Scene) -> None:
         cell = confusion_matrix(run, given, classes)
     with right:
         cell_images(run, given, images, cell, classes)
-    peers = same_data(scene, found, run.config.dataset)
-    by_class_chart(scene, peers, found, classes)
+    peers = same_data(comparison, found, run.config.dataset)
+    by_class_chart(comparison, peers, found, classes)
     if len(peers) > 1:
-        agreements(scene, run, peers, found, images, classes)
+        agreements(comparison, run, peers, found, images, classes)
 
 
 def confusion_matrix(run: Run, given: Predictions, classes: tuple) -> tuple[int, int] | None:
     """The matrix as a table with coloured cells; the clicked cell as (true, predicted)."""
-    counts = np.zeros((len(classes), len(classes)), dtype=int)
-    np.add.at(counts, (given.labels, given.predicted), 1)
+    counts = confusion(given.predicted, given.labels, len(classes))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("##### Confusion matrix", width="content")
         shares = st.toggle(
-            "Per cent",
+            "In per cent",
             key="cmp_shares",
             bind="query-params",
             help="Each row as shares of its true class, instead of counts.",
@@ -76,10 +76,10 @@ def confusion_matrix(run: Run, given: Predictions, classes: tuple) -> tuple[int,
         on_select="rerun",
         selection_mode="single-cell",
         height="content",
-        alt="True classes by row, answers by column; a cell opens its images",
+        alt="True classes by row, predicted classes by column; a cell opens its images",
     )
     st.caption(
-        "A row is a true class, a column what it was read as; off the diagonal are the mistakes. "
+        "Rows are true classes, columns predicted classes; mistakes lie off the diagonal. "
         "Click a cell to see its images."
     )
     cells = event["selection"]["cells"]
@@ -110,27 +110,27 @@ def cell_images(
     cell: tuple[int, int] | None,
     classes: tuple,
 ) -> None:
-    """The images behind the clicked cell, the most confident first; else the worst mistakes."""
+    """The images in the clicked cell, the most confident first; else the worst mistakes."""
     if cell is None:
         places = given.wrong
         st.markdown(f"##### {len(places):,} mistakes, the most confident first")
     else:
         places = given.in_cell(*cell)
-        kind = "read right" if cell[0] == cell[1] else f"read as {classes[cell[1]]}"
+        kind = "predicted correctly" if cell[0] == cell[1] else f"taken for {classes[cell[1]]}"
         st.markdown(f"##### {classes[cell[0]]} {kind}: {len(places):,}")
     with st.container(height=430 if images is not None else "content", border=False):
         show_images(run, given, images, places, classes)
 
 
 def by_class_chart(
-    scene: Scene, peers: list[Run], found: dict[str, Predictions], classes: tuple
+    comparison: Comparison, peers: list[Run], found: dict[str, Predictions], classes: tuple
 ) -> None:
     """Accuracy of each class, the networks side by side."""
-    networks = [(scene.labels[run.id], by_class(found[run.id])) for run in peers]
+    networks = [(comparison.labels[run.id], by_class(found[run.id])) for run in peers]
     data = class_points(networks, classes)
     chart(
         "Accuracy by class",
-        class_accuracies(data, [scene.colour(run.id) for run in peers]),
+        class_accuracies(data, [comparison.colour(run.id) for run in peers]),
         data,
         "cmp_classes",
         "Accuracy of each class with its 95 % Wilson interval, for each network",
@@ -138,7 +138,7 @@ def by_class_chart(
 
 
 def agreements(
-    scene: Scene,
+    comparison: Comparison,
     run: Run,
     peers: list[Run],
     found: dict[str, Predictions],
@@ -150,27 +150,27 @@ def agreements(
     total = len(found[run.id].labels)
     st.markdown(f"##### Where the {len(peers)} networks agree")
     kind = st.segmented_control(
-        "Read right by",
+        "Predicted correctly by",
         ["all", "some", "none"],
         default="none",
         required=True,
         key="cmp_agree",
         bind="query-params",
-        help="How many of the compared networks read an image right.",
+        help="How many of the compared networks are right about an image.",
     )
     st.caption(_about(groups, total, len(peers)))
     places = getattr(groups, kind)
-    words = f"{len(places):,} images are read right by {kind} of the {len(peers)} networks"
+    words = f"{len(places):,} images are predicted correctly by {kind} of the {len(peers)} networks"
     if kind == "some" and len(places):
         right = np.stack([found[peer.id].correct for peer in peers]).sum(axis=0)
         words += f", {int((right[places] == 1).sum()):,} of them by only one; the hardest first"
-    st.markdown(f"{words}. {scene.labels[run.id]} answers:")
+    st.markdown(f"{words}. {comparison.labels[run.id]} predicts:")
     show_images(run, found[run.id], images, places, classes)
 
 
 def _about(groups: Agreement, total: int, networks: int) -> str:
     best = percent((total - len(groups.none)) / total)
     return (
-        f"A committee that always listened to the right one of these {networks} networks would "
-        f"reach {best}: the images that none gets right are beyond all of them."
+        f"Always trusting the right one of these {networks} networks would reach {best}: the "
+        "remaining images are wrong for all of them."
     )

@@ -1,6 +1,8 @@
-"""Compare: what the chosen networks read in the test images, from the logits they keep."""
+"""Compare: what the chosen networks predict for the test images, from their stored logits."""
 
 from __future__ import annotations
+
+import itertools
 
 import numpy as np
 import streamlit as st
@@ -10,49 +12,49 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.scene import Scene
+from pages.components.compare.comparison import Comparison
 from pages.components.shared.gallery import gallery
 
 MOST = 40  # images at a time
 
 
-def read_all(scene: Scene) -> dict[str, Predictions]:
-    """id -> readings of the compared runs that keep logits; a line about those that do not."""
+def read_all(comparison: Comparison) -> dict[str, Predictions]:
+    """id -> predictions of the compared runs that have logits; a line about those without."""
     found, without = {}, []
-    for run in scene.compared:
+    for run in comparison.compared:
         try:
-            found[run.id] = predictions(scene.store, run)
+            found[run.id] = predictions(comparison.store, run)
         except LabError as error:
             without.append((run, error))
-    tell_missing(scene, without)
+    tell_missing(comparison, without)
     return found
 
 
-def tell_missing(scene: Scene, without: list[tuple[Run, LabError]]) -> None:
-    """One line for all runs that keep no answers, and one for each whose answers are damaged."""
+def tell_missing(comparison: Comparison, without: list[tuple[Run, LabError]]) -> None:
+    """One line for all runs without predictions, and one for each whose file is damaged."""
     absent = [run for run, _ in without if not (run.path / "logits.safetensors").exists()]
     if absent:
-        names = ", ".join(scene.labels[run.id] for run in absent)
-        st.caption(f"Left out, since no answers are kept with the run: {names}.")
+        names = ", ".join(comparison.labels[run.id] for run in absent)
+        st.caption(f"Left out, because no predictions are stored with the run: {names}.")
     for run, error in without:
         if run not in absent:
-            st.warning(f"{scene.labels[run.id]}: {error}", icon=":material/folder_off:")
+            st.warning(f"{comparison.labels[run.id]}: {error}", icon=":material/folder_off:")
 
 
-def same_data(scene: Scene, found: dict[str, Predictions], dataset: str) -> list[Run]:
-    """The runs among `found` that were asked about the same test images."""
-    runs = [run for run in scene.compared if run.id in found and run.config.dataset == dataset]
-    first = next(iter(runs), None)
-    return [run for run in runs if np.array_equal(found[run.id].labels, found[first.id].labels)]
+def same_data(comparison: Comparison, found: dict[str, Predictions], dataset: str) -> list[Run]:
+    """The runs among `found` that were tested on the same images of this data set."""
+    runs = [run for run in comparison.compared if run.id in found and run.config.dataset == dataset]
+    same = [np.array_equal(found[run.id].labels, found[runs[0].id].labels) for run in runs]
+    return list(itertools.compress(runs, same))
 
 
 def images_of(run: Run, given: Predictions) -> np.ndarray | None:
-    """The test images that the readings are about; else None, and a line says how to get them."""
+    """The test images of these predictions; else None, and a line says how to get them."""
     dataset, root = run.config.dataset, data_root()
     if not has_images(dataset, root):
         st.info(
-            f"The images are not on this machine; the figures need none. To see them: "
-            f"`python -m mnist_core datasets --download {dataset}`, or point `MNIST_DATA` at a "
+            f"The images are not on this machine; the figures do not need them. To see them: "
+            f"`python -m mnist_core datasets --download {dataset}`, or set `MNIST_DATA` to a "
             "folder that has them.",
             icon=":material/image_not_supported:",
         )
@@ -67,7 +69,7 @@ def images_of(run: Run, given: Predictions) -> np.ndarray | None:
 def show_images(
     run: Run, given: Predictions, images: np.ndarray | None, places: np.ndarray, classes: tuple
 ) -> None:
-    """The images with true class, answer and confidence; each opens in the playground."""
+    """The images with true and predicted class and confidence; each opens in the Playground."""
     shown = places[:MOST]
     if not len(shown):
         return
@@ -77,7 +79,7 @@ def show_images(
     ]
     if images is None:
         numbers = ", ".join(f"{i}" for i in shown)
-        st.caption(f"Their places in the test set: {numbers}{' …' if len(places) > MOST else ''}")
+        st.caption(f"Their numbers in the test set: {numbers}{' …' if len(places) > MOST else ''}")
         return
     gallery(
         [np.asarray(images[i]) for i in shown],
@@ -86,4 +88,6 @@ def show_images(
         [bool(given.labels[i] != given.predicted[i]) for i in shown],
     )
     more = f" The first {MOST} of {len(places):,}." if len(places) > MOST else ""
-    st.caption(f"True class → answer, and its confidence. A click opens the playground.{more}")
+    st.caption(
+        f"True class → predicted class, with its confidence. A click opens the Playground.{more}"
+    )

@@ -1,4 +1,4 @@
-"""Compare: how the networks fare on test images made harder."""
+"""Compare: the networks' accuracy on rotated, shifted, noisy … test images."""
 
 from __future__ import annotations
 
@@ -7,31 +7,31 @@ import streamlit as st
 
 from mnist_core.charts.robustness import robustness_curves, robustness_points
 from mnist_core.data.idx import has_images, read_part
-from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.imaging.corruptions import CORRUPTIONS
-from mnist_core.imaging.sample_drawings import draw, example_for
+from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.jobs import robustness_job
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.scene import Scene, chart
+from pages.components.compare.comparison import Comparison, chart
 
 POLL = 1.0  # seconds between two looks at the process
 
 
-def robust_tab(scene: Scene) -> None:
+def robust_tab(comparison: Comparison) -> None:
     """The curves of what was computed, and a button for what was not."""
-    found = {run.id: read(scene, run) for run in scene.compared}
-    missing = [run for run in scene.compared if found[run.id] is None]
+    found = {run.id: read(comparison, run) for run in comparison.compared}
+    missing = [run for run in comparison.compared if found[run.id] is None]
     if missing:
-        compute(scene, missing)
-    shown = [run for run in scene.compared if found[run.id]]
+        compute(comparison, missing)
+    ready = {run_id: curves for run_id, curves in found.items() if curves}
+    shown = [run for run in comparison.compared if run.id in ready]
     if not shown:
-        st.info("Nothing is computed yet for the ticked runs.")
+        st.info("Nothing has been computed for the ticked runs yet.")
         return
-    data = robustness_points({scene.labels[run.id]: found[run.id] for run in shown})
-    colours = [scene.colour(run.id) for run in shown]
+    data = robustness_points({comparison.labels[run.id]: ready[run.id] for run in shown})
+    colours = [comparison.colour(run.id) for run in shown]
     picture = example(shown[0].config.dataset)
     for place, kind in enumerate(CORRUPTIONS):
         if place % 2 == 0:
@@ -47,18 +47,18 @@ def robust_tab(scene: Scene) -> None:
                 f"Test accuracy against {title.lower()} for each network",
             )
     st.caption(
-        "Accuracy on all test images of each network's data set, each made harder by so much; "
-        "whiskers are 95 % Wilson intervals. Shifted images go right, down, left and up in turn. "
+        "Accuracy on all test images of each network's data set, changed as the axis says; "
+        "whiskers are 95 % Wilson intervals. Shifted images move right, down, left and up in turn. "
         "The digits above the curves show one image at every level."
     )
 
 
-def read(scene: Scene, run: Run) -> robustness.Robustness | None:
+def read(comparison: Comparison, run: Run) -> robustness.Robustness | None:
     """What is kept; a damaged file is a line on the page."""
     try:
         return robustness.kept(run)
     except LabError as error:
-        st.warning(f"{scene.labels[run.id]}: {error}", icon=":material/folder_off:")
+        st.warning(f"{comparison.labels[run.id]}: {error}", icon=":material/folder_off:")
         return None
 
 
@@ -67,33 +67,33 @@ def example(dataset: str) -> np.ndarray:
     root = data_root()
     if has_images(dataset, root):
         return np.array(read_part(dataset, root, test=True)[0][0])
-    return draw(example_for(dataset), side=IMAGE_SIDE, finer=8)[..., 3]
+    return example_image(dataset)
 
 
-def compute(scene: Scene, missing: list[Run]) -> None:
+def compute(comparison: Comparison, missing: list[Run]) -> None:
     """Progress while a process is at work; else a button that starts one."""
-    if robustness_job.job(scene.store):
-        progress(scene, missing)
+    if robustness_job.job(comparison.store):
+        progress(comparison, missing)
         return
-    failed = robustness_job.why_it_failed(scene.store)
+    failed = robustness_job.why_it_failed(comparison.store)
     if failed:
         st.error(failed, icon=":material/error:")
     able = [run for run in missing if run.has_weights]
     here = [run for run in able if has_images(run.config.dataset, data_root())]
     if not here:
-        names = ", ".join(scene.labels[run.id] for run in missing)
-        why = "it needs the data set" if able else "no weights are kept with it"
+        names = ", ".join(comparison.labels[run.id] for run in missing)
+        why = "it needs the data set" if able else "the run has no weights"
         st.caption(f"Not computed for {names}: {why}.")
         return
-    names = ", ".join(scene.labels[run.id] for run in here)
+    names = ", ".join(comparison.labels[run.id] for run in here)
     if st.button(
         f"Compute for {names}",
         key="cmp_compute",
         icon=":material/play_arrow:",
-        help=f"Reads every test image {robustness.STEPS} times for each network, in a process of "
-        "its own, and keeps the result with the run.",
+        help=f"Evaluates each network {robustness.STEPS} times on all test images, in a process of "
+        "its own, and stores the result with the run.",
     ):
-        robustness_job.start(scene.store, [run.id for run in here])
+        robustness_job.start(comparison.store, [run.id for run in here])
         st.rerun()
 
 
@@ -105,14 +105,14 @@ def _is_kept(run: Run) -> bool:
 
 
 @st.fragment(run_every=POLL)
-def progress(scene: Scene, missing: list[Run]) -> None:
+def progress(comparison: Comparison, missing: list[Run]) -> None:
     """Looks every second, and runs the whole page when the process is done with a network."""
-    at = robustness_job.job(scene.store)
+    at = robustness_job.job(comparison.store)
     if at is None or any(_is_kept(run) for run in missing):
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    name = scene.labels.get(at.run, at.run)
+    name = comparison.labels.get(at.run, at.run)
     left.progress(min(1.0, at.done / at.total), f"{name}: step {at.done} of {at.total}")
     if right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
-        robustness_job.stop(scene.store)
+        robustness_job.stop(comparison.store)
         st.rerun()

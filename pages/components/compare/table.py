@@ -1,6 +1,8 @@
-"""Compare's table of runs: filters above it, ticks in it."""
+"""Compare's table of runs, the filters above it and the buttons below."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -13,14 +15,14 @@ from mnist_core.formatting import percent_range
 from mnist_core.models import model_title
 from mnist_core.models.stats import shipped_stats
 from mnist_core.runs.states import LIVE, RunState
-from pages.components.compare.choice import asked_for, want
+from pages.components.compare.choice import FIRST_LIMIT, asked_for, want
 from pages.components.shared import common
 
 ALL = "All"
 
 
 def filters(table: pd.DataFrame) -> pd.DataFrame:
-    """The runs that the person asked for; what was asked is in the address bar."""
+    """The runs that pass the filters, which are in the address bar."""
     datasets = [name for name in dataset_names() if name in set(table["dataset"])]
     models = sorted(table["model"].unique(), key=model_title)
     states = [state.value for state in RunState if state in set(table["state"])]
@@ -50,16 +52,16 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
         icon=":material/search:",
         key="cmp_text",
         bind="query-params",
-        help="Runs that hold all these words: state, recipe, optimiser, activation, seed, id …",
+        help="Runs that contain all these words: state, recipe, optimiser, activation, seed, id …",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         state = _state(states)
         st.toggle(
-            "Fold seeds",
+            "Average repeated runs",
             value=True,
             key="cmp_fold",
             bind="query-params",
-            help="Runs that differ only by seed as one row: mean ± deviation.",
+            help="Shows runs that differ only in their seed as one row: mean ± standard deviation.",
         )
         table = _without_grid(table)
     rows = select(table, None if dataset in (ALL, None) else dataset, chosen, words or "")
@@ -86,18 +88,18 @@ def _state(states: list[str]) -> list[str]:
         key="cmp_state",
         bind="query-params",
         label_visibility="collapsed",
-        help="Only runs that stand like this; none chosen means all.",
+        help="Only runs in these states; none chosen means all.",
     )
 
 
 def _without_grid(table: pd.DataFrame) -> pd.DataFrame:
-    """Leaves out the hundreds of runs of the sliders' grid, unless somebody wants them."""
+    """Leaves out the hundreds of quick runs, unless the visitor wants them."""
     grid = table["bundled"]
     if not grid.any() or grid.all():
         return table
     count = int(grid.sum())
     if st.toggle(
-        f"Grid of the sliders ({count:,} runs)",
+        f"Include quick runs ({count:,} runs)",
         key="cmp_grid",
         bind="query-params",
         help="A short run for every setting of the Train page's sliders: curves and figures, "
@@ -114,7 +116,7 @@ def show_table(rows: pd.DataFrame) -> None:
         for name in ("validation_accuracy", "test_accuracy", "validation_accuracy_deviation")
         + ("test_accuracy_deviation",)
     }
-    intervals = [
+    intervals: list[Any] = [
         percent_range(low, high) if pd.notna(low) else None
         for low, high in zip(rows["test_low"], rows["test_high"], strict=True)
     ]
@@ -131,20 +133,20 @@ def show_table(rows: pd.DataFrame) -> None:
         alt="All runs with accuracy, size and settings; tick a row to compare it",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Tick the best", icon=":material/star:", on_click=want, args=(None,))
+        st.button(f"Compare top {FIRST_LIMIT}", icon=":material/star:", on_click=want, args=(None,))
         st.button("Untick all", icon=":material/close:", on_click=want, args=([],))
         if rows["state"].isin(LIVE).any():
-            st.button("Look again", icon=":material/refresh:", help="Some runs still train.")
+            st.button("Refresh", icon=":material/refresh:", help="Some runs are still training.")
         st.caption(
-            f"Tick up to {CHOSEN_LIMIT} rows: all below is about them. Figures are from a run's "
-            "best validation epoch; validation is a sixth of the training images, held out."
+            f"Tick up to {CHOSEN_LIMIT} rows to compare them below. Figures are from a run's best "
+            "validation epoch; a sixth of the training images is held out for validation."
         )
 
 
 def _states(rows: pd.DataFrame) -> list[str]:
     words = {name: text.split(": ", 1)[-1] for name, text in common.STATES.items()}
     pairs = zip(rows["state"], rows["unfinished"], strict=True)
-    return [words[state] + (f", {left} not" if left else "") for state, left in pairs]
+    return [words[state] + (f", {left} unfinished" if left else "") for state, left in pairs]
 
 
 def _columns(several: bool) -> dict:
@@ -169,9 +171,13 @@ COLUMNS = {
     "title": st.column_config.TextColumn("Network", pinned=True, width=120),
     "dataset": st.column_config.TextColumn("Data set"),
     "test_accuracy": _number(
-        "Test", "Accuracy on the test images, read once; of several seeds the mean.", "%.2f %%"
+        "Test",
+        "Accuracy on the test images at the best epoch; of several seeds the mean.",
+        "%.2f %%",
     ),
-    "test_accuracy_deviation": _number("±", "Deviation of the test accuracy over seeds.", "%.2f"),
+    "test_accuracy_deviation": _number(
+        "Test ±", "Standard deviation of the test accuracy over seeds.", "%.2f"
+    ),
     "interval": st.column_config.TextColumn(
         "95 % interval",
         help="In per cent. One seed: Wilson's interval over the test images. Several seeds: "
@@ -179,30 +185,34 @@ COLUMNS = {
     ),
     "seeds": _number("Seeds", "Finished runs that differ only by seed.", "%d"),
     "recipe": st.column_config.TextColumn(
-        "Preset",
+        "Recipe",
         width=150,
-        help="The nearest preset of the network, and what differs from it.",
+        help="The most similar recipe of the network, and what differs from it.",
     ),
     "validation_accuracy": _number(
-        "Validation", "Accuracy on the held-out images; it picks the best epoch.", "%.2f %%"
+        "Validation",
+        "Accuracy on the validation images; it decides which epoch is the best.",
+        "%.2f %%",
     ),
     "validation_accuracy_deviation": _number(
-        "± ", "Deviation of the validation accuracy over seeds.", "%.2f"
+        "Validation ±", "Standard deviation of the validation accuracy over seeds.", "%.2f"
     ),
     "parameters": _number("Parameters", "Numbers that the network learns."),
-    "macs": _number("MACs", "Multiplications with addition for one image.", "compact"),
+    "macs": _number("MACs", "Multiply-accumulate operations for one image.", "compact"),
     "latency_ms": None,
     "receptive_field": _number(
         "Receptive field", "Side in pixels of what one unit of the last convolution sees."
     ),
     "weights_bytes": _number("File", "Size of the weights file.", "bytes"),
     "epochs_done": _number("Epochs", "Finished epochs.", "%d"),
-    "best_epoch": _number("Best", "Epoch with the highest validation accuracy.", "%d"),
-    "seconds": _number("Seconds", "Time spent in epochs, on its own machine.", "%.0f"),
-    "state": st.column_config.TextColumn("State", help="Done, or how far it is from that."),
-    "epochs": _number("of", "Epochs that the run is meant to have.", "%d"),
-    "seed": _number("Seed", "Start of every random choice; of several seeds the best.", "%d"),
+    "best_epoch": _number("Best epoch", "Epoch with the highest validation accuracy.", "%d"),
+    "seconds": _number("Seconds", "Training time on the run's own machine.", "%.0f"),
+    "state": st.column_config.TextColumn("State", help="How the run stands."),
+    "epochs": _number("Planned epochs", "Epochs that the run was configured for.", "%d"),
+    "seed": _number(
+        "Seed", "Seed of every random choice; of several seeds that of the best run.", "%d"
+    ),
     "device": st.column_config.TextColumn("Device"),
     "id": st.column_config.TextColumn("Id", help="The run's folder, and its name in commands."),
-    "note": st.column_config.TextColumn("Note", help="Why it ended, or what is odd about it."),
+    "note": st.column_config.TextColumn("Note", help="Why it ended, or what is unusual about it."),
 }

@@ -1,4 +1,4 @@
-"""Compare: can the confidence be believed, and is one network really better than another?"""
+"""Compare: is the confidence justified, and is one network really better than another?"""
 
 from __future__ import annotations
 
@@ -8,78 +8,75 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.charts.compare import reliability_diagram, reliability_points
-from mnist_core.errors import LabError
-from mnist_core.evaluation.calibration import Calibration, calibration, fit_temperature
+from mnist_core.evaluation.calibration import Scaled, with_temperature
 from mnist_core.evaluation.predictions import Predictions
 from mnist_core.evaluation.statistics import Paired, mcnemar
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
+from pages.components.compare.comparison import Comparison, chart, export, pick
 from pages.components.compare.predictions import read_all, same_data
-from pages.components.compare.scene import Scene, chart, export, pick
 
-LIKELY = 0.05  # a p-value below it is called more than luck
+LIKELY = 0.05  # a p-value below it is called a difference
 
 
-def trust_tab(scene: Scene) -> None:
+def trust_tab(comparison: Comparison) -> None:
     """Calibration of each network, then every other network against one."""
-    found = read_all(scene)
-    runs = [run for run in scene.compared if run.id in found]
+    found = read_all(comparison)
+    runs = [run for run in comparison.compared if run.id in found]
     if not runs:
-        st.info("None of the ticked runs keeps its answers to the test images.")
+        st.info("None of the ticked runs has stored predictions for the test images.")
         return
-    calibrations(scene, runs)
-    st.markdown("##### Is one better than the other?")
-    run = pick(scene, runs, "cmp_against_run", "The network that the others are held against.")
-    peers = [peer for peer in same_data(scene, found, run.config.dataset) if peer.id != run.id]
+    calibrations(comparison, runs)
+    st.markdown("##### Is one network better than another?")
+    run = pick(
+        comparison, runs, "cmp_against_run", "The network that the others are compared with."
+    )
+    peers = [peer for peer in same_data(comparison, found, run.config.dataset) if peer.id != run.id]
     if peers:
-        duels(scene, run, peers, found)
+        pairwise_tests(comparison, run, peers, found)
     else:
         st.info("Tick a second network of the same data set to compare the two.")
 
 
 @st.cache_data(show_spinner=False, max_entries=200)
-def _calibrated(
-    _store: RunStore, _run: Run, path: str, seen: tuple[int, int]
-) -> tuple[Calibration, Calibration, float]:
-    """As it is, with its temperature set right, and that temperature; `seen` tells contents."""
-    logits, labels = _run.logits(), _store.labels(_run)
-    if any(len(logits[part]) != len(labels[part]) for part in logits):
-        raise LabError(f"{_run.id} keeps logits of other images than the labels are of.")
-    temperature = fit_temperature(logits["validation"], labels["validation"])
-    test = logits["test"], labels["test"]
-    return calibration(*test), calibration(*test, temperature), temperature
+def _calibration(_store: RunStore, _run: Run, path: str, version: tuple[int, int]) -> Scaled:
+    return with_temperature(_run.logits(), _store.labels(_run))
 
 
-def calibrated(store: RunStore, run: Run) -> tuple[Calibration, Calibration, float]:
+def calibration_of(store: RunStore, run: Run) -> Scaled:
+    """Cached until the file of logits changes. Raises LabError."""
     file = run.path / "logits.safetensors"
     stat = file.stat()
-    return _calibrated(store, run, str(file), (stat.st_mtime_ns, stat.st_size))
+    return _calibration(store, run, str(file), (stat.st_mtime_ns, stat.st_size))
 
 
-def calibrations(scene: Scene, runs: list[Run]) -> None:
+def calibrations(comparison: Comparison, runs: list[Run]) -> None:
     """The reliability diagram beside the figures it comes down to."""
-    results = {run.id: calibrated(scene.store, run) for run in runs}
+    results = {run.id: calibration_of(comparison.store, run) for run in runs}
     scaled = st.toggle(
         "With temperature scaling",
         key="cmp_scaled",
         bind="query-params",
-        help="Divide the logits by one number, fitted on the validation images: the answers stay, "
-        "their confidence changes.",
+        help="Divides the logits by one number, fitted on the validation images: predictions stay "
+        "the same, their confidence changes.",
     )
-    networks = [(scene.labels[run.id], results[run.id][scaled]) for run in runs]
+    networks = [
+        (comparison.labels[run.id], results[run.id].scaled if scaled else results[run.id].plain)
+        for run in runs
+    ]
     data = reliability_points(networks)
     left, right = st.columns(2, gap="medium")
     with left:
         chart(
-            "Right as often as it says?",
-            reliability_diagram(data, [scene.colour(run.id) for run in runs]),
+            "Is it right as often as it says?",
+            reliability_diagram(data, [comparison.colour(run.id) for run in runs]),
             data,
             "cmp_reliability",
             "Share of right answers against mean confidence, in 15 bins, for each network",
         )
     with right:
-        st.markdown("##### What it comes down to")
-        table = _figures(scene, runs, results)
+        st.markdown("##### How far off is its confidence?")
+        table = _figures(comparison, runs, results)
         st.dataframe(
             table,
             column_config=COLUMNS,
@@ -88,22 +85,25 @@ def calibrations(scene: Scene, runs: list[Run]) -> None:
             alt="Expected calibration error, loss and Brier score of each network",
         )
         st.caption(
-            "On the dashed line, confidence can be taken at its word; below it the network is too "
-            "sure of itself. Larger marks stand for more answers: most lie near 100 %, where "
-            "mistakes are costly. After the arrow: with the temperature that fits the validation "
-            "images best."
+            "On the dashed line, confidence equals accuracy; below it the network is "
+            "overconfident. Larger marks stand for more images. After the arrow: with the "
+            "temperature that fits the validation images best."
         )
 
 
-def _figures(scene: Scene, runs: list[Run], results: dict) -> pd.DataFrame:
+def _figures(comparison: Comparison, runs: list[Run], results: dict[str, Scaled]) -> pd.DataFrame:
     rows = []
     for run in runs:
-        plain, scaled, temperature = results[run.id]
-        row = {"network": scene.labels[run.id], "temperature": temperature}
-        row["ece"] = f"{100 * plain.ece:.2f} → {100 * scaled.ece:.2f} %"
-        row["nll"] = f"{plain.nll:.4f} → {scaled.nll:.4f}"
-        row["brier"] = f"{plain.brier:.4f} → {scaled.brier:.4f}"
-        rows.append(row)
+        plain, scaled = results[run.id].plain, results[run.id].scaled
+        rows.append(
+            {
+                "network": comparison.labels[run.id],
+                "ece": f"{100 * plain.ece:.2f} → {100 * scaled.ece:.2f} %",
+                "nll": f"{plain.nll:.4f} → {scaled.nll:.4f}",
+                "brier": f"{plain.brier:.4f} → {scaled.brier:.4f}",
+                "temperature": results[run.id].temperature,
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -111,42 +111,44 @@ COLUMNS = {
     "network": st.column_config.TextColumn("Network", pinned=True),
     "ece": st.column_config.TextColumn(
         "ECE",
-        help="Expected calibration error: how far confidence and share of right answers lie apart, "
-        "on average over 15 bins.",
+        help="Expected calibration error: the difference between confidence and accuracy, on "
+        "average over 15 bins.",
     ),
     "nll": st.column_config.TextColumn(
-        "NLL", help="Mean of −log of the probability that the true class got, in nats."
+        "NLL", help="Negative log-likelihood: the mean of −log of the true class's probability."
     ),
     "brier": st.column_config.TextColumn(
-        "Brier", help="Mean squared distance of the probabilities from the truth; 0 to 2."
+        "Brier", help="Mean squared distance of the probabilities from the truth, from 0 to 2."
     ),
     "temperature": st.column_config.NumberColumn(
         "Temperature",
-        help="Above 1 the network was too sure of itself, below 1 not sure enough.",
+        help="Above 1: the network was overconfident. Below 1: underconfident.",
         format="%.2f",
     ),
 }
 
 
-def duels(scene: Scene, run: Run, peers: list[Run], found: dict[str, Predictions]) -> None:
+def pairwise_tests(
+    comparison: Comparison, run: Run, peers: list[Run], found: dict[str, Predictions]
+) -> None:
     """McNemar's test of one network against each other one, in words."""
-    rows, name = [], scene.labels[run.id]
+    rows, name = [], comparison.labels[run.id]
     for peer in peers:
         pair = mcnemar(found[run.id].correct, found[peer.id].correct)
-        other = scene.labels[peer.id]
+        other = comparison.labels[peer.id]
         st.markdown(f"- {verdict(name, other, pair)}")
         rows.append({"network": name, "other": other, **asdict(pair)})
     st.caption(
-        "McNemar's test: only images on which the two disagree can tell them apart, so each is "
-        "taken as a coin's toss. It compares two trained networks, one seed each: another seed "
-        "of either may turn out otherwise. Of twenty such comparisons of equals, one falls below "
-        "5 % by luck."
+        "McNemar's test counts only the images on which exactly one of the two is right: for "
+        "equally good networks, each would be the toss of a coin. It compares two trained "
+        "networks, one seed each; other seeds may give another result. Of twenty comparisons of "
+        "equally good networks, one falls below 5 % by chance."
     )
     export(pd.DataFrame(rows), "cmp_mcnemar")
 
 
 def verdict(name: str, other: str, pair: Paired) -> str:
-    """The test's outcome in words that a student understands."""
+    """The result of the test as a sentence."""
     if pair.only_a + pair.only_b == 0:
         return f"**{name}** and **{other}** are right on the same images."
     counts = f"on {pair.only_a:,} images only {name} is right, on {pair.only_b:,} only {other} is"
@@ -157,5 +159,5 @@ def verdict(name: str, other: str, pair: Paired) -> str:
         better, worse = (name, other) if pair.only_a > pair.only_b else (other, name)
         outcome = f"**{better} is better** than {worse}"
     else:
-        outcome = f"**No difference** between {name} and {other} can be told"
-    return f"{outcome}: {counts}. Fair coins would split so unevenly {luck}."
+        outcome = f"**No clear difference** between {name} and {other}"
+    return f"{outcome}: {counts}. Coin tosses would split this unevenly {luck}."

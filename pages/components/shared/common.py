@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import functools
-import json
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,8 +12,8 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
+from mnist_core.jobs.spawn import ask
 from mnist_core.models.stats import stats_of
-from mnist_core.paths import PROJECT
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Damaged, Run, RunStore
 
@@ -68,9 +65,7 @@ def model_figures() -> dict[str, dict[str, Any]]:
 
     Worked out once, in a process of its own: this one stays without torch, and so light.
     """
-    command = [sys.executable, "-m", "mnist_core", "models", "--json"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, check=True, timeout=300)
-    return {row["name"]: row for row in json.loads(done.stdout)}
+    return {row["name"]: row for row in ask("models")}
 
 
 def figures_of(config: RunConfig, runs: list[Run]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
 
+from mnist_core.errors import LabError
 from mnist_core.evaluation.calibration import (
     COLDEST,
     HOTTEST,
@@ -15,6 +16,7 @@ from mnist_core.evaluation.calibration import (
     fit_temperature,
     nll,
     reliability,
+    with_temperature,
 )
 
 
@@ -80,3 +82,15 @@ def test_scaling_undoes_logits_that_were_scaled():
     labels = (logits + random.gumbel(size=logits.shape)).argmax(axis=1)  # drawn from the softmax
     assert fit_temperature(logits * 3, labels) == pytest.approx(3, rel=0.05)
     assert calibration(logits * 3, labels, 3.0).ece < 0.02 < calibration(logits * 3, labels).ece
+
+
+def test_the_temperature_comes_from_the_validation_images():
+    random = np.random.default_rng(5)
+    logits = {part: random.normal(size=(200, 10)) for part in ("validation", "test")}
+    labels = {part: random.integers(0, 10, 200) for part in logits}
+    found = with_temperature(logits, labels)
+    assert found.temperature == fit_temperature(logits["validation"], labels["validation"])
+    assert found.plain == calibration(logits["test"], labels["test"])
+    assert found.scaled == calibration(logits["test"], labels["test"], found.temperature)
+    with pytest.raises(LabError, match="test: there are 200 logits, but 199 labels"):
+        with_temperature(logits, labels | {"test": labels["test"][1:]})

@@ -1,7 +1,8 @@
-"""What the parts of Compare share: what is compared, its colours, and a chart with its data."""
+"""What the tabs of Compare share: the compared runs, their colours, and charts with their data."""
 
 from __future__ import annotations
 
+import functools
 import html
 from dataclasses import dataclass
 
@@ -16,7 +17,7 @@ from pages.components.compare.choice import clicked
 
 
 @dataclass(frozen=True)
-class Scene:
+class Comparison:
     """`rows` are the shown rows of the table, `chosen` the ids of those to compare, in order.
 
     `runs` maps every run's id to the run; a row stands for its best run, whose id it carries.
@@ -41,18 +42,18 @@ class Scene:
         return [self.runs[run_id] for run_id in self.chosen]
 
 
-def legend(scene: Scene) -> None:
+def legend(comparison: Comparison) -> None:
     """One legend for all charts: a colour for each chosen row, a sign for each data set."""
     entries = []
-    for run_id in scene.chosen:
-        dataset = scene.runs[run_id].config.dataset
-        weight = ";font-weight:700" if run_id == scene.marked else ""
+    for run_id in comparison.chosen:
+        dataset = comparison.runs[run_id].config.dataset
+        weight = ";font-weight:700" if run_id == comparison.marked else ""
         entries.append(
             f'<span style="white-space:nowrap{weight}">'
-            f'<span style="color:{scene.colour(run_id)}">{symbol_text(dataset)}</span> '
-            f"{html.escape(scene.labels[run_id])}</span>"
+            f'<span style="color:{comparison.colour(run_id)}">{symbol_text(dataset)}</span> '
+            f"{html.escape(comparison.labels[run_id])}</span>"
         )
-    others = ["● other runs"] if len(scene.rows) > len(scene.chosen) else []
+    others = ["● other runs"] if len(comparison.rows) > len(comparison.chosen) else []
     entries += [
         f'<span><span style="color:{GREY}">{words[0]}</span>{words[1:]}</span>'
         for words in (*others, "○ published")
@@ -78,8 +79,14 @@ def chart(
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.markdown(f"##### {title}", width="content")
             export(data, key)
-    listen = {"on_select": lambda: clicked(key), "selection_mode": "points"} if clickable else {}
-    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False}, **listen)
+    bare = {"displayModeBar": False}
+    if clickable:
+        mark = functools.partial(clicked, key)
+        st.plotly_chart(
+            figure, key=key, alt=alt, config=bare, on_select=mark, selection_mode="points"
+        )
+    else:
+        st.plotly_chart(figure, key=key, alt=alt, config=bare)
 
 
 def export(data: pd.DataFrame, key: str) -> None:
@@ -90,14 +97,14 @@ def export(data: pd.DataFrame, key: str) -> None:
         file_name=f"{key.removeprefix('cmp_').replace('_', '-')}.csv",
         mime="text/csv",
         key=f"{key}_csv",
-        help="What this chart shows, as a table with full precision.",
+        help="The data shown here, with full precision.",
         icon=":material/download:",
         type="tertiary",
         on_click="ignore",
     )
 
 
-def pick(scene: Scene, runs: list[Run], key: str, help: str) -> Run:
+def pick(comparison: Comparison, runs: list[Run], key: str, help: str) -> Run:
     """One of these runs, chosen by its name; the marked one at first, else the first."""
     if len(runs) == 1:
         return runs[0]
@@ -107,11 +114,11 @@ def pick(scene: Scene, runs: list[Run], key: str, help: str) -> Run:
     run_id = st.pills(
         "Network",
         ids,
-        format_func=scene.labels.get,
-        default=scene.marked if scene.marked in ids else ids[0],
+        format_func=lambda run_id: comparison.labels[run_id],
+        default=comparison.marked if comparison.marked and comparison.marked in ids else ids[0],
         required=True,
         wrap=True,
         key=key,
         help=help,
     )
-    return scene.runs[run_id]
+    return comparison.runs[run_id]
