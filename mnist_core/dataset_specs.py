@@ -65,6 +65,11 @@ def register_dataset(spec: DatasetSpec) -> DatasetSpec:
     return spec
 
 
+def unregister_dataset(name: str) -> DatasetSpec:
+    """Takes a data set out again, as a test does; returns it. Raises InputError if unknown."""
+    return _registry.pop(dataset_spec(name).name.lower())
+
+
 def dataset_names() -> tuple[str, ...]:
     """All registered names, in order of registration."""
     return tuple(spec.name for spec in _registry.values())

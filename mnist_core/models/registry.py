@@ -44,6 +44,7 @@ class ModelSpec:
     source: str
     recipes: tuple[Recipe, ...]
     build: Builder
+    smallest_batch: int = 1
 
     @property
     def input_sizes(self) -> list[int]:
@@ -63,7 +64,12 @@ _registry: dict[str, ModelSpec] = {}
 
 
 def register_model(
-    name: str, *, source: str, recipes: tuple[Recipe, ...], title: str = ""
+    name: str,
+    *,
+    source: str,
+    recipes: tuple[Recipe, ...],
+    title: str = "",
+    smallest_batch: int = 1,
 ) -> Callable[[Builder], Builder]:
     """Decorator: adds a network under `name` to every page, command and test.
 
@@ -71,6 +77,8 @@ def register_model(
     that makes a fresh activation module, the dropout rate, and the data set's number of classes.
     It returns the stages in order as a dictionary of modules, or an `nn.Module` where the network
     is not a chain. It imports torch inside, so that names and recipes load without torch.
+    `smallest_batch`: how many images a training step needs at least.
+
     Raises ValueError for a name that is malformed or taken, and without a recipe.
     """
     if not MODEL_NAME.fullmatch(name):
@@ -81,10 +89,18 @@ def register_model(
         raise ValueError(f"network {name!r} needs at least one recipe")
 
     def add(build: Builder) -> Builder:
-        _registry[name] = ModelSpec(name, title or name, source, tuple(recipes), build)
+        spec = ModelSpec(name, title or name, source, tuple(recipes), build, smallest_batch)
+        _registry[name] = spec
         return build
 
     return add
+
+
+def unregister_model(name: str) -> ModelSpec:
+    """Takes a network out again, as a test does; returns it. Raises InputError if unknown."""
+    nearest_recipe.cache_clear()
+    _recipe_identities.cache_clear()
+    return _registry.pop(model_spec(name).name)
 
 
 def model_names() -> tuple[str, ...]:
@@ -116,12 +132,21 @@ def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any
 
 
 def check_config(config: RunConfig) -> RunConfig:
-    """The same config. Raises InputError when its network is unknown or takes another size."""
+    """The same config.
+
+    Raises InputError when its network is unknown, or takes images of another size or larger batches
+    only.
+    """
     spec = model_spec(config.model)
     if config.input_size not in spec.input_sizes:
         allowed = " or ".join(map(str, spec.input_sizes))
         raise InputError(
             f"input_size: {config.input_size} was given; {spec.name} takes images of {allowed}"
+        )
+    if config.batch_size < spec.smallest_batch:
+        raise InputError(
+            f"batch_size: {config.batch_size} was given; {spec.name} takes at least "
+            f"{spec.smallest_batch}"
         )
     return config
 
