@@ -39,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ModelName:
-    """Allowed: the form of a network's name. Whether it exists is the registry's to say."""
+    """Allowed: anything in the form of a network's name; the registry knows which exist."""
 
     allowed: str = "a network's name in lower case (see: python -m mnist_core models)"
 
@@ -103,22 +103,26 @@ class Number:
     def check(self, value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (str, int, float)):
             raise ValueError
-        value = float(value)
-        if not math.isfinite(value) or not self.low <= value <= self.high:
+        number = float(value)
+        if not math.isfinite(number) or not self.low <= number <= self.high:
             raise ValueError
-        return value + 0.0  # -0.0 and 0.0 are one experiment, so one id
+        return number + 0.0  # -0.0 and 0.0 are the same experiment, so one id
 
 
 Rule = Choice | DatasetName | ModelName | Whole | Number
 
 
-def knob(default: Any, rule: Rule, help: str) -> Any:
-    """A checked field: its default, what is allowed, and one line of help for people."""
+def option(default: Any, rule: Rule, help: str) -> Any:
+    """A dataclass field with its default, its rule, and one line of help for people."""
     return field(default=default, metadata={"rule": rule, "help": help})
 
 
+@dataclass(frozen=True)
 class Checked:
-    """A frozen dataclass of knobs: each value is checked, and made canonical, once, here."""
+    """Base of dataclasses whose fields are made with `option`.
+
+    On construction every value is checked against its rule and put into its canonical form.
+    """
 
     def __post_init__(self) -> None:
         for name in self.names():
@@ -126,20 +130,20 @@ class Checked:
 
     @classmethod
     def names(cls) -> tuple[str, ...]:
-        return tuple(cls._knobs())
+        return tuple(cls._settings())
 
     @classmethod
     @functools.cache
-    def _knobs(cls) -> dict[str, Mapping[str, Any]]:
+    def _settings(cls) -> dict[str, Mapping[str, Any]]:
         return {f.name: f.metadata for f in dataclasses.fields(cls)}
 
     @classmethod
     def metadata(cls, name: str) -> Mapping[str, Any]:
         """The rule and the help of one field. Raises InputError for an unknown one."""
-        if name not in cls._knobs():
+        if name not in cls._settings():
             given = name if str(name).isidentifier() else repr(name)
             raise InputError(f"{given}: no such field; there are {', '.join(cls.names())}")
-        return cls._knobs()[name]
+        return cls._settings()[name]
 
     @classmethod
     def check(cls, name: str, value: Any) -> Any:
@@ -177,31 +181,33 @@ class Checked:
 class RunConfig(Checked):
     """Everything that defines a training run as an experiment."""
 
-    dataset: str = knob("MNIST", DatasetName(), "Which images to learn from.")
-    model: str = knob("lenet5", ModelName(), "Which network to train.")
-    activation: str = knob("ReLU", Choice(ACTIVATIONS), "The non-linearity after each layer.")
-    dropout: float = knob(0.0, Number(0, 0.9), "Share of units silenced at random in training.")
-    optimizer: str = knob("SGD", Choice(OPTIMIZERS), "How gradients become steps.")
-    lr: float = knob(0.01, Number(1e-6, 10), "Learning rate: the size of each step.")
-    momentum: float = knob(0.9, Number(0, 0.999), "How much of the last step carries on.")
-    weight_decay: float = knob(0.0, Number(0, 1), "Pull of every weight towards zero.")
-    schedule: str = knob("constant", Choice(SCHEDULES), "How the learning rate changes.")
-    step_size: int = knob(1, Whole(1, 1000), "Step schedule: epochs between two cuts.")
-    gamma: float = knob(0.1, Number(0.001, 1), "Step and plateau: the learning rate's factor.")
-    patience: int = knob(10, Whole(0, 1000), "Plateau: epochs without gain before a cut.")
-    min_lr: float = knob(0.0, Number(0, 1), "Cosine and plateau: the lowest learning rate.")
-    label_smoothing: float = knob(0.0, Number(0, 0.9), "Share of each label spread evenly.")
-    rotation: float = knob(0.0, Number(0, 180), "Random rotation, up to ± this many degrees.")
-    shift: float = knob(0.0, Number(0, 14), "Random shift, up to ± this many pixels.")
-    epochs: int = knob(5, Whole(1, 1000), "Passes over the training images.")
-    batch_size: int = knob(64, Whole(1, 10_000), "Images per step.")
-    seed: int = knob(1, Whole(0, 2**31 - 1), "Start of every random choice.")
-    input_size: int = knob(
-        IMAGE_SIDE, Whole(28, 32, (IMAGE_SIDE, 32)), "Side of the image the network sees."
+    dataset: str = option("MNIST", DatasetName(), "The data set to train on.")
+    model: str = option("lenet5", ModelName(), "The network to train.")
+    activation: str = option("ReLU", Choice(ACTIVATIONS), "The non-linearity after each layer.")
+    dropout: float = option(0.0, Number(0, 0.9), "Share of units dropped at random in training.")
+    optimizer: str = option("SGD", Choice(OPTIMIZERS), "The rule that turns gradients into steps.")
+    lr: float = option(0.01, Number(1e-6, 10), "Learning rate: the size of each step.")
+    momentum: float = option(0.9, Number(0, 0.999), "Share of the last step that is carried on.")
+    weight_decay: float = option(0.0, Number(0, 1), "How strongly weights are pulled to zero.")
+    schedule: str = option("constant", Choice(SCHEDULES), "How the learning rate changes.")
+    step_size: int = option(1, Whole(1, 1000), "Step: epochs between two cuts.")
+    gamma: float = option(0.1, Number(0.001, 1), "Step and plateau: the factor of each cut.")
+    patience: int = option(10, Whole(0, 1000), "Plateau: epochs without gain before a cut.")
+    min_lr: float = option(0.0, Number(0, 1), "Cosine and plateau: the lowest learning rate.")
+    label_smoothing: float = option(0.0, Number(0, 0.9), "Share of a label given to all classes.")
+    rotation: float = option(0.0, Number(0, 180), "Random rotation, up to ± this many degrees.")
+    shift: float = option(0.0, Number(0, 14), "Random shift, up to ± this many pixels.")
+    epochs: int = option(5, Whole(1, 1000), "Passes over the training images.")
+    batch_size: int = option(64, Whole(1, 10_000), "Images per step.")
+    seed: int = option(1, Whole(0, 2**31 - 1), "Seed of all random choices.")
+    input_size: int = option(
+        IMAGE_SIDE, Whole(28, 32, (IMAGE_SIDE, 32)), "Side of the network's input, in pixels."
     )
-    fit: str = knob("pad", Choice(("pad", "resize")), "How 28 pixels become 32.")
-    scaling: str = knob(
-        "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
+    fit: str = option("pad", Choice(("pad", "resize")), "How an image of 28 pixels becomes 32.")
+    scaling: str = option(
+        "standard",
+        Choice(("standard", "symmetric")),
+        "Mean 0 and deviation 1, or -1 to 1.",
     )
 
     def __post_init__(self) -> None:
@@ -214,9 +220,9 @@ class RunConfig(Checked):
     def identity(self) -> dict[str, Any]:
         """The fields that this experiment uses: what its id is made of.
 
-        A knob that the chosen optimiser, schedule or input size ignores is left out, so that
-        turning it does not make a new run. A field added later must be left out here too as
-        long as it has the value that older runs were trained with: their ids stay theirs.
+        A setting that the chosen optimiser, schedule or input size ignores is left out, so that
+        changing it makes no new run. A field that is added later must be left out, too, while it
+        has the value that older runs were trained with, so that they keep their ids.
         """
         unused = {
             "momentum": self.optimizer not in ("SGD", "RMSprop"),
@@ -248,6 +254,6 @@ class RunConfig(Checked):
 class Execution(Checked):
     """How a run is carried out: it is recorded with the run but is no part of its identity."""
 
-    device: str = knob("auto", Choice(DEVICES), "Where to compute: auto takes a GPU if any.")
-    threads: int = knob(0, Whole(0, 256), "CPU threads; 0 suits machine and network.")
-    echo_every: int = knob(50, Whole(1, 100_000), "Steps between two reports of the loss.")
+    device: str = option("auto", Choice(DEVICES), "Where to compute; auto prefers a GPU.")
+    threads: int = option(0, Whole(0, 256), "CPU threads; 0 chooses for machine and network.")
+    echo_every: int = option(50, Whole(1, 100_000), "Steps between two reports of the loss.")

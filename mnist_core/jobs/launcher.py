@@ -190,7 +190,11 @@ def _end(process: psutil.Process, grace: float) -> None:
     family = [process]
     with suppress(psutil.Error):
         family += process.children(recursive=True)
-    steps = [(lambda: None, grace), (process.terminate, grace), (process.kill, STOP_GRACE)]
+    steps: list[tuple[Callable[[], object], float]] = [
+        (lambda: None, grace),
+        (process.terminate, grace),
+        (process.kill, STOP_GRACE),
+    ]
     for insist, patience in steps[2:] if _is_suspended(process) else steps:
         try:
             insist()

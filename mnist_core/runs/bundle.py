@@ -22,7 +22,7 @@ from mnist_core.runs.states import FINISHED
 from mnist_core.runs.summary import Summary
 
 FORMAT = "mnist-lab bundle 1"
-# Of a run that keeps no weights these say nothing.
+# Meaningless for a run that keeps no weights.
 LEFT_OUT = ("process", "weights", "weights_sha256", "weights_bytes")
 
 Rows = tuple[tuple[float, ...], ...]
@@ -58,7 +58,7 @@ def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
     """Replaces the file in one step. Raises LabError when it cannot be written."""
     configs = [run.config.to_dict() for run in runs]
     summaries = [run.summary.to_dict() for run in runs]
-    head = {"format": FORMAT, "history": HISTORY, "echoes": STEP_LOSSES}
+    head: dict[str, Any] = {"format": FORMAT, "history": HISTORY, "echoes": STEP_LOSSES}
     head |= {"config": _shared(configs), "summary": _shared(summaries)}
     lines = [head]
     for run, config, summary in zip(runs, configs, summaries, strict=True):
@@ -107,7 +107,7 @@ def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
             raise ValueError("it does not begin as a bundle does")
         columns = [tuple(head[name]) for name in ("history", "echoes")]
         if columns != [HISTORY, STEP_LOSSES]:
-            raise ValueError("its columns are others")
+            raise ValueError("it has other columns")
         shared = dict(head["config"]), dict(head["summary"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         return [], [Damaged(path, f"{path.name} is damaged and was left out: {error}.")]
@@ -121,7 +121,9 @@ def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
     return runs, damaged
 
 
-def _parse(folder: Path, line: bytes, config: dict, summary: dict) -> BundledRun:
+def _parse(
+    folder: Path, line: bytes, config: dict[str, Any], summary: dict[str, Any]
+) -> BundledRun:
     """One line. Raises ValueError, KeyError or TypeError for what no bundle holds."""
     own = json.loads(line)
     made = RunConfig.from_dict(config | own["config"])

@@ -30,9 +30,18 @@ from mnist_core.runs.summary import Summary
 
 PARTS = ("validation", "test")
 # The columns of history.csv and of steps.csv.
-HISTORY = ("epoch", "train_loss", "train_accuracy", "train_top5")
-HISTORY += ("validation_loss", "validation_accuracy", "validation_top5")
-HISTORY += ("lr", "seconds", "images_per_second")
+HISTORY = (
+    "epoch",
+    "train_loss",
+    "train_accuracy",
+    "train_top5",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_top5",
+    "lr",
+    "seconds",
+    "images_per_second",
+)
 STEP_LOSSES = ("epoch", "step", "loss")
 
 Row = Mapping[str, float]

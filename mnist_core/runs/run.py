@@ -59,7 +59,7 @@ class Run:
     @property
     def has_weights(self) -> bool:
         name = self.summary.weights
-        return bool(name) and (self.path / name).is_file()
+        return name is not None and name != "" and (self.path / name).is_file()
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
@@ -76,11 +76,12 @@ class Run:
 
     def weights(self) -> bytes:
         """The weights file, checked against its checksum. Raises LabError."""
-        if not self.has_weights or not self.summary.weights:
+        name = self.summary.weights
+        if not name or not self.has_weights:
             raise NotFound(
                 f"{self.id} has no weights ({self.state}); `train` with its config makes them."
             )
-        path = self.path / self.summary.weights
+        path = self.path / name
         try:
             content = path.read_bytes()
         except OSError as error:

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -60,7 +60,7 @@ class RunStore:
     def _bundled(self, run_id: str) -> Run | None:
         return next((run for run in read_bundle(self.bundle)[0] if run.id == run_id), None)
 
-    def _folders(self) -> list[Path]:
+    def _folders(self) -> Sequence[Path]:
         try:
             with os.scandir(self.root) as entries:
                 found = [e.name for e in entries if RUN_ID.fullmatch(e.name) and e.is_dir()]

@@ -11,8 +11,17 @@ from mnist_core.runs.states import LIVE, RunState
 
 HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
 # The fields of a summary that every epoch may change.
-PER_EPOCH = ("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes")
-PER_EPOCH += ("validation_loss", "validation_accuracy", "validation_top5")
+PER_EPOCH = (
+    "epochs_done",
+    "best_epoch",
+    "seconds",
+    "weights",
+    "weights_sha256",
+    "weights_bytes",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_top5",
+)
 
 
 @dataclass(frozen=True)
@@ -81,7 +90,8 @@ class Summary:
 
     def without(self, *names: str) -> Self:
         """The same with these fields missing."""
-        return replace(self, **dict.fromkeys(names))
+        missing: dict[str, Any] = dict.fromkeys(names)
+        return replace(self, **missing)
 
     def true_state(self, heartbeat_age: float = math.inf) -> RunState:
         """The state, corrected when the process that should be at work is gone.

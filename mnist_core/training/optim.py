@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.optim import lr_scheduler
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
@@ -17,8 +18,8 @@ RATES = {"lr", "initial_lr", "max_lr", "min_lr"}  # settings that a schedule cha
 
 def make_optimizer(config: RunConfig, model: nn.Module, device: str) -> torch.optim.Optimizer:
     """The config's optimiser; fused into one kernel where torch has one for this device."""
-    common = {"lr": config.lr, "weight_decay": config.weight_decay}
-    fused = {"fused": device in ("cpu", "cuda")}
+    common: dict[str, Any] = {"lr": config.lr, "weight_decay": config.weight_decay}
+    fused: dict[str, Any] = {"fused": device in ("cpu", "cuda")}
     parameters = model.parameters()
     match config.optimizer:
         case "SGD":
@@ -34,46 +35,52 @@ def make_optimizer(config: RunConfig, model: nn.Module, device: str) -> torch.op
     raise InputError(f"optimizer: {config.optimizer!r} is not known")
 
 
+def make_scheduler(
+    config: RunConfig, optimizer: torch.optim.Optimizer, steps: int
+) -> lr_scheduler.LRScheduler:
+    """The config's schedule, for epochs of so many steps."""
+    match config.schedule:
+        case "constant":
+            return lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
+        case "step":
+            return lr_scheduler.StepLR(optimizer, config.step_size, config.gamma)
+        case "cosine":
+            return lr_scheduler.CosineAnnealingLR(optimizer, config.epochs, config.min_lr)
+        case "one-cycle":
+            # the momentum is the config's: cycling it too would hide what was asked for
+            return lr_scheduler.OneCycleLR(
+                optimizer, config.lr, config.epochs * steps, cycle_momentum=False
+            )
+        case "plateau":
+            return lr_scheduler.ReduceLROnPlateau(
+                optimizer, "max", config.gamma, config.patience, min_lr=config.min_lr
+            )
+    raise InputError(f"schedule: {config.schedule!r} is not known")
+
+
 class Schedule:
-    """The learning rate over time: per step for one-cycle, else per epoch."""
+    """The learning rate over time: it changes after each step for one-cycle, else each epoch."""
 
     def __init__(self, config: RunConfig, optimizer: torch.optim.Optimizer, steps: int) -> None:
-        rates = torch.optim.lr_scheduler
         self.per_step = config.schedule == "one-cycle"
-        self.plateau = config.schedule == "plateau"
-        match config.schedule:
-            case "constant":
-                self.torch = rates.LambdaLR(optimizer, lambda _: 1.0)
-            case "step":
-                self.torch = rates.StepLR(optimizer, config.step_size, config.gamma)
-            case "cosine":
-                self.torch = rates.CosineAnnealingLR(optimizer, config.epochs, config.min_lr)
-            case "one-cycle":
-                # the momentum is the config's: cycling it too would hide what was asked for
-                self.torch = rates.OneCycleLR(
-                    optimizer, config.lr, config.epochs * steps, cycle_momentum=False
-                )
-            case "plateau":
-                self.torch = rates.ReduceLROnPlateau(
-                    optimizer, "max", config.gamma, config.patience, min_lr=config.min_lr
-                )
+        self.scheduler = make_scheduler(config, optimizer, steps)
 
     def after_step(self) -> None:
         if self.per_step:
-            self.torch.step()
+            self.scheduler.step()
 
     def after_epoch(self, validation_accuracy: float) -> None:
-        if self.plateau:
-            self.torch.step(validation_accuracy)
+        if isinstance(self.scheduler, lr_scheduler.ReduceLROnPlateau):
+            self.scheduler.step(validation_accuracy)
         elif not self.per_step:
-            self.torch.step()
+            self.scheduler.step()
 
 
 def load_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Puts a saved state into the optimiser, in the memory layout of its parameters.
 
     torch's fused kernels walk through memory and trust what they are given; a saved tensor may be
-    laid out otherwise, or be no more than a view of one number. Raises like check_optimizer_state.
+    laid out differently, or be a view of a single number. Raises like check_optimizer_state.
     """
     check_optimizer_state(optimizer, state)
     optimizer.load_state_dict(state)
@@ -86,27 +93,27 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]
 def check_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
     """Raises ValueError unless `state` is one that this optimiser could have saved.
 
-    Same groups and settings (the learning rate apart), and for every parameter entries that
-    have its shape, or none at all for an optimiser that keeps nothing.
+    It must have the same groups and settings (except the learning rate) and, for every parameter,
+    entries of its shape; none at all for an optimiser that keeps nothing.
     """
     ours = optimizer.state_dict()["param_groups"]
     for group, saved in zip(ours, state["param_groups"], strict=True):
         same = {k: v for k, v in group.items() if k not in RATES}
         if any(saved[name] != value for name, value in same.items()):
-            raise ValueError("the optimiser's settings are others")
+            raise ValueError("the optimiser has other settings")
         if not all(0 <= float(saved[name]) < math.inf for name in RATES & saved.keys()):
-            raise ValueError("the learning rate is no number")
+            raise ValueError("the learning rate is not a number")
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     entries = state["state"]
     if set(entries) not in (set(), set(range(len(parameters)))):
-        raise ValueError("the optimiser's state is of other parameters")
+        raise ValueError("the optimiser's state belongs to other parameters")
     if not entries and keeps_state(optimizer):
         raise ValueError("the optimiser's state is missing")
     for number, entry in entries.items():
         for name, value in entry.items():
             if name == STEP:
                 if not math.isfinite(float(value)):
-                    raise ValueError("the optimiser's state is no number")
+                    raise ValueError("the optimiser's state is not a number")
             elif value is not None and not _is_like(value, parameters[number]):
                 raise ValueError("the optimiser's state has another shape")
 
@@ -118,5 +125,5 @@ def _is_like(value: Any, parameter: torch.Tensor) -> bool:
 
 
 def keeps_state(optimizer: torch.optim.Optimizer) -> bool:
-    """Whether it remembers anything between two steps; plain SGD does not."""
+    """Whether it keeps anything from one step to the next; plain SGD does not."""
     return not isinstance(optimizer, torch.optim.SGD) or optimizer.defaults["momentum"] > 0

@@ -1,4 +1,4 @@
-"""Sets torch up for training: device, threads, and memory that is used again."""
+"""Sets torch up for training: device, threads, and the reuse of freed memory."""
 
 from __future__ import annotations
 
@@ -14,18 +14,10 @@ from mnist_core.errors import InputError
 from mnist_core.models.stats import stats_of
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
-
-
 SMALL_STEP = 32e6  # multiply-accumulates of a step's forward pass: LeNet-5 with 76 images
-
-
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
-
-
 LARGEST = 2**31 - 1  # bytes
-
-
-LARGEST_OF_OLD = 32 * 2**20  # that an older glibc lets be set
+LIMITS = (LARGEST, 32 * 2**20)  # bytes; an older glibc takes no more than the second
 
 
 def choose_device(name: str) -> str:
@@ -41,7 +33,7 @@ def choose_device(name: str) -> str:
 def choose_threads(threads: int, config: RunConfig | None = None) -> int:
     """The number of CPU threads to use: as asked, or what suits this machine and the config.
 
-    One where a step is so small that sharing it out takes as long as it saves (see the bench).
+    That is one where a step is so small that dividing it takes as long as it saves (see `bench`).
     """
     if threads:
         return threads
@@ -60,7 +52,8 @@ def configure_torch(execution: Execution, config: RunConfig | None = None) -> Ex
     if device == "cuda":
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True, warn_only=True)
-        torch.utils.deterministic.fill_uninitialized_memory = False  # halves the kernels
+        # filling fresh memory would double the number of kernels; torch's stubs lack the setting
+        torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
         torch.backends.cudnn.benchmark = False
         torch.backends.cudnn.allow_tf32 = False  # as precise as the CPU, where runs are shown
     return execution.replace(device=device, threads=threads)
@@ -74,5 +67,5 @@ def keep_freed_memory() -> None:
         return
     with suppress(OSError, AttributeError):
         allocator = ctypes.CDLL(None)
-        if any(allocator.mallopt(M_MMAP_THRESHOLD, size) for size in (LARGEST, LARGEST_OF_OLD)):
+        if any(allocator.mallopt(M_MMAP_THRESHOLD, size) for size in LIMITS):
             allocator.mallopt(M_TRIM_THRESHOLD, LARGEST)

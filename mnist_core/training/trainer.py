@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.augment import random_move
-from mnist_core.data.datasets import Dataset
+from mnist_core.data.datasets import Dataset, Split
 from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import lowered, memory_format
@@ -43,7 +43,7 @@ class Trainer:
         torch.manual_seed(config.seed)
         self.model = create_model_for(config)
         check_input_size(self.model, config)
-        self.model.to(device, memory_format=memory_format(self.model))
+        self.model.to(device).to(memory_format=memory_format(self.model))
         self.forward = lowered(self.model)
         self.spec = dataset.spec
         self.train = self._on_device(dataset.train)
@@ -57,7 +57,7 @@ class Trainer:
         self.best: EpochResult | None = None
         self.step_losses: list[tuple[int, int, float]] = []
 
-    def _on_device(self, split: Any) -> tuple[torch.Tensor, torch.Tensor]:
+    def _on_device(self, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
         pixels = resize(split.images, self.config.input_size, self.config.fit)
         return pixels.to(self.execution.device), split.labels.to(self.execution.device)
 
@@ -100,7 +100,7 @@ class Trainer:
         self.step_losses = []
         seen = []
         began = time.perf_counter()
-        for step, index in enumerate(order.split(config.batch_size), start=1):
+        for step, index in enumerate(torch.split(order, config.batch_size), start=1):
             batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
             batch = random_move(batch, config.rotation, config.shift)
             logits = self.forward(normalise(batch, self.spec, config.scaling))
@@ -129,11 +129,13 @@ class Trainer:
         smoothing = self.config.label_smoothing
         losses = F.cross_entropy(logits, labels, reduction="none", label_smoothing=smoothing)
         hits = logits.topk(min(5, logits.shape[1])).indices == labels[:, None]
-        means = (float(part.double().mean()) for part in (losses, hits[:, 0], hits.any(dim=1)))
-        return Metrics(*means, len(labels))
+        loss, accuracy, top5 = (
+            float(part.double().mean()) for part in (losses, hits[:, 0], hits.any(dim=1))
+        )
+        return Metrics(loss, accuracy, top5, len(labels))
 
     def _lr(self) -> float:
-        return self.optimizer.param_groups[0]["lr"]
+        return float(self.optimizer.param_groups[0]["lr"])
 
     def _diverged(self, lr: float) -> Diverged:
         return Diverged(
@@ -147,7 +149,7 @@ class Trainer:
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "schedule": self.schedule.torch.state_dict(),
+            "schedule": self.schedule.scheduler.state_dict(),
             "best": asdict(self.best) if self.best else None,
         }
 
@@ -162,7 +164,7 @@ class Trainer:
         load_optimizer_state(self.optimizer, state["optimizer"])
         self.epoch = state["epoch"]
         self.model.load_state_dict(state["model"])
-        self.schedule.torch.load_state_dict(state["schedule"])
+        self.schedule.scheduler.load_state_dict(state["schedule"])
         self.best = EpochResult(**state["best"])
 
 
