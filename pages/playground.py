@@ -12,18 +12,18 @@ from mnist_core.imaging import preprocess, tiles
 from mnist_core.models import model_title
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Run
-from pages.components.playground.adversarial import fool
+from pages.components.playground.adversarial import adversarial
 from pages.components.playground.answer import show_answer, show_votes
 from pages.components.playground.handwriting import handwriting
 from pages.components.playground.input import (
     DRAW,
-    WAYS,
-    Given,
+    SOURCES,
+    Input,
     as_drawn,
+    clear_problem,
     follow_test_link,
-    forget_lost,
-    given,
-    tell_lost,
+    read_input,
+    show_problem,
 )
 from pages.components.playground.layers import layers
 from pages.components.playground.move import move
@@ -33,11 +33,11 @@ from pages.components.playground.why import why
 from pages.components.shared.common import all_runs, enter_through_app
 
 SHOWN = 140  # side in pixels of a picture of what the network sees
-AS_DRAWN = "Skips the normalising: the whole picture is only shrunk to 28×28, as most demos do."
+AS_DRAWN = "Only shrinks the whole picture to 28×28, without centring, as most demos do."
 
 
 def follow_link(runs: dict[str, Run]) -> None:
-    """Chooses the run that the address bar asks for, unless it is the one shown anyway."""
+    """Chooses the run that the address bar names, unless it is shown already."""
     state, asked = st.session_state, st.query_params.get("play_run")
     if asked is None or asked == state.get("play_shown"):
         return
@@ -45,8 +45,8 @@ def follow_link(runs: dict[str, Run]) -> None:
         None
         if asked in runs
         else (
-            f"The link asks for the run {asked[:100]!r}, which is not here or has no weights; "
-            "this is another one."
+            f"The link names the run {asked[:100]!r}, which does not exist here or has no "
+            "weights. Another run is shown."
         )
     )
     if asked in runs:
@@ -67,17 +67,17 @@ def choose_run(runs: dict[str, Run]) -> Run:
         key="play_data",
         required=True,
         persist_state="session",
-        on_change=forget_lost,
+        on_change=clear_problem,
         help="The images that the network learned from.",
     )
     own = {id: run for id, run in runs.items() if run.config.dataset == dataset}
-    chosen = st.selectbox(
+    chosen: str = st.selectbox(
         "Network",
         list(own),
         format_func=lambda id: title(own[id], list(own.values())),
         key=f"play_run_{dataset}",
         persist_state="session",
-        on_change=forget_lost,
+        on_change=clear_problem,
         help="With its accuracy on validation images; the best finished run comes first.",
     )
     st.query_params["play_run"] = st.session_state["play_shown"] = chosen
@@ -92,30 +92,31 @@ def title(run: Run, others: list[Run]) -> str:
     return " · ".join(parts + [run.id[-10:]] * several)
 
 
-def choose_way() -> str:
+def choose_source() -> str:
     st.session_state.setdefault("play_way", DRAW)
-    return st.segmented_control(
+    source = st.segmented_control(
         "Your input",
-        WAYS,
+        SOURCES,
         key="play_way",
         required=True,
         persist_state="session",
         on_change=forget_test,
         help="A drawing, a picture file, a photograph, or an image of the test set.",
     )
+    return source or DRAW
 
 
 def forget_test() -> None:
     """The address bar names a test image only while one is shown."""
-    forget_lost()
+    clear_problem()
     st.session_state["play_test_shown"] = None
     st.query_params.pop("play_test", None)
 
 
 def answer(
-    run: Run, voters: list[Run], one: Given, middle: DeltaGenerator, right: DeltaGenerator
+    run: Run, voters: list[Run], one: Input, middle: DeltaGenerator, right: DeltaGenerator
 ) -> int | None:
-    """The chosen network's answer, and beside it everybody's. The label; None without network."""
+    """The chosen network's answer, and beside it all others'. The label; None without network."""
     known = any(voter.id == run.id for voter in voters)
     able, reasons = networks(voters if known else [*voters, run])
     votes = vote(able, one.stages.final)
@@ -151,14 +152,14 @@ def show_steps(stages: preprocess.Stages) -> None:
             )
 
 
-def sections(run: Run, voters: list[Run], one: Given, label: int, own: Given) -> None:
-    """What lies below the answer; only the open one is computed. `own` is always normalised."""
+def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) -> None:
+    """What lies below the answer; only the open one is computed. `own` is always centred."""
     image = one.stages.final
     names = {
         "Layers": lambda: layers(run, image),
         "One unit": lambda: unit(run, image),
         "Why": lambda: why(run, image, label),
-        "Fool it": lambda: fool(run, image),
+        "Fool it": lambda: adversarial(run, image),
         "Move it": lambda: move(with_chosen(voters, run), image, run.config.dataset),
         "Your handwriting": lambda: handwriting(with_chosen(voters, run), own),
     }
@@ -180,7 +181,7 @@ if not ready:
 follow_test_link()
 with st.container(horizontal=True):
     run = choose_run(ready)
-    way = choose_way()
+    source = choose_source()
 told = st.container()
 voters = best_of_each(ready.values(), run.config.dataset)
 
@@ -189,11 +190,11 @@ with st.container(horizontal=True, gap="small"):
     middle = st.container(width="stretch", key="play_answer")
     right = st.container(width="stretch", key="play_votes")
 with left:
-    own = given(way, run)
-    plain = st.toggle("As drawn", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
+    own = read_input(source, run)
+    plain = st.toggle("Skip centring", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
 one = as_drawn(own) if plain else own
 with told:
-    tell_lost()
+    show_problem()
 label = answer(run, voters, one, middle, right)
 show_steps(one.stages)
 if label is not None:

@@ -104,7 +104,7 @@ def test_a_test_image_by_link_and_by_place(lab, small_data, canvas):
     page = open_page(play_run=run.id, play_test="7")
     one = image_at("MNIST", small_data, 7)
     assert expected_answer(run, one.image) in answer(page)
-    assert f"The test set says {one.label}" in words(page)
+    assert f"Its true class is {one.label}" in words(page)
     page.number_input(key="play_index").set_value(12).run()
     assert expected_answer(run, image_at("MNIST", small_data, 12).image) in answer(page)
     assert page.query_params["play_test"] == "12"
@@ -123,7 +123,7 @@ def test_a_test_image_that_is_not_there_is_a_sentence(lab, canvas, asked):
 def test_a_link_to_no_place_is_a_sentence(lab, canvas, asked):
     add_run(lab)
     page = open_page(play_test=asked)
-    assert "no place in a test set" in page.run().warning[0].value and answer(page)
+    assert "not a number in a test set" in page.run().warning[0].value and answer(page)
 
 
 def test_without_the_data_set_the_page_says_how_to_get_it(store, canvas, monkeypatch, tmp_path):
@@ -144,7 +144,7 @@ def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
     run.folder.write_summary(replace(run.summary, data_fingerprint="0123456789abcdef"))
     page = open_page(play_test="0")
     for _ in range(3):
-        next(b for b in page.button if b.label == "One it gets wrong").click().run()
+        next(b for b in page.button if b.label == "Show a mistake").click().run()
         at = page.number_input(key="play_index").value
         assert shares[at].argmax() != labels[at] and "Wrong" in words(page)
 
@@ -177,7 +177,7 @@ def test_fooling_starts_at_the_smallest_change(store, canvas):
     page = open_tab("Fool it", drawn(open_page(), canvas, 3))
     found = attack(load_network(run), from_canvas(canvas.image).final)
     if found.turning is None:
-        assert "turns this answer" in page.info[0].value
+        assert "changes this answer" in page.info[0].value
     else:
         assert f"**ε = {found.turning}** of 255" in words(page)
         assert page.slider[-1].value == found.turning

@@ -101,7 +101,7 @@ def test_the_address_bar_names_the_run_and_a_link_reopens_it(store, canvas):
 def test_a_link_to_a_run_that_is_not_there_is_a_sentence(store, canvas, asked):
     run, other = add_run(store), add_run(store, seed=2, accuracy=0.5)
     page = open_page(play_run=asked)
-    assert "is not here or has no weights" in page.warning[0].value
+    assert "does not exist here or has no weights" in page.warning[0].value
     assert len(page.warning[0].value) < 300
     assert page.query_params["play_run"] == run.id and answer(page)
     assert page.run().warning  # the canvas makes the page run again as soon as it is there

@@ -1,4 +1,4 @@
-"""Fooling the network: the smallest step of FGSM that turns its answer."""
+"""Fooling the network: the smallest step of FGSM that changes its answer."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ SIDE = 226  # pixels of a picture
 
 @st.fragment
 @show_errors
-def fool(run: Run, image: np.ndarray) -> None:
-    """Original, change and result side by side, at an ε of choice."""
+def adversarial(run: Run, image: np.ndarray) -> None:
+    """Original, change and result side by side, for an ε that the visitor chooses."""
     from mnist_core.evaluation.ensemble import vote
     from mnist_core.inspection.adversarial import LARGEST, attack
 
     one, classes = network(run), dataset_spec(run.config.dataset).classes
     found = attack(one, image)
     if found.turning is None:
-        st.info(f"No ε up to {LARGEST} turns this answer.", icon=":material/shield:")
+        st.info(f"No ε up to {LARGEST} changes this answer.", icon=":material/shield:")
     else:
         st.markdown(
-            f"The smallest step of this kind that turns the answer moves each pixel by "
-            f"**ε = {found.turning}** of 255 grey levels at most."
+            f"The smallest step that changes the answer moves each pixel by at most "
+            f"**ε = {found.turning}** of 255 grey levels."
         )
     # The key tells images apart: each begins at its own smallest ε.
     key = f"play_epsilon_{run.id}_{hash(image.tobytes())}"
@@ -39,8 +39,8 @@ def fool(run: Run, image: np.ndarray) -> None:
         max_value=LARGEST,
         value=found.turning or 8,
         key=key,
-        help="Fast gradient sign method: every pixel goes this far the way that hurts most; black "
-        "and white are the ends.",
+        help="Fast gradient sign method: every pixel moves by ε in the direction that increases "
+        "the loss most, no further than black or white.",
     )
     result, change = found.result(epsilon), found.change(epsilon)
     with st.grid("auto", min_column_width=SIDE, gap="small"):
@@ -50,7 +50,7 @@ def fool(run: Run, image: np.ndarray) -> None:
             ("result", result, True),
         ):
             limit = 255 if name == "change" else None
-            says = f"{np.abs(change).mean():.1f} grey levels a pixel on average; warm is brighter"
+            says = f"{np.abs(change).mean():.1f} grey levels per pixel on average; warm is brighter"
             if grey:
                 says = reads(vote([one], values)[0], classes)
             picture = tiles.tile(values, SIDE, SIDE, grey=grey, limit=limit)

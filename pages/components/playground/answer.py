@@ -1,4 +1,4 @@
-"""The answer: what the chosen network reads, and what all the others say."""
+"""The answer of the chosen network, and those of all others."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnist_core.imaging.sample_drawings import example_for
 from mnist_core.models import model_title
 from mnist_core.runs.store import Run
 from pages.components.playground import markup
-from pages.components.playground.input import Given
+from pages.components.playground.input import Input
 
 THUMB = 2  # screen pixels a side for each pixel of what was read
 
@@ -23,7 +23,7 @@ def article(name: str) -> str:
     return "an" if name[0] in "8A" else "a"
 
 
-def show_answer(given: Given, vote: Vote) -> None:
+def show_answer(given: Input, vote: Vote) -> None:
     """The class, how sure, and the probabilities of all classes."""
     classes, probabilities = dataset_spec(vote.run.config.dataset).classes, vote.probabilities
     first, second = probabilities.argsort()[::-1][:2]
@@ -39,21 +39,21 @@ def show_answer(given: Given, vote: Vote) -> None:
     st.html(markup.STYLE + markup.bars(classes, probabilities))
 
 
-def _badge(given: Given, answer: int, second: str) -> str:
+def _badge(given: Input, answer: int, second: str) -> str:
     if given.kind == "example":
         what = example_for(given.dataset).what
         return f":orange-badge[Example] Here the lab drew {what}. Now draw your own!"
     if given.truth is not None:
         name = dataset_spec(given.dataset).classes[given.truth]
         right = ":green-badge[Right]" if answer == given.truth else ":red-badge[Wrong]"
-        return f"{right} The test set says {name}. Second guess: {second}"
+        return f"{right} Its true class is {name}. Second guess: {second}"
     return f":green-badge[Yours] Second guess: {second}"
 
 
 def show_votes(
     votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run], beside: Vote | None
 ) -> None:
-    """Every network trained on this data set, one run each, and what they say together.
+    """Every network trained on this data set, one run each, and their answer together.
 
     `beside` is the chosen run's answer where it is not the best of its network: it does not count.
     """
@@ -66,8 +66,8 @@ def show_votes(
             st.markdown(
                 f"**{agreed.agreeing} of {agreed.count}** networks read {article(name)} "
                 f"**{name}** · together **{share}**",
-                help="Every network trained on this data set, by its best run. Together: the mean "
-                "of their probabilities, every network counting the same.",
+                help="Each network trained on this data set takes part with its best run. "
+                "Together: the mean of their probabilities, with equal weights.",
             )
         else:
             st.markdown("**One network** here was trained on this data set.")

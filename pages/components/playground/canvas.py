@@ -1,6 +1,6 @@
 """The playground's canvas, its tools, and the drawings that outlive a refresh of their tab.
 
-Those are in memory, under a name that only the tab knows.
+They are in memory, under a name that only the tab knows.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ def backdrop(dataset: str | None) -> bytes:
 def drawing(dataset: str) -> np.ndarray | None:
     """The canvas and its tools; what is drawn, (SIDE, SIDE, 4) uint8 RGBA, or None.
 
-    The drawing outlives a visit to another page, and a refresh. The ink is white and the canvas
+    The drawing outlives a visit to another page and a refresh. The ink is white and the canvas
     transparent: what lies behind it does not come back with the ink.
     """
     from streamlit_drawable_canvas import st_canvas
@@ -89,7 +89,7 @@ def _tools() -> None:
 
 
 def _pixels(data_url: str | None) -> np.ndarray | None:
-    """The picture that the browser sent: a PNG of the canvas. Anything else is no drawing."""
+    """The picture that the browser sent: a PNG of the canvas; None for anything else."""
     if not data_url or not strokes():
         return None
     try:
@@ -114,12 +114,12 @@ def clear() -> None:
 
 
 def undo() -> None:
-    """Takes the last stroke back. The canvas draws itself anew when its start changes."""
+    """Removes the last stroke. The canvas redraws itself when its initial drawing changes."""
     kept = strokes()[:-1]
     if not kept:
         return clear()
-    turn = (st.session_state["play_start"] or {}).get("turn", 0) + 1
-    st.session_state["play_start"] = {"objects": kept, "turn": turn}
+    version = (st.session_state["play_start"] or {}).get("version", 0) + 1
+    st.session_state["play_start"] = {"objects": kept, "version": version}
 
 
 class Drawings:
@@ -159,10 +159,10 @@ def kept() -> Drawings:
 
 
 def restore() -> None:
-    """Once in a visitor's session: puts back what the address bar's drawing was.
+    """Once in a visitor's session: restores the drawing that the address bar names.
 
-    The session then keeps it under a name of its own: a link that somebody else opens shows him
-    the drawing, and what he draws stays his.
+    The session then keeps it under a name of its own: whoever opens the link sees the drawing,
+    and what they draw stays theirs.
     """
     state = st.session_state
     if "play_name" in state:

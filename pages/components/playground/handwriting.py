@@ -1,4 +1,4 @@
-"""Your own handwriting: drawings kept with their labels, and how every network reads them."""
+"""Your own handwriting: drawings saved with their labels, and how every network reads them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from mnist_core.imaging.preprocess import INK
 from mnist_core.models import model_title
 from mnist_core.runs.store import Run, RunStore
 from pages.components.playground import markup
-from pages.components.playground.input import Given
+from pages.components.playground.input import Input
 from pages.components.playground.networks import networks
 from pages.components.shared.common import show_errors
 
@@ -29,8 +29,8 @@ MOST_SHOWN = 60
 
 
 @show_errors
-def handwriting(runs: list[Run], one: Given) -> None:
-    """Save this drawing; the whole set's accuracy by network, and the drawings misread."""
+def handwriting(runs: list[Run], one: Input) -> None:
+    """Saving this drawing, the accuracy of each network on all of them, and their mistakes."""
     own = Handwriting(RunStore().root, one.dataset)
     save(own, one)
     told = st.session_state.pop("play_saved", None)
@@ -41,7 +41,7 @@ def handwriting(runs: list[Run], one: Given) -> None:
     if whole:
         show(own, whole, runs)
     elif not samples:
-        st.caption(f"No drawing for {one.dataset} is kept yet.")
+        st.caption(f"No drawings for {one.dataset} are saved yet.")
     tell_unreadable(own, [sample for sample in samples if sample not in whole])
     exchange(own, whole)
 
@@ -55,19 +55,21 @@ def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
         f"{len(samples)} of the drawings cannot be read: {names}", icon=":material/broken_image:"
     )
     st.button(
-        "Remove what cannot be read",
+        "Remove unreadable drawings",
         key="play_remove_unreadable",
         on_click=_remove,
         args=(own, [sample.file for sample in samples]),
     )
 
 
-def save(own: Handwriting, one: Given) -> None:
+def save(own: Handwriting, one: Input) -> None:
     """ "This is a …": a button for each class."""
     if one.kind not in ("drawing", "picture"):
-        st.info("Draw something, or give a picture; then say here what it is.")
+        st.info("Draw something or upload a picture, then say here what it is.")
         return
-    st.caption("Kept where the lab runs, next to the runs: all who use this lab share the set.")
+    st.caption(
+        "Saved where the lab runs, next to the runs: all who use this lab share these drawings."
+    )
     classes = dataset_spec(one.dataset).classes
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("This is", width="content")
@@ -77,12 +79,12 @@ def save(own: Handwriting, one: Given) -> None:
                 key=f"play_this_is_{label}",
                 on_click=_add,
                 args=(own, picture_of(one), label),
-                help="Keeps the drawing with this label, next to the runs.",
+                help="Saves the drawing with this label.",
             )
 
 
-def picture_of(one: Given) -> np.ndarray:
-    """What is kept: the ink of a drawing; of a picture what networks read of it."""
+def picture_of(one: Input) -> np.ndarray:
+    """What is saved: the ink of a drawing, or what networks read of a picture."""
     if one.kind == "drawing":
         return one.stages[INK].image
     return one.stages.final
@@ -115,7 +117,9 @@ def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
     answers = np.stack([_answers(own, one, samples) for one in able])
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
-    st.subheader(f"{len(samples)} drawings kept", anchor=False)
+    st.subheader(
+        "1 drawing saved" if len(samples) == 1 else f"{len(samples)} drawings saved", anchor=False
+    )
     rows = [
         (
             "",
@@ -162,7 +166,7 @@ def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[N
 
 
 def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarray:
-    """(N,) labels that this network gives; remembered until the set changes."""
+    """(N,) labels that this network gives; cached until the set changes."""
     known = one.run.id, one.run.summary.weights_sha256, str(own.folder), _key(samples)
     return _read(*known, own, one, samples)
 
@@ -173,7 +177,7 @@ def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
 
 
 def _readable(own: Handwriting, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
-    """See Handwriting.readable; remembered until the set changes."""
+    """See Handwriting.readable; cached until the set changes."""
     return _images(str(own.folder), _key(samples), own, samples)
 
 
@@ -191,19 +195,19 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         if samples:
             st.download_button(
-                "Take the set away",
+                "Download all drawings",
                 own.to_zip,
                 file_name=f"handwriting-{own.dataset}.zip",
                 mime="application/zip",
                 icon=":material/download:",
                 on_click="ignore",
-                help="A zip of the drawings as PNGs and a CSV with their labels.",
+                help="A zip file of the drawings as PNGs and a CSV of their labels.",
             )
         file = st.file_uploader(
-            "Bring a set in",
+            "Add drawings from a zip file",
             ["zip"],
             key="play_zip",
-            help="A zip that was taken away here.",
+            help="A zip file that was downloaded here.",
             width=320,
         )
     if file and st.session_state.get("play_zip_done") != file.file_id:
@@ -213,5 +217,5 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
             st.error(plain(error), icon=":material/folder_zip:")
             return
         st.session_state["play_zip_done"] = file.file_id
-        st.session_state["play_saved"] = f":green-badge[Read] {new} new."
+        st.session_state["play_saved"] = f":green-badge[Added] {new} new drawings."
         st.rerun()

@@ -1,4 +1,4 @@
-"""The playground's ways in: a canvas, a picture from a file or a camera, a test image."""
+"""The playground's input: a canvas, a picture from a file or a camera, a test image."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from mnist_core.paths import data_root
 from mnist_core.runs.store import Run, RunStore
 from pages.components.playground.canvas import SIDE, drawing, example
 
-DRAW, UPLOAD, CAMERA, TEST = WAYS = ("Draw", "Upload", "Camera", "Test image")
+DRAW, UPLOAD, CAMERA, TEST = SOURCES = ("Draw", "Upload", "Camera", "Test image")
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
-PAPER = "Dark ink on light paper, one {what}, any size; shadows and a tilt do no harm."
+PAPER = "Dark ink on light paper, one {what}, any size; shadows and a tilt are fine."
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
-    """What is to be read: `kind` is example, drawing, picture or test; `truth` a test image's."""
+class Input:
+    """What is read: `kind` is example, drawing, picture or test; `truth` a test image's class."""
 
     kind: str
     dataset: str
@@ -36,34 +36,39 @@ class Given:
     truth: int | None = None
 
 
-def given(way: str, run: Run) -> Given:
-    """What the visitor gave on this way, or the lab's own example while there is nothing."""
+def read_input(source: str, run: Run) -> Input:
+    """What the visitor gave, or the lab's own example while there is nothing."""
     dataset = run.config.dataset
     fill = dataset_spec(dataset).filled
-    own: Given | None = None
-    if way == DRAW:
+    if source == TEST:
+        test = _test(run)
+        if test:
+            return test
+    elif source == DRAW:
         rgba = drawing(dataset)
-        stages = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
-        own = stages and Given("drawing", dataset, stages)
-    elif way == TEST:
-        own = _test(run)
+        drawn = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
+        if drawn:
+            return Input("drawing", dataset, drawn)
     else:
-        stages = _picture(way, dataset)
-        own = stages and Given("picture", dataset, stages)
-    return own or Given("example", dataset, preprocess.from_canvas(example(dataset), fill=fill))
+        picture = _picture(source, dataset)
+        if picture:
+            return Input("picture", dataset, picture)
+    stages = preprocess.from_canvas(example(dataset), fill=fill)
+    assert stages  # the example has ink
+    return Input("example", dataset, stages)
 
 
-def as_drawn(one: Given) -> Given:
-    """The same without normalising."""
+def as_drawn(one: Input) -> Input:
+    """The same without centring."""
     stages = preprocess.without_normalising(one.stages)
-    return Given(one.kind, one.dataset, stages, one.truth)
+    return Input(one.kind, one.dataset, stages, one.truth)
 
 
-def _picture(way: str, dataset: str) -> Stages | None:
+def _picture(source: str, dataset: str) -> Stages | None:
     """A photograph or a file; None until there is one in which something is found."""
     spec = dataset_spec(dataset)
     what = spec.noun
-    if way == CAMERA:
+    if source == CAMERA:
         file = st.camera_input("A photograph", key="play_camera", help=PAPER.format(what=what))
     else:
         file = st.file_uploader(
@@ -74,11 +79,11 @@ def _picture(way: str, dataset: str) -> Stages | None:
         )
     if file is None:
         return None
-    return _read(file, spec.filled, photo.from_photo if way == CAMERA else photo.from_image)
+    return _read(file, spec.filled, photo.from_photo if source == CAMERA else photo.from_image)
 
 
 def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
-    """The steps of an uploaded picture. They are remembered: every click runs the page again."""
+    """The steps of an uploaded picture, cached: every click runs the page again."""
     known = st.session_state.get("play_picture")
     if known is None or known[:2] != (file.file_id, fill):
         try:
@@ -88,12 +93,12 @@ def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) ->
             return None
         st.session_state["play_picture"] = known
     if known[2] is None:
-        st.warning("Nothing was found in this picture; is there dark ink on light paper?")
+        st.warning("Nothing was found in this picture. Is there dark ink on light paper?")
     return known[2]
 
 
-def _test(run: Run) -> Given | None:
-    """A test image by its place, at random, or one that this network gets wrong."""
+def _test(run: Run) -> Input | None:
+    """A test image by its number, at random, or one that this network gets wrong."""
     dataset, root = run.config.dataset, data_root()
     if not has_images(dataset, root):
         st.info(
@@ -117,7 +122,7 @@ def _test(run: Run) -> Given | None:
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)
-    return Given("test", dataset, Stages((step,)), chosen.label)
+    return Input("test", dataset, Stages((step,)), chosen.label)
 
 
 def _choose(run: Run, chosen: TestImage) -> None:
@@ -126,22 +131,22 @@ def _choose(run: Run, chosen: TestImage) -> None:
     with st.container(horizontal=True, gap="small"):
         st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
         st.button(
-            "One it gets wrong",
+            "Show a mistake",
             icon=":material/error_outline:",
             on_click=_go_to,
             args=(wrong,),
             disabled=not len(wrong),
-            help=reason or f"One of the {len(wrong)} test images that this network misreads.",
+            help=reason or f"One of the {len(wrong)} test images that this network gets wrong.",
         )
     state["play_index"] = chosen.index
     st.number_input(
-        "Place in the test set",
+        "Number in the test set",
         min_value=0,
         max_value=chosen.count - 1,
         step=1,
         key="play_index",
         persist_state="session",
-        on_change=forget_lost,
+        on_change=clear_problem,
         help=f"From 0 to {chosen.count - 1}.",
     )
 
@@ -149,7 +154,7 @@ def _choose(run: Run, chosen: TestImage) -> None:
 def _go_to(places: range | tuple[int, ...]) -> None:
     """Another of these places than the present one, if there is another."""
     here = st.session_state.get("play_index")
-    forget_lost()
+    clear_problem()
     others = [place for place in places if place != here] or list(places)
     st.session_state["play_index"] = random.choice(others)
 
@@ -159,7 +164,7 @@ def _wrong(run: Run) -> tuple[tuple[int, ...], str]:
     try:
         return _wrong_places(run.id, run.summary.weights_sha256, str(RunStore().root), run), ""
     except LabError:
-        return (), "This run keeps no answers to the test set."
+        return (), "This run has no stored predictions for the test set."
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
@@ -167,19 +172,19 @@ def _wrong_places(run_id: str, weights: str | None, root: str, _run: Run) -> tup
     return tuple(sorted(predictions(RunStore(root), _run).wrong.tolist()))
 
 
-def forget_lost() -> None:
-    """A link that led nowhere is told of until something else is chosen."""
+def clear_problem() -> None:
+    """The warning about a bad link goes when something else is chosen."""
     st.session_state["play_lost"] = None
 
 
-def tell_lost() -> None:
+def show_problem() -> None:
     lost = st.session_state.get("play_lost")
     if lost:
         st.warning(plain(lost), icon=":material/link_off:")
 
 
 def follow_test_link() -> None:
-    """Turns to the test image that the address bar asks for, unless it is shown anyway."""
+    """Shows the test image that the address bar names, unless it is shown already."""
     state, asked = st.session_state, st.query_params.get("play_test")
     if asked is None or asked == state.get("play_test_shown"):
         return
@@ -188,6 +193,6 @@ def follow_test_link() -> None:
         state["play_way"], state["play_index"] = TEST, int(asked)
     else:
         state["play_lost"] = (
-            f"The link asks for the test image {asked[:40]!r}, which is no place in a test set."
+            f"The link names the test image {asked[:40]!r}, which is not a number in a test set."
         )
         st.query_params.pop("play_test", None)

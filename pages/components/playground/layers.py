@@ -35,12 +35,12 @@ def layers(run: Run, image: np.ndarray) -> None:
             key="play_scale",
             required=True,
             persist_state="session",
-            help="A scale of its own shows what is in a stage; one for all, which are strong.",
+            help="One per stage shows what is in each; one for all shows which are strong.",
         )
         st.caption("negative", width="content")
         st.image(tiles.colour_bar().png(), alt="From light blue through black to light orange")
         st.caption("positive", width="content")
-    st.caption("Every stage's output, channel by channel. Black is zero; brighter is farther off.")
+    st.caption("Each stage's output by channel. Black is zero; brighter is further from zero.")
     limit = shared_limit(maps) if scale == SHARED else None
     for flat in (False, True):
         with st.grid("auto", min_column_width=260, gap="small"):

@@ -1,4 +1,4 @@
-"""Shift, turn and scale what is read, and see where each network's answer flips."""
+"""Shift, turn and scale what is read, and see where each network's answer changes."""
 
 from __future__ import annotations
 
@@ -39,14 +39,14 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
         with st.container(width="stretch", key="play_strip"):
             axis = BY_NAME[
                 st.segmented_control(
-                    "Where the answers flip along",
+                    "Show where answers change along",
                     list(BY_NAME),
                     default="turn",
                     format_func=lambda name: BY_NAME[name].title.lower(),
                     key="play_along",
                     required=True,
                     persist_state="session",
-                    help="The other sliders stay where they are.",
+                    help="The other sliders keep their values.",
                 )
             ]
             show_strip(able, along(image, place, axis), axis, getattr(place, axis.name), dataset)
@@ -66,7 +66,7 @@ def sliders() -> Move:
                 format="%g",
                 key=f"play_move_{axis.name}",
                 persist_state="session",
-                help="Moves the 28×28 image that the network reads, after the normalising.",
+                help="Moves the 28×28 image that the networks read, after it was centred.",
             )
     return Move(**values)
 
@@ -82,7 +82,7 @@ def say(votes: list, dataset: str) -> None:
 
 
 def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: str) -> None:
-    """A row for each network; how far each way the answer at rest holds, in its title."""
+    """A row for each network; its title says how far the unmoved image's answer holds."""
     answers = labels_of_each(able, images)
     here = int(np.abs(axis.values - at).argmin())
     names = []
@@ -94,6 +94,7 @@ def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: s
         + markup.strip(names, answers, axis.values.tolist(), here, dataset_spec(dataset).classes)
     )
     st.caption(
-        "A cell is the answer at that place of the slider, in its class's colour; the frame is "
-        "where the slider stands. Beside the name: how far the answer at rest holds."
+        "Each cell is a network's answer at that value of the slider, in the colour of its class; "
+        "the frame marks the slider's value. Beside the name: the range in which the answer for "
+        "the unmoved image holds."
     )

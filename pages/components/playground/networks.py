@@ -1,4 +1,4 @@
-"""The networks of the playground: one of each for all visitors, loaded when first asked."""
+"""The networks of the playground: one of each for all visitors, loaded when first needed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def network(run: Run) -> Network:
 
 
 def networks(runs: Iterable[Run]) -> tuple[list[Network], dict[str, str]]:
-    """The networks of these runs, and for each run that has none any more, why: by its id."""
+    """The networks of these runs, and by its id for each run without one, why."""
     ready, reasons = [], {}
     for run in runs:
         try:

@@ -1,4 +1,4 @@
-"""One unit taken apart: what it looks at, its kernel, the products, their sum, the activation."""
+"""One unit taken apart: what it sees, its kernel, the products, their sum, the activation."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from mnist_core.inspection.receptive_field import Field
     from mnist_core.inspection.unit import Unit
 
@@ -43,15 +45,14 @@ def unit(run: Run, image: np.ndarray) -> None:
 
 
 def choose(
-    run: Run, model: object, maps: dict[str, np.ndarray], stages: list[str]
+    run: Run, model: nn.Module, maps: dict[str, np.ndarray], stages: list[str]
 ) -> tuple[str, int, int, int]:
     """The unit: by default the one of the first stage that answers most strongly."""
-    names = {name: f"{name} · {feature_maps.kind_of(model, name)}" for name in stages}
     with st.container(horizontal=True, gap="medium"):
         stage = st.selectbox(
             "Stage",
             stages,
-            format_func=names.get,
+            format_func=lambda name: f"{name} · {feature_maps.kind_of(model, name)}",
             key=f"play_unit_stage_{run.config.model}",
             persist_state="session",
             help="The stages that multiply and sum: convolutions and linear layers.",
@@ -82,7 +83,7 @@ def _whole(label: str, count: int, key: str, value: int) -> int:
         value=value,
         key=key,
         width=130,
-        help=f"From 0 to {count - 1}; begins at the strongest.",
+        help=f"From 0 to {count - 1}; starts at the strongest.",
     )
 
 
@@ -123,8 +124,8 @@ def show_map(maps: dict[str, np.ndarray], one: Unit) -> None:
     )
 
 
-def show_sum(model: object, one: Unit, after: list) -> None:
-    """Products, bias, sum, and what the next stages make of it; beside it what the network says."""
+def show_sum(model: nn.Module, one: Unit, after: list) -> None:
+    """Products, bias, sum, the network's own value, and what the next stages make of it."""
     lines = [
         (f"{one.products.size:,} products add up to", one.products.sum()),
         ("the bias adds", one.bias),
@@ -148,21 +149,21 @@ def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
     reads = 0
     if len(shares) > 1:
         order = np.abs(shares).argsort()[::-1].tolist()
-        st.markdown(f"What each of the {len(shares)} channels of **{one.source}** adds")
+        st.markdown(f"What each of the {len(shares)} channels of **{one.source}** contributes")
         st.html(markup.STYLE + markup.number_grid(tiles.in_rows(shares, 12)))
         reads = st.selectbox(
             f"Channel of {one.source}",
             order,
-            format_func=lambda at: f"{at} · adds {signed_number(shares[at])}",
+            format_func=lambda at: f"{at} · contributes {signed_number(float(shares[at]))}",
             key=key,
             width=220,
-            help="The one that adds most comes first.",
+            help="The one that contributes most comes first.",
         )
     patch, kernel, products = one.patch[reads], one.kernel[reads], one.products[reads]
     parts = (("Patch", patch, ""), ("Kernel", kernel, "×"), ("Products", products, "="))
     with st.container(horizontal=True, gap="medium"):
         for name, values, sign in parts:
-            total = f" · sum {signed_number(values.sum())}" if name == "Products" else ""
+            total = f" · sum {signed_number(float(values.sum()))}" if name == "Products" else ""
             with st.container(width="content"):
                 st.markdown(f"{sign} **{name}**{total}")
                 st.html(markup.STYLE + markup.number_grid(values))

@@ -14,11 +14,11 @@ from pages.components.shared.common import show_errors
 
 SIDE = 226  # pixels of a picture
 WORDS = {
-    "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to what has "
-    "already had its full effect.",
+    "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to "
+    "pixels whose effect is saturated.",
     "integrated gradients": "The gradient, collected on the way from a black image to this one.",
     "Grad-CAM": "Where the last convolution's channels that speak for the class are active. "
-    "Its coarse map is stretched over the image, as is usual: near the border it is pixels off.",
+    "Its coarse map is stretched over the image, as usual: near the border it is some pixels off.",
     "occlusion": "How far the score falls when a black square of 6×6 pixels lies there.",
 }
 
@@ -26,7 +26,7 @@ WORDS = {
 @st.fragment
 @show_errors
 def why(run: Run, image: np.ndarray, label: int) -> None:
-    """Four pictures for a class of choice, against the answer or by itself."""
+    """Four pictures for a class that the visitor chooses, against the answer or by itself."""
     from mnist_core.inspection.saliency import METHODS, Score, saliency
 
     classes = dataset_spec(run.config.dataset).classes
@@ -79,8 +79,9 @@ def words(classes: tuple[str, ...], target: int, against: int | None) -> str:
     what = f"for **{classes[target]}**"
     if against is not None:
         what += f" rather than **{classes[against]}**"
-    return f"Warm speaks {what}, cold against it; black has no say. The score is the logit" + (
-        "." if against is None else "'s lead over the answer's."
+    return (
+        f"Warm colours speak {what}, cold ones against it; black has no influence. "
+        "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
     )
 
 

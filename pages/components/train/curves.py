@@ -22,7 +22,9 @@ CHART_HEIGHT = 330
 def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict[str, Any]) -> None:
     """Loss and accuracy: this run's and, faint, the run's shown before; else a similar run's."""
     rows: list[dict[str, Any]] = []
-    looks, behind, similar = {}, {}, None
+    looks: dict[str, Look] = {}
+    behind: dict[str, Any] = {}
+    similar = None
     if run and (run.history or run.step_losses or progress.get("losses")):
         rows += curve_rows(run.id, "", [run.history], run.summary.best_epoch)
         looks[run.id] = Look(colour(0))
@@ -53,7 +55,7 @@ def shown_before(config: RunConfig, runs: list[Run]) -> Run | None:
 
 
 def histories_of_seeds(config: RunConfig, runs: list[Run]) -> list[list[dict[str, float]]]:
-    """Those of the runs that differ from this config in nothing but the seed."""
+    """Those of the runs that differ from this config in the seed only."""
     same = (run for run in runs if run.config.group == config.group)
     return [run.history for run in same if run.history]
 
