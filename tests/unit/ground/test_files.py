@@ -1,5 +1,6 @@
 """Files that are old or new, and how a write goes on where others read."""
 
+import errno
 import os
 
 import pytest
@@ -29,3 +30,16 @@ def test_a_reader_holds_up_a_write_for_a_moment(tmp_path, monkeypatch, times, at
             files.write_bytes(path, b"new")
     assert path.read_bytes() == (b"new" if written else b"old")
     assert [p.name for p in tmp_path.iterdir()] == ["summary.json"]
+
+
+def test_a_file_is_old_or_new_never_half(tmp_path, monkeypatch):
+    path = tmp_path / "file"
+    files.write_bytes(path, b"old")
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LabError, match="The disk is full: .*; make room and start again"):
+        files.write_bytes(path, b"new")
+    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]

@@ -1,24 +1,16 @@
 """The run store: whole files or none, ids that name no paths, damage that stays where it is."""
 
-import errno
 import json
-import os
-import pickle
 
 import numpy as np
-import psutil
 import pytest
 from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core import files
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError, NotFound
-from mnist_core.evaluation.metrics import softmax, to_half
-from mnist_core.evaluation.predict import load_model
 from mnist_core.models import make_config
-from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
-from tests.stores import made_up_history
 
 CONFIG = make_config("lenet5")
 
@@ -26,18 +18,6 @@ CONFIG = make_config("lenet5")
 def done(store, config=CONFIG, **figures):
     figures = {"state": "done", "epochs_done": 50, "created": 1.0, **figures}
     return store.create(config, Summary(**figures))
-
-
-def test_what_is_written_is_read_back(store):
-    run = done(store, validation_accuracy=0.99, best_epoch=3, parent="x")
-    assert run.config == CONFIG and run.id == CONFIG.id
-    assert run.summary.validation_accuracy == 0.99
-    history = made_up_history(3, 0.1 + 0.2)
-    run.folder.write_history(history, [])
-    assert store.get(run.id).history == history
-    assert store.get(run.id).step_losses == []
-    assert store.find(CONFIG).id == run.id
-    assert store.find(CONFIG.replace(seed=2)) is None
 
 
 @pytest.mark.parametrize(
@@ -106,19 +86,6 @@ def test_a_new_run_sets_a_damaged_folder_aside(store):
     assert len(store.list()[0]) == 1
 
 
-def test_a_file_is_old_or_new_never_half(tmp_path, monkeypatch):
-    path = tmp_path / "file"
-    files.write_bytes(path, b"old")
-
-    def full(descriptor):
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(LabError, match="The disk is full: .*; make room and start again"):
-        files.write_bytes(path, b"new")
-    assert path.read_bytes() == b"old" and os.listdir(tmp_path) == ["file"]
-
-
 def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
     from mnist_core.runs.store import RunStore
@@ -127,91 +94,6 @@ def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
         done(RunStore(tmp_path / "file" / "store"))
     with pytest.raises(LabError, match="could not be written .* MNIST_CHECKPOINTS"):
         RunStore(tmp_path / "file" / "store").lock(CONFIG.id)
-
-
-def test_running_is_believed_only_while_its_process_lives(store):
-    me = Process.of(os.getpid())
-    cases = {
-        "running": me,
-        "interrupted": Process(me.pid, me.started - 100, me.host),  # the pid was reused
-    }
-    for state, process in cases.items():
-        assert Summary("running", process=process).true_state() == state
-    assert Summary("running").true_state() == "interrupted"
-    assert Summary("done").true_state() == "done"
-    gone = psutil.Popen(["true"])
-    identity = Process.of(gone.pid)
-    gone.wait()
-    assert Summary("queued", process=identity).true_state() == "interrupted"
-
-
-class Hostile:
-    def __reduce__(self):
-        return os.system, ("touch " + os.environ["HOSTILE_MARK"],)
-
-
-def test_a_hostile_weights_file_runs_nothing(store, tmp_path, monkeypatch):
-    mark = tmp_path / "mark"
-    monkeypatch.setenv("HOSTILE_MARK", str(mark))
-    run = done(store)
-    run.folder.write_summary(
-        Summary("done", **run.folder.write_weights(1, pickle.dumps(Hostile())))
-    )
-    with pytest.raises(LabError, match=f"The weights of {run.id} do not fit lenet5"):
-        load_model(store.get(run.id))
-    assert not mark.exists()
-
-
-def test_damaged_weights_are_noticed_by_their_checksum(store):
-    run = done(store)
-    fields = run.folder.write_weights(7, b"weights")
-    run.folder.write_summary(Summary("done", **fields))
-    assert store.get(run.id).weights() == b"weights"
-    (run.path / fields["weights"]).write_bytes(b"weightz")
-    with pytest.raises(LabError, match="its checksum is not the one"):
-        store.get(run.id).weights()
-    (run.path / fields["weights"]).unlink()
-    with pytest.raises(NotFound, match="has no weights"):
-        store.get(run.id).weights()
-
-
-def test_weights_of_another_network_do_not_fit(store):
-    from mnist_core.models import create_model
-    from mnist_core.training.trainer import weights_to_bytes
-
-    run = done(store)
-    content = weights_to_bytes(create_model("medium"))
-    run.folder.write_summary(Summary("done", **run.folder.write_weights(1, content)))
-    with pytest.raises(LabError, match="do not fit lenet5"):
-        load_model(store.get(run.id))
-
-
-@pytest.mark.parametrize("content", [b"epoch\nx\n", b"epoch,loss\n1\n", b"a\n1,2,3\n", b"\xff"])
-def test_a_damaged_history_is_one_sentence(store, content):
-    run = done(store)
-    (run.path / "history.csv").write_bytes(content)
-    with pytest.raises(LabError, match="history.csv is damaged"):
-        _ = store.get(run.id).history
-
-
-def test_logits_keep_every_prediction_in_half_precision(store):
-    random = np.random.default_rng(0)
-    logits = random.normal(0, 8, (5000, 10)).astype(np.float32)
-    logits[:, 1] = logits[:, 0] + random.normal(0, 1e-4, 5000)  # many near ties
-    halves = to_half(logits)
-    assert halves.dtype == np.float16
-    assert (halves.argmax(1) == logits.argmax(1)).all()
-    assert np.abs(softmax(halves) - softmax(logits)).max() < 0.02
-    run = done(store)
-    run.folder.write_logits({"validation": halves, "test": halves})
-    assert (store.get(run.id).logits()["test"] == halves).all()
-
-
-def test_logits_beyond_half_precision_keep_their_order_and_stay_finite():
-    logits = np.array([[1e9, 2e9, *[-1e9] * 8], [7e4, 6.9e4, *[0] * 8], [1, 2, *[0] * 8]])
-    halves = to_half(logits)
-    assert np.isfinite(halves).all() and halves.argmax(1).tolist() == [1, 0, 1]
-    assert halves[2].tolist() == logits[2].tolist()
 
 
 @pytest.mark.parametrize(
@@ -254,26 +136,6 @@ def test_a_run_appears_whole(store, monkeypatch):
     with pytest.raises(Killed):
         done(store)
     assert store.list() == ([], [])
-
-
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"[]",
-        b"{}",
-        b'{"phase": 1}',
-        b'{"phase": "training"}',
-        b'{"phase": "downloading", "bytes": "x"}',
-    ]
-    + [
-        b'{"phase": "training", "epoch": 1, "step": 0, "steps": 0, "images_per_second": 1, '
-        b'"seconds_left": 1, "losses": []}'
-    ],
-)
-def test_damaged_progress_is_no_progress(store, content):
-    run = done(store)
-    (run.path / "progress.json").write_bytes(content)
-    assert run.folder.progress() == {}
 
 
 def test_labels_are_kept_once_per_data_set(store):
