@@ -34,17 +34,18 @@ from mnist_core.locks import named_lock
 
 TABLE = "labels.csv"
 COLUMNS = ("file", "label", "saved")
-NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}\.png")
-MOST = 2000  # drawings of one data set
+FILE_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,60}\.png")
+MAX_DRAWINGS = 2000  # drawings of one data set
 MAX_SIDE = 400  # pixels of one drawing
 MAX_PNG = 200_000  # bytes of one drawing
 MAX_TABLE = 500_000  # bytes
-MOST_COLUMNS = 10  # a row has a value for each: their product takes memory
-MAX_ZIP = 32_000_000  # bytes, packed: 2,000 drawings of 16,000 bytes, a dense scribble's twice
-OF = "dataset.txt"  # in the zip: whose classes the labels are
-MAX_OF = 100  # bytes
-BOUNDED = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # read piece by piece; others unpack whole
-DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError)
+MAX_COLUMNS = 10  # rows times columns is what takes memory
+MAX_ZIP = 32_000_000  # bytes, packed: 16,000 for each drawing, twice a dense scribble
+DATASET_FILE = "dataset.txt"  # in the zip: the name of the data set whose classes the labels are
+MAX_DATASET_NAME = 100  # bytes
+# Compressions that are unpacked piece by piece, so that a size limit holds; others unpack whole.
+READ_IN_PIECES = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
+DAMAGED_ZIP = (zipfile.BadZipFile, zlib.error, EOFError)
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,8 @@ class Handwriting:
         content = png(_checked_picture(picture))
         with self._lock():
             samples = self.samples()
-            if len(samples) >= MOST:
-                raise InputError(f"The set is full: it holds {MOST:,} drawings at most.")
+            if len(samples) >= MAX_DRAWINGS:
+                raise InputError(f"The set is full: it holds {MAX_DRAWINGS:,} drawings at most.")
             write_bytes(self.folder / sample.file, content)
             self._write([*samples, sample])
         return sample
@@ -124,7 +125,7 @@ class Handwriting:
         (samples, _), file = self.readable(self.samples()), io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(TABLE, table_of(samples))
-            archive.writestr(OF, self.dataset)
+            archive.writestr(DATASET_FILE, self.dataset)
             for sample in samples:
                 archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
         return file.getvalue()
@@ -141,10 +142,10 @@ class Handwriting:
             samples = self.samples()
             here = set(samples)
             new = [(sample, data) for sample, data in given if sample not in here]
-            if len(samples) + len(new) > MOST:
+            if len(samples) + len(new) > MAX_DRAWINGS:
                 raise InputError(
                     f"The zip holds {len(new):,} new drawings; with the {len(samples):,} here that "
-                    f"is more than {MOST:,}."
+                    f"is more than {MAX_DRAWINGS:,}."
                 )
             taken = {sample.file for sample in samples}
             for sample, data in new:
@@ -186,8 +187,8 @@ def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
     """
     if len(content) > MAX_ZIP:
         raise InputError(f"The zip has {len(content):,} bytes; {MAX_ZIP:,} are allowed.")
-    if content.count(b"PK\x01\x02") > 2 * MOST:  # entries: their mere list would fill the memory
-        raise InputError(f"The zip has far more than {MOST:,} entries.")
+    if content.count(b"PK\x01\x02") > 2 * MAX_DRAWINGS:
+        raise InputError(f"The zip has far more than {MAX_DRAWINGS:,} entries.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             _check_kind(archive, dataset)
@@ -196,22 +197,22 @@ def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
             return [(s, _checked_png(_unpacked(archive, s.file, MAX_PNG))) for s in samples]
     except InputError:
         raise
-    except (*DAMAGED, OSError, ValueError, RuntimeError, MemoryError) as error:
+    except (*DAMAGED_ZIP, OSError, ValueError, RuntimeError, MemoryError) as error:
         # among the last: an encrypted archive, or one packed in a way that is not known here
         raise InputError(f"This is no zip of drawings, or a damaged one ({error}).") from error
 
 
 def _check_kind(archive: zipfile.ZipFile, dataset: str) -> None:
-    if OF not in archive.namelist():
+    if DATASET_FILE not in archive.namelist():
         return  # made by hand
-    kind = _unpacked(archive, OF, MAX_OF).decode("ascii", "replace")
+    kind = _unpacked(archive, DATASET_FILE, MAX_DATASET_NAME).decode("ascii", "replace")
     if kind not in dataset_names() or dataset_spec(kind).classes != dataset_spec(dataset).classes:
         raise InputError(f"The zip holds drawings for {kind!a}; choose a network trained on that.")
 
 
 def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     try:
-        if archive.getinfo(name).compress_type not in BOUNDED:
+        if archive.getinfo(name).compress_type not in READ_IN_PIECES:
             raise InputError(f"{name} is packed in another way than zip files commonly are.")
         with archive.open(name) as file:
             content = file.read(limit + 1)
@@ -245,13 +246,13 @@ def read_table(content: bytes, classes: int) -> list[Sample]:
     """The rows of labels.csv, whose labels are below `classes`. Raises InputError for a bad row."""
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig")))
-        if len(reader.fieldnames or ()) > MOST_COLUMNS:
-            raise InputError(f"{TABLE} has more than {MOST_COLUMNS} columns.")
-        rows = list(itertools.islice(reader, MOST + 1))
+        if len(reader.fieldnames or ()) > MAX_COLUMNS:
+            raise InputError(f"{TABLE} has more than {MAX_COLUMNS} columns.")
+        rows = list(itertools.islice(reader, MAX_DRAWINGS + 1))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{TABLE} is no CSV in UTF-8 ({error}).") from error
-    if len(rows) > MOST:
-        raise InputError(f"{TABLE} has more than {MOST:,} rows.")
+    if len(rows) > MAX_DRAWINGS:
+        raise InputError(f"{TABLE} has more than {MAX_DRAWINGS:,} rows.")
     samples = [_sample(number, row, classes) for number, row in enumerate(rows, start=2)]
     if len({sample.file for sample in samples}) < len(samples):
         raise InputError(f"{TABLE} names a file twice.")
@@ -260,7 +261,7 @@ def read_table(content: bytes, classes: int) -> list[Sample]:
 
 def _sample(number: int, row: dict, classes: int) -> Sample:
     file, label = str(row.get("file") or ""), str(row.get("label") or "")
-    if not NAME.fullmatch(file):
+    if not FILE_NAME.fullmatch(file):
         raise InputError(
             f"{TABLE}, line {number}: the file is {file[:60]!r}; allowed is a name such as 7-a.png"
         )

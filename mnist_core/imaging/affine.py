@@ -1,4 +1,4 @@
-"""Moves a 28×28 image about (shift, turn, size), and finds where a network's answer flips."""
+"""Shifts, rotates and scales a 28×28 image, and finds where a network's answer changes."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE
 
-FINER = 4  # the image is moved this many times larger, and then averaged
+FINER = 4  # the image is enlarged by this factor, moved, and averaged down again
 
 
 @dataclass(frozen=True)
 class Axis:
-    """One way to move: its values from `low` to `high`; at `still` it changes nothing."""
+    """One way to move: values from `low` to `high`, of which `neutral` changes nothing."""
 
     name: str
     title: str
@@ -22,11 +22,11 @@ class Axis:
     low: float
     high: float
     step: float
-    still: float
+    neutral: float
 
     @property
     def values(self) -> np.ndarray:
-        """(N,) all values, `still` among them."""
+        """(N,) all values, `neutral` among them."""
         count = round((self.high - self.low) / self.step) + 1
         return np.round(self.low + self.step * np.arange(count), 6)
 
@@ -50,7 +50,10 @@ class Move:
 
 
 def moved(image: np.ndarray, move: Move) -> np.ndarray:
-    """(28, 28) uint8, turned and scaled about its middle, then shifted; what leaves is lost."""
+    """(28, 28) uint8: the image turned and scaled about its centre, then shifted.
+
+    What leaves the image is lost; what comes in is black.
+    """
     if move == Move():
         return image
     angle = np.radians(move.turn)
@@ -65,16 +68,17 @@ def moved(image: np.ndarray, move: Move) -> np.ndarray:
 
 
 def along(image: np.ndarray, move: Move, axis: Axis) -> np.ndarray:
-    """(N, 28, 28) uint8: the moved image at every value of one axis, the others as they are."""
+    """(N, 28, 28) uint8: the image moved along one axis, for each of its values."""
     return np.stack([moved(image, replace(move, **{axis.name: v})) for v in axis.values.tolist()])
 
 
 def flips(answers: np.ndarray, axis: Axis) -> tuple[float, float]:
-    """Of the answers, (N,) labels, along an axis: from where to where the one at rest holds.
+    """The range of an axis over which the answer stays what it is at `neutral`.
 
-    The two are the last values, each way from `still`, that still get the answer of `still`.
+    `answers`: (N,) labels, one for each value of the axis. Returns the lowest and the highest value
+    of that range, which contains `neutral`.
     """
-    middle = int(np.abs(axis.values - axis.still).argmin())
+    middle = int(np.abs(axis.values - axis.neutral).argmin())
     same = answers == answers[middle]
     first, last = middle, middle
     while first > 0 and same[first - 1]:

@@ -1,4 +1,7 @@
-"""A receptive field as a picture: the digit, what a unit can see, what it looks at. No torch."""
+"""A receptive field drawn over the image: what a unit can see, and what it responds to.
+
+Loads without torch.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from mnist_core.imaging.tiles import enlarged
+from mnist_core.imaging.tiles import FRAME, enlarged
 
 GLOW = np.array([255, 150, 30], dtype=float)  # of the measured field, over a grey digit
-FRAME = np.array([45, 212, 191], dtype=float)  # around the theoretical field
 SHADE = 0.45  # brightness of the digit inside the box; outside it is darker still
 
 
 def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any]:
-    """The unit of a stage (see graph.describe) at this place, from 0 to 1, and its box.
+    """The unit of a stage at this place, from 0 to 1, and its receptive field as a box.
 
-    The same figures as receptive_field.Field.box gives, without torch.
+    `stage` is one of inspection.architecture.describe. The same figures as Field.box gives there,
+    without torch.
     """
     rows, cols = stage["rows"], stage["cols"]
     unit = (round(row * (len(rows) - 1)), round(column * (len(cols) - 1)))
@@ -27,7 +30,7 @@ def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any
     return {"unit": unit, "units": (len(rows), len(cols)), "box": box}
 
 
-def field_picture(
+def overlay_field(
     image: np.ndarray,
     box: Sequence[int],
     field: np.ndarray | None = None,
@@ -60,7 +63,7 @@ def _frame(picture: np.ndarray, box: Sequence[int], width: int) -> None:
     picture[top:bottom, right - width : right] = FRAME
 
 
-def growing(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+def growing_fields(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The stages whose field differs from that of the stages before, in order."""
     found, before = [], None
     for stage in stages:

@@ -17,7 +17,7 @@ from mnist_core.imaging.preprocess import MIN_CONTRAST, Stage, Stages, from_canv
 
 WORK_SIDE = 640  # longer side at which ink is looked for: the digit ends up 20 pixels high
 MIN_SIDE = 200  # smaller pictures are enlarged, so that filters can tell edges from noise
-CALM = 1.0  # standard deviation, in pixels, of the blur that takes noise away
+SMOOTHING = 1.0  # standard deviation, in pixels, of the blur that takes noise away
 CLOSING = 0.3  # side of the closing's square / shorter side: wider than any stroke
 # Contrast is 0 on paper and 1 in perfectly black ink, in light and in shadow.
 MIN_INK = 0.1  # fainter is not ink
@@ -101,9 +101,9 @@ def is_sheet(grey: Image.Image) -> bool:
 
 def paper_contrast(grey: np.ndarray) -> np.ndarray:
     """1 - grey / paper, (h, w) float32 of (h, w) uint8: 0 on paper to 1 in ink, shadowed or not."""
-    calm = np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(CALM)))
-    paper = closing(calm, max(1, round(CLOSING / 2 * min(grey.shape))))
-    return 1 - (calm + np.float32(1)) / (paper + np.float32(1))
+    smooth = np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(SMOOTHING)))
+    paper = closing(smooth, max(1, round(CLOSING / 2 * min(grey.shape))))
+    return 1 - (smooth + np.float32(1)) / (paper + np.float32(1))
 
 
 def find_ink(contrast: np.ndarray) -> tuple[np.ndarray | None, bool]:

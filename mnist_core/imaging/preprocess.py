@@ -123,7 +123,7 @@ def without_normalising(stages: Stages) -> Stages:
 def as_drawn(image: np.ndarray) -> np.ndarray:
     """The whole picture shrunk to (28, 28) uint8, not cropped, not centred: what most demos do.
 
-    One that is no square has black along its longer sides, and keeps its shape.
+    A picture that is not square gets black along its longer sides, so that its shape is kept.
 
     `image`: a canvas, (h, w, 4) uint8 RGBA, or ink, (h, w) uint8. An empty one comes out black.
     """

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core.imaging.field_overlay import box_of, field_picture, growing
+from mnist_core.imaging.field_overlay import box_of, growing_fields, overlay_field
 from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.inspection.architecture import dot, in_words, times
 from mnist_core.jobs import spawn
@@ -166,14 +166,14 @@ def one_network(
     stage = known[names.index(name)]
     spot = box_of(stage, *where)
     st.image(
-        field_picture(image, spot["box"], _field(mine, name)),
+        overlay_field(image, spot["box"], _field(mine, name)),
         width="stretch",
         alt=f"Receptive field of {name}: {spot['box']}",
     )
     st.caption(_about(stage, spot, run.has_weights))
-    strip = growing(known)
+    strip = growing_fields(known)
     gallery(
-        [field_picture(image, box_of(s, *where)["box"], _field(mine, s["name"]), 2) for s in strip],
+        [overlay_field(image, box_of(s, *where)["box"], _field(mine, s["name"]), 2) for s in strip],
         [f"{s['name']} {times(s['field'])}" for s in strip],
     )
 

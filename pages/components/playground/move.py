@@ -61,7 +61,7 @@ def sliders() -> Move:
                 f"{axis.title} ({axis.unit})",
                 min_value=float(axis.low),
                 max_value=float(axis.high),
-                value=float(axis.still),
+                value=float(axis.neutral),
                 step=float(axis.step),
                 format="%g",
                 key=f"play_move_{axis.name}",

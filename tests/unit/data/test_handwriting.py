@@ -204,7 +204,7 @@ def test_a_password_is_a_sentence():
 
 
 def test_the_set_has_an_end(own, monkeypatch):
-    monkeypatch.setattr(handwriting, "MOST", 2)
+    monkeypatch.setattr(handwriting, "MAX_DRAWINGS", 2)
     for _ in range(2):
         own.add(ink(1), 1)
     with pytest.raises(InputError, match="full"):

@@ -18,7 +18,7 @@ def image():
 def test_at_rest_nothing_changes(image):
     assert np.array_equal(moved(image, Move()), image)
     for axis in AXES:
-        assert axis.still in axis.values
+        assert axis.neutral in axis.values
         assert axis.values[0] == axis.low and axis.values[-1] == pytest.approx(axis.high)
 
 
