@@ -1,12 +1,14 @@
 """Figures and fields as people say them."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
     """0.98765 -> "98.77 %"; a missing figure is a dash."""
-    return "–" if fraction is None else f"{100 * fraction:.{digits}f} %"
+    missing = fraction is None or math.isnan(fraction)
+    return "–" if missing else f"{100 * fraction:.{digits}f} %"
 
 
 def percent_spread(mean: float, deviation: float | None) -> str:

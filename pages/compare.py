@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.analysis.pareto import for_file, points
 from mnist_core.analysis.table import best_groups, known_figures, labels_of, published, runs_table
-from mnist_core.charts.pareto import AXES, accuracy_against, points
+from mnist_core.charts.pareto import AXES, accuracy_against
 from mnist_core.formatting import percent, percent_range, percent_spread
 from pages.components.compare.choice import choose, marked
 from pages.components.compare.comparison import Comparison, chart, export, legend
@@ -109,10 +110,11 @@ def tradeoff(
             bind="query-params",
             help="What the horizontal axis shows.",
         )
-        export(points(column, comparison.rows, references), f"cmp_{column}")
+        data = points(column, comparison.rows, references)
+        export(for_file(data, column), f"cmp_{column}")
     chart(
         "",
-        accuracy_against(column, comparison.rows, references, comparison.chosen, comparison.marked),
+        accuracy_against(column, data, comparison.chosen, comparison.marked),
         pd.DataFrame(),
         f"cmp_{column}",
         f"Test accuracy against {AXES[column].title.lower()}, a point for each finished row",

@@ -15,7 +15,7 @@ def single_runs(table: pd.DataFrame) -> pd.DataFrame:
     """A row for every run of table.runs_table, the best first, with the columns that
     `averaged_over_seeds` adds."""
     rows = _best_first(table)
-    rows = rows.assign(members=[(run_id,) for run_id in rows["id"]], seeds=1, unfinished=0)
+    rows = rows.assign(members=rows["id"].map(lambda run_id: (run_id,)), seeds=1, unfinished=0)
     rows = rows.astype({"seeds": "Int64", "unfinished": "Int64"})
     return rows.assign(**{f"{name}_deviation": float("nan") for name in MEANS})
 
@@ -36,12 +36,9 @@ def averaged_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     done = rows["test_accuracy"].notna()
     counted = done | ~done.groupby(rows["group"]).transform("any")
     groups = rows[counted].groupby("group", sort=False)
-    members: dict[str, list[str]] = {}
-    for run_id, group in zip(rows["id"], rows["group"], strict=True):
-        members.setdefault(group, []).append(run_id)
     first = rows.drop_duplicates("group").set_index("group")
     first = first.assign(
-        members=[tuple(members[group]) for group in first.index],
+        members=rows.groupby("group", sort=False)["id"].agg(tuple),
         seeds=groups.size().astype("Int64"),
         unfinished=(~counted).groupby(rows["group"]).sum().astype("Int64"),
         seconds=groups["seconds"].mean(),
@@ -56,9 +53,8 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
     """Student's interval where the test accuracy is a mean over seeds, else Wilson's."""
     means, deviations = rows["test_accuracy"], rows["test_accuracy_deviation"]
     found = [
-        mean_interval(Spread(mean, deviation, count))
-        if math.isfinite(deviation)
-        else Interval(low, high)
+        mean_interval(Spread(mean, deviation if math.isfinite(deviation) else None, count))
+        or Interval(low, high)
         for mean, deviation, count, low, high in zip(
             means, deviations, rows["seeds"], rows["test_low"], rows["test_high"], strict=True
         )

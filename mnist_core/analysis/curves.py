@@ -46,12 +46,12 @@ def spread_over_seeds(histories: Sequence[History]) -> Rows:
     rows = []
     for epoch, seeds in sorted(by_epoch.items()):
         if len(seeds) > 1:
-            row: dict[str, Any] = {"epoch": epoch, "seeds": len(histories)}
+            figures: dict[str, Any] = {"epoch": epoch, "seeds": len(histories)}
             for name in SPREAD:
                 values = [seed[name] for seed in seeds]
-                row[name] = statistics.fmean(values)
-                row[f"{name}_deviation"] = statistics.stdev(values)
-            rows.append(row)
+                figures[name] = statistics.fmean(values)
+                figures[f"{name}_deviation"] = statistics.stdev(values)
+            rows.append(figures)
     return rows
 
 

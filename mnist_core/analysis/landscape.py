@@ -48,7 +48,7 @@ class Landscape:
     def best(self) -> Cell | None:
         """The cell of the highest validation accuracy."""
         trained = [cell for cell in self.cells.values() if cell.accuracy is not None]
-        return max(trained, key=lambda cell: cell.accuracy, default=None)
+        return max(trained, key=lambda cell: cell.accuracy or 0.0, default=None)
 
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:

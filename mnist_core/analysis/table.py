@@ -17,12 +17,11 @@ from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.store import Run, RunStore
 
-WHOLE = ("test_images", "parameters", "receptive_field", "macs", "weights_bytes")
-WHOLE += ("epochs_done", "epochs", "best_epoch", "seed", "blocks")
+COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
+WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
 TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "note", "search")
 COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
-# Where the labels of the test images are not kept with the store, their number is the published.
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
@@ -48,7 +47,7 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
     config, summary = run.config, run.summary
-    row = {
+    row: dict[str, Any] = {
         "id": run.id,
         "group": config.group,
         "dataset": config.dataset,
@@ -61,8 +60,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "epochs": config.epochs,
         "seed": config.seed,
     }
-    counts = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
-    row |= {name: _whole(getattr(summary, name)) for name in counts}
+    row |= {name: _whole(getattr(summary, name)) for name in COUNTS}
     row |= {name: getattr(summary, name) for name in FIGURES if name != "latency_ms"}
     network = stats_of(config.model, config.dataset)
     row |= {name: network.get(name) for name in ("latency_ms", "blocks")}
@@ -145,10 +143,11 @@ def labels_of(table: pd.DataFrame) -> dict[str, str]:
     return dict(zip(table["id"], names, strict=True))
 
 
-def known_figures(table: pd.DataFrame) -> dict[str, dict[str, Any]]:
+def known_figures(table: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
     """model -> SIZES of its first recipe; of a network added since, those of a run."""
     ran = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
-    return ran[list(SIZES)].to_dict("index") | dict(shipped_stats().networks)
+    of_runs = {model: {name: ran.at[model, name] for name in SIZES} for model in ran.index}
+    return {**of_runs, **shipped_stats().networks}
 
 
 def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:

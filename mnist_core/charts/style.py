@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.dataset_specs import dataset_names
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
 GREY = COLOURS[-1]
@@ -14,8 +17,10 @@ FAINT = 0.35  # opacity of what stays in the background
 UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 # Plotly's name of a symbol, and the same one in text. A triangle pointing down is taken: it
 # stands for an accuracy below the axis.
-SYMBOLS = (("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲"))
-SYMBOLS += (("pentagon", "⬟"), ("hexagon2", "⬢"), ("star", "★"), ("cross", "✚"))
+SYMBOLS: tuple[tuple[str, str], ...] = (
+    *(("circle", "●"), ("square", "■"), ("diamond", "◆"), ("triangle-up", "▲")),
+    *(("pentagon", "⬟"), ("hexagon2", "⬢"), ("star", "★"), ("cross", "✚")),
+)
 
 # Traces are dictionaries, and a figure is made of them at once: Plotly checks every change of a
 # figure, which costs more than drawing it.
@@ -55,6 +60,25 @@ def common_layout(height: int, **layout: Any) -> dict[str, Any]:
         "hoverlabel": {"align": "left"},
         "dragmode": False,
         **layout,
+    }
+
+
+def whiskers(
+    values: pd.Series,
+    low: pd.Series,
+    high: pd.Series,
+    colour: str,
+    thickness: float = 1,
+    width: int = 4,
+) -> dict[str, Any]:
+    """Error bars from `low` to `high` through `values`; `thickness` and `width` in pixels."""
+    return {
+        "array": (high - values).clip(lower=0).tolist(),
+        "arrayminus": (values - low).clip(lower=0).tolist(),
+        "symmetric": False,
+        "color": colour,
+        "thickness": thickness,
+        "width": width,
     }
 
 

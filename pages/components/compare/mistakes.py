@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core.charts.compare import class_accuracies, class_points
+from mnist_core.analysis.evaluations import class_points
+from mnist_core.charts.classes import class_accuracies
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.metrics import confusion
 from mnist_core.evaluation.predictions import (
@@ -126,7 +127,7 @@ def by_class_chart(
     comparison: Comparison, peers: list[Run], found: dict[str, Predictions], classes: tuple
 ) -> None:
     """Accuracy of each class, the networks side by side."""
-    networks = [(comparison.labels[run.id], by_class(found[run.id])) for run in peers]
+    networks = {comparison.labels[run.id]: by_class(found[run.id]) for run in peers}
     data = class_points(networks, classes)
     chart(
         "Accuracy by class",

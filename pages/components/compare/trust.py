@@ -7,7 +7,8 @@ from dataclasses import asdict
 import pandas as pd
 import streamlit as st
 
-from mnist_core.charts.compare import reliability_diagram, reliability_points
+from mnist_core.analysis.evaluations import reliability_points
+from mnist_core.charts.calibration import reliability_diagram
 from mnist_core.evaluation.calibration import Scaled, with_temperature
 from mnist_core.evaluation.predictions import Predictions
 from mnist_core.evaluation.statistics import Paired, mcnemar
@@ -60,10 +61,10 @@ def calibrations(comparison: Comparison, runs: list[Run]) -> None:
         help="Divides the logits by one number, fitted on the validation images: predictions stay "
         "the same, their confidence changes.",
     )
-    networks = [
-        (comparison.labels[run.id], results[run.id].scaled if scaled else results[run.id].plain)
+    networks = {
+        comparison.labels[run.id]: results[run.id].scaled if scaled else results[run.id].plain
         for run in runs
-    ]
+    }
     data = reliability_points(networks)
     left, right = st.columns(2, gap="medium")
     with left:

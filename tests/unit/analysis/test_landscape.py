@@ -1,9 +1,8 @@
-"""Accuracy over two fields: which runs belong, and what is drawn."""
+"""Accuracy over two fields: which runs belong."""
 
 import pytest
 
 from mnist_core.analysis.landscape import FIELDS, landscape
-from mnist_core.charts.landscape import landscape_figure
 from mnist_core.models import make_config
 from mnist_core.models.grid import AXES
 from tests.stores import make_run
@@ -41,28 +40,9 @@ def test_every_field_can_be_an_axis(field, runs):
     other = next(name for name in FIELDS if name != field)
     land = landscape(HERE, runs, field, other)
     assert (getattr(HERE, field), getattr(HERE, other)) in land.cells
-    landscape_figure(land, HERE, 300)
 
 
 def test_settings_that_make_no_config_have_no_cell(runs):
     plateau = HERE.replace(schedule="plateau", min_lr=0.01)
     land = landscape(plateau, runs, "lr", "batch_size")
     assert min(lr for lr, _ in land.cells) == 0.01
-
-
-def test_the_chart_shows_each_cell_as_it_is(runs):
-    land = landscape(HERE, runs, "lr", "batch_size")
-    heat, dots, here = landscape_figure(land, HERE, 300).data
-    by_cell = {
-        (land.xs[i], land.ys[j]): (text, symbol, hover)
-        for (i, j), text, symbol, hover in zip(
-            dots.customdata, dots.text, dots.marker.symbol, dots.hovertext, strict=True
-        )
-    }
-    assert by_cell[0.1, 64][:2] == ("90.0", "circle")
-    assert by_cell[1.0, 64][:2] == ("diverged", "circle")
-    assert by_cell[0.3, 64][:2] == ("", "circle-open") and "not trained" in by_cell[0.3, 64][2]
-    assert (land.xs[here.x[0]], land.ys[here.y[0]]) == (0.01, 64)
-    # as far from 80 % to 90 % as from 98 % to 99 %: the error counts
-    assert heat.z[0][land.xs.index(0.1)] == pytest.approx(1.0)
-    assert heat.z[0][land.xs.index(0.3)] is None

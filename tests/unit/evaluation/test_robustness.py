@@ -7,13 +7,11 @@ import pytest
 import torch
 from safetensors.torch import save
 
-from mnist_core.charts.robustness import robustness_curves, robustness_points
 from mnist_core.data.datasets import load
 from mnist_core.data.transforms import resize
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.evaluation.predict import load_model, logits_of
-from mnist_core.evaluation.statistics import wilson
 from mnist_core.imaging import corruptions
 from mnist_core.jobs import robustness_job
 from mnist_core.models import create_model, make_config
@@ -94,14 +92,3 @@ def test_why_it_failed_is_its_last_line(lab):
     lab.root.mkdir(exist_ok=True)
     robustness_job.log_path(lab).write_text("x\npython -m mnist_core robustness: no such run\n")
     assert robustness_job.why_it_failed(lab) == "no such run"
-
-
-def test_points_carry_their_interval_and_the_chart_every_digit():
-    curves = {kind: [(x, 30) for x in each.levels] for kind, each in robustness_items()}
-    points = robustness_points({"A": robustness.Robustness(60, curves)})
-    assert len(points) == robustness.STEPS + len(curves) - 1
-    assert points["low"].iloc[0] == wilson(30, 60).low
-    example = torch.zeros(28, 28, dtype=torch.uint8).numpy()
-    figure = robustness_curves(points, "scale", ["#123456"], example)
-    assert len(figure.layout.images) == len(figure.data[0].x) == 10
-    assert figure.layout.xaxis.ticktext[0] == "0.5"

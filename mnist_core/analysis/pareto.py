@@ -1,0 +1,40 @@
+"""Runs and published figures as points of accuracy against size, and the best trade-offs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from mnist_core.evaluation.statistics import pareto_front
+
+OURS = "this lab"
+
+
+def points(column: str, runs: pd.DataFrame, published: pd.DataFrame) -> pd.DataFrame:
+    """A row for every finished run and published figure that has a value in `column`.
+
+    `runs`: rows of analysis.aggregate; `published`: of table.published; their columns stay.
+    `source` is OURS or the reference, and `on_front` is true for the runs on the Pareto front of
+    their data set: no other run of it has both a lower value in `column` and a better accuracy.
+    """
+    ours = runs[runs["test_accuracy"].notna() & runs[column].notna()]
+    ours = ours.assign(source=OURS, on_front=ours["id"].isin(_front(ours, column)))
+    theirs = published[published[column].notna()].assign(on_front=False)
+    columns = [*ours.columns, *(name for name in theirs.columns if name not in ours.columns)]
+    parts = [part.reindex(columns=columns) for part in (ours, theirs) if len(part)]
+    return pd.concat(parts, ignore_index=True) if parts else ours.reindex(columns=columns)
+
+
+def for_file(points: pd.DataFrame, column: str) -> pd.DataFrame:
+    """The columns of `points` that are worth keeping in a file; accuracies are fractions."""
+    names = ["source", "title", "dataset", "recipe", column, "test_accuracy", "test_low"]
+    return points[[*names, "test_high", "seeds", "on_front", "selection", "id"]]
+
+
+def _front(runs: pd.DataFrame, column: str) -> list[str]:
+    """The ids of the runs on the Pareto front of their data set."""
+    ids: list[str] = []
+    for _, rows in runs.groupby("dataset"):
+        costs = rows[column].astype(float).tolist()
+        front = pareto_front(costs, rows["test_accuracy"].tolist())
+        ids += rows["id"].iloc[front].tolist()
+    return ids

@@ -1,0 +1,39 @@
+"""Evaluations as data frames for charts."""
+
+import numpy as np
+import pytest
+
+from mnist_core.analysis.evaluations import class_points, reliability_points, robustness_points
+from mnist_core.evaluation.calibration import calibration
+from mnist_core.evaluation.predictions import Predictions, by_class
+from mnist_core.evaluation.robustness import STEPS, Robustness
+from mnist_core.evaluation.statistics import wilson
+from mnist_core.imaging.corruptions import CORRUPTIONS
+
+LABELS = np.arange(50) % 10
+LOGITS = np.eye(10)[LABELS] * 3
+LOGITS[:5] = np.roll(LOGITS[:5], 1, axis=1)  # five of fifty are wrong
+
+
+def test_reliability_has_a_row_for_each_bin_with_answers():
+    points = reliability_points({"A": calibration(LOGITS, LABELS)})
+    assert points["answers"].tolist() == [50]
+    assert points["accuracy"].iloc[0] == pytest.approx(0.9)
+    assert points["confidence_from"].iloc[0] < points["mean_confidence"].iloc[0]
+
+
+def test_classes_are_named_and_counted():
+    given = Predictions(LABELS, LOGITS.argmax(axis=1), LOGITS.max(axis=1))
+    points = class_points({"A": by_class(given)}, "abcdefghij")
+    assert points["class"].tolist() == list("abcdefghij")
+    assert points["right"].tolist() == [4] * 5 + [5] * 5
+    assert points["low"].iloc[0] == wilson(4, 5).low
+
+
+def test_robustness_has_a_row_for_each_level_with_its_interval():
+    curves = {kind: [(x, 30) for x in each.levels] for kind, each in CORRUPTIONS.items()}
+    points = robustness_points({"A": Robustness(60, curves)})
+    # STEPS counts the undistorted images once, each curve has them too
+    assert len(points) == STEPS + len(curves) - 1
+    assert set(points["accuracy"]) == {0.5}
+    assert points["low"].iloc[0] == wilson(30, 60).low

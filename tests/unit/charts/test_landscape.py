@@ -1,0 +1,42 @@
+"""The landscape of accuracy: what is drawn of its cells."""
+
+import pytest
+
+from mnist_core.analysis.landscape import FIELDS, landscape
+from mnist_core.charts.landscape import landscape_figure
+from mnist_core.models import make_config
+from tests.stores import make_run
+
+HERE = make_config("lenet5", "grid")
+
+
+def test_the_chart_shows_each_cell_as_it_is(store):
+    runs = [
+        make_run(store, HERE.replace(lr=0.1), accuracy=0.9),
+        make_run(store, HERE.replace(lr=1), state="diverged", epochs=0),
+    ]
+    land = landscape(HERE, runs, "lr", "batch_size")
+    heat, dots, here = landscape_figure(land, HERE, 300).data
+    by_cell = {
+        (land.xs[i], land.ys[j]): (text, symbol, hover)
+        for (i, j), text, symbol, hover in zip(
+            dots.customdata, dots.text, dots.marker.symbol, dots.hovertext, strict=True
+        )
+    }
+    assert by_cell[0.1, 64][:2] == ("90.0", "circle")
+    assert by_cell[1.0, 64][:2] == ("diverged", "circle")
+    assert by_cell[0.3, 64][:2] == ("", "circle-open")
+    assert "not trained" in by_cell[0.3, 64][2]
+    assert (land.xs[here.x[0]], land.ys[here.y[0]]) == (0.01, 64)
+    # as far from 80 % to 90 % as from 98 % to 99 %: the error counts
+    assert heat.z[0][land.xs.index(0.1)] == pytest.approx(1.0)
+    assert heat.z[0][land.xs.index(0.3)] is None
+
+
+@pytest.mark.parametrize("field", FIELDS)
+def test_every_field_can_be_drawn_as_an_axis(field):
+    other = next(name for name in FIELDS if name != field)
+    land = landscape(HERE, [], field, other)
+    figure = landscape_figure(land, HERE, 300)
+    assert len(figure.layout.xaxis.ticktext) == len(land.xs)
+    assert len(figure.data[1].x) == len(land.cells)
