@@ -112,9 +112,13 @@ class Number:
 Rule = Choice | DatasetName | ModelName | Whole | Number
 
 
-def option(default: Any, rule: Rule, help: str) -> Any:
-    """A dataclass field with its default, its rule, and one line of help for people."""
-    return field(default=default, metadata={"rule": rule, "help": help})
+def option(default: Any, rule: Rule, help: str, *, added: bool = False) -> Any:
+    """A dataclass field with its default, its rule, and one line of help for people.
+
+    `added`: it came after runs had shipped, which were trained as its default says. Such a field
+    is no part of the id while it has its default, so that those runs keep their ids.
+    """
+    return field(default=default, metadata={"rule": rule, "help": help, "added": added})
 
 
 @dataclass(frozen=True)
@@ -217,13 +221,8 @@ class RunConfig(Checked):
                 f"min_lr: {self.min_lr:g} was given; allowed is at most lr, which is {self.lr:g}"
             )
 
-    def identity(self) -> dict[str, Any]:
-        """The fields that this experiment uses: what its id is made of.
-
-        A setting that the chosen optimiser, schedule or input size ignores is left out, so that
-        changing it makes no new run. A field that is added later must be left out, too, while it
-        has the value that older runs were trained with, so that they keep their ids.
-        """
+    def used(self) -> dict[str, Any]:
+        """The fields without those that the chosen optimiser, schedule or input size ignores."""
         unused = {
             "momentum": self.optimizer not in ("SGD", "RMSprop"),
             "step_size": self.schedule != "step",
@@ -233,6 +232,14 @@ class RunConfig(Checked):
             "fit": self.input_size == IMAGE_SIDE,
         }
         return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
+
+    def identity(self) -> dict[str, Any]:
+        """What the id is made of: the used fields, but added ones only if they were changed.
+
+        A field that is ignored makes no new run when it changes.
+        """
+        defaults = {f.name: f.default for f in dataclasses.fields(self) if f.metadata["added"]}
+        return {k: v for k, v in self.used().items() if k not in defaults or v != defaults[k]}
 
     @functools.cached_property
     def id(self) -> str:

@@ -72,7 +72,7 @@ def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str
 
 @functools.lru_cache(maxsize=20_000)
 def _identity(config: RunConfig) -> Mapping[str, Any]:
-    return config.identity()
+    return config.used()
 
 
 def nearest_run(config: RunConfig, runs: Iterable[Run]) -> Run | None:

@@ -72,7 +72,7 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
 
 @functools.lru_cache(maxsize=20_000)
 def _other_fields(config: RunConfig, x: str, y: str) -> frozenset[tuple[str, Any]]:
-    return frozenset((k, v) for k, v in config.identity().items() if k not in (x, y))
+    return frozenset((k, v) for k, v in config.used().items() if k not in (x, y))
 
 
 def _values(field: str, present: set[Any]) -> tuple[Any, ...]:

@@ -166,7 +166,7 @@ def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
     Recipes are for every data set, so that the data set is never among the other fields. Of
     equally near recipes the first is taken. Raises InputError for an unknown network.
     """
-    own = config.identity()
+    own = config.used()
     nearest: tuple[str, dict[str, Any]] | None = None
     for recipe, identity in _recipe_identities(config.model):
         changes = {k: v for k, v in own.items() if identity.get(k) != v and k != "dataset"}
@@ -179,7 +179,7 @@ def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
 @functools.cache
 def _recipe_identities(model: str) -> list[tuple[str, dict[str, Any]]]:
     recipes = model_spec(model).recipes
-    return [(recipe.name, make_config(model, recipe.name).identity()) for recipe in recipes]
+    return [(recipe.name, make_config(model, recipe.name).used()) for recipe in recipes]
 
 
 def create_model(

@@ -143,7 +143,7 @@ MORE = {
 
 def more_settings(config: RunConfig) -> None:
     """Every other field; those that the present choice ignores are greyed out."""
-    used, columns = config.identity(), itertools.cycle(st.columns(4))
+    used, columns = config.used(), itertools.cycle(st.columns(4))
     for (name, label), column in zip(MORE.items(), columns, strict=False):
         where: dict[str, Any] = {"key": f"exact_{name}", "disabled": name not in used}
         if name in OPTIONS:
