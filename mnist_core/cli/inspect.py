@@ -89,7 +89,7 @@ def fields(options: Namespace) -> int:
 def robustness(options: Namespace) -> int:
     import torch
 
-    from mnist_core.evaluation.robustness import STEPS, kept
+    from mnist_core.evaluation.robustness import STEPS, stored
     from mnist_core.jobs.robustness_job import compute_all
 
     torch.set_num_threads(
@@ -103,7 +103,7 @@ def robustness(options: Namespace) -> int:
         print(f"\r{run.id}: {done}/{STEPS}", end=end, file=sys.stderr, flush=True)
 
     runs = compute_all(RunStore(), options.ids, tell)
-    found = {run.id: result for run in runs if (result := kept(run))}
+    found = {run.id: result for run in runs if (result := stored(run))}
     if options.json:
         print_json({run_id: asdict(each) for run_id, each in found.items()})
         return 0

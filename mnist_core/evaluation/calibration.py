@@ -1,4 +1,4 @@
-"""Whether a network's confidence can be believed. Logits in, figures out; loads without torch.
+"""Whether a network is as often right as it is confident. Loads without torch.
 
 C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On calibration of modern neural networks. ICML 2017.
 """
@@ -12,15 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from mnist_core.errors import LabError
-from mnist_core.evaluation.metrics import softmax
+from mnist_core.evaluation.metrics import nll, softmax
 
 BINS = 15
-COLDEST, HOTTEST = 1e-3, 1e3
+LOWEST, HIGHEST = 1e-3, 1e3  # temperatures that are tried
 
 
 @dataclass(frozen=True)
 class Bin:
-    """The answers whose confidence lies above `low` and up to `high`; means are None if empty."""
+    """The predictions with a confidence above `low` and up to `high`.
+
+    `confidence` and `accuracy` are means, None if there are none.
+    """
 
     low: float
     high: float
@@ -91,24 +94,16 @@ def reliability(confidence: np.ndarray, right: np.ndarray, bins: int = BINS) -> 
     )
 
 
-def nll(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> float:
-    """Mean negative log-likelihood in nats, which is also the cross-entropy loss."""
-    scaled = np.asarray(logits, dtype=np.float64) / temperature
-    highest = scaled.max(axis=1)
-    log_sum = np.log(np.exp(scaled - highest[:, None]).sum(axis=1)) + highest
-    return float((log_sum - scaled[np.arange(len(scaled)), np.asarray(labels)]).mean())
-
-
 def fit_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
     """The temperature with the lowest NLL on these logits, which are the validation images'.
 
-    The NLL is convex in 1/T: its slope, mean of E_p[z] − z_true, is followed to where it
-    crosses zero by halving, on a logarithmic scale from COLDEST to HOTTEST. Where every answer
-    is right or none can be told apart, the end of that range is the answer.
+    The NLL is convex in 1/T. Its derivative, the mean of E_p[z] − z_true, is brought to zero by
+    bisection, on a logarithmic scale from LOWEST to HIGHEST. Where every prediction is right, or
+    all logits are equal, the end of that range is returned.
     """
     logits = np.asarray(logits, dtype=np.float64)
     at_label = logits[np.arange(len(logits)), np.asarray(labels)].mean()
-    low, high = math.log(1 / HOTTEST), math.log(1 / COLDEST)
+    low, high = math.log(1 / HIGHEST), math.log(1 / LOWEST)
     for _ in range(40):
         middle = (low + high) / 2
         expected = (softmax(logits * math.exp(middle)) * logits).sum(axis=1).mean()

@@ -1,4 +1,4 @@
-"""Many networks read the same image: who says what, how sure, how fast, and what they agree on."""
+"""Many networks classify the same image: each one's answer, confidence and time, and the mean."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Vote:
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """What all say together: the class with the highest mean probability, and how many chose it."""
+    """The ensemble's answer: mean probabilities, and how many networks chose its class."""
 
     probabilities: np.ndarray
     agreeing: int
@@ -49,12 +49,12 @@ class Consensus:
 
 
 def rank(run: Run) -> tuple[bool, float, str]:
-    """Finished runs first, and of these the more accurate on validation images."""
+    """Sort key: finished runs first, then by validation accuracy, the highest first."""
     return run.state != RunState.DONE, -(run.summary.validation_accuracy or 0.0), run.id
 
 
 def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:
-    """Of every network trained on this data set the best run that has weights, the best first."""
+    """The best run with weights of each network trained on this data set, the best first."""
     best: dict[str, Run] = {}
     for run in sorted(runs, key=rank):
         if run.config.dataset == dataset and run.has_weights:
@@ -63,7 +63,7 @@ def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:
 
 
 def vote(networks: Iterable[Network], image: np.ndarray) -> list[Vote]:
-    """What each network says to one (28, 28) uint8 image, and how long it takes to."""
+    """Each network's answer to one (28, 28) uint8 image, and the time it takes."""
     one_thread()
     votes = []
     for network in networks:
@@ -80,13 +80,16 @@ def labels_of_each(networks: Sequence[Network], images: np.ndarray) -> np.ndarra
 
 
 def hardest_first(right: np.ndarray) -> np.ndarray:
-    """Of (networks, N) booleans: the images that some network got wrong, the most missed first."""
+    """Indices of the images that some network got wrong, those that most got wrong first.
+
+    `right`: (networks, N) booleans.
+    """
     missed = np.flatnonzero(~right.all(axis=0))
     return missed[np.argsort(right[:, missed].sum(axis=0), kind="stable")]
 
 
 def consensus(votes: Sequence[Vote]) -> Consensus:
-    """The ensemble's answer: the mean of the probabilities, every network counting the same."""
+    """The mean of the networks' probabilities, unweighted."""
     mean = np.mean([vote.probabilities for vote in votes], axis=0)
     agreeing = sum(vote.label == mean.argmax() for vote in votes)
     return Consensus(mean, agreeing, len(votes))

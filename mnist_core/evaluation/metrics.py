@@ -1,4 +1,4 @@
-"""Figures that follow from logits and labels. Loads without torch."""
+"""Metrics that follow from logits and labels. Loads without torch."""
 
 from __future__ import annotations
 
@@ -25,10 +25,8 @@ def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
     """
     logits = np.asarray(logits, dtype=np.float64)
     labels = np.asarray(labels)
-    highest = logits.max(axis=1)
     at_label = logits[np.arange(len(labels)), labels]
-    log_sum = np.log(np.exp(logits - highest[:, None]).sum(axis=1)) + highest
-    loss = float((log_sum - at_label).mean())
+    loss = nll(logits, labels)
     correct = logits.argmax(axis=1) == labels
     ahead = (logits > at_label[:, None]).sum(axis=1)
     return Metrics(
@@ -39,10 +37,21 @@ def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
     )
 
 
+def nll(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> float:
+    """Mean negative log-likelihood in nats, also known as the cross-entropy loss.
+
+    Of (N, classes) logits, divided by the temperature, and (N,) labels.
+    """
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    highest = scaled.max(axis=1)
+    log_sum = np.log(np.exp(scaled - highest[:, None]).sum(axis=1)) + highest
+    return float((log_sum - scaled[np.arange(len(scaled)), np.asarray(labels)]).mean())
+
+
 def to_half(logits: np.ndarray) -> np.ndarray:
     """(N, classes) logits in half precision, with the same class on top in every row.
 
-    Rounding can make the two highest equal; then the true first is moved up by one step. Rows
+    Rounding can make the two highest equal; then the true maximum is raised by one step. Rows
     with values beyond half precision are shifted so that their highest is 0, which changes no
     probability, and cut off below.
     """

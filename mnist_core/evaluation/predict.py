@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 
-BATCH = 250  # images: more leave a CPU's second cache, and cost up to half as much again
+BATCH = 250  # images: more do not fit a CPU's L2 cache, and take up to half as long again
 
 
 def logits_of(
@@ -32,7 +32,7 @@ def logits_of(
     from mnist_core.engine.lowering import lowered
 
     training = model.training
-    if training:  # otherwise others may be using it: nothing is written to it
+    if training:  # a model in evaluation mode may be shared: leave it alone
         model.eval()
     spec, forward = dataset_spec(config.dataset), lowered(model)
     with torch.inference_mode():
@@ -47,7 +47,7 @@ def logits_of(
 def load_model(run: Run) -> nn.Module:
     """The run's network with its weights, in evaluation mode. Raises LabError.
 
-    Nothing in the weights file can run: it is read as plain arrays and nothing else.
+    No code in the weights file can run: it is read as plain arrays.
     """
     import torch
     from safetensors import SafetensorError
@@ -64,14 +64,14 @@ def load_model(run: Run) -> nn.Module:
         reason = str(error).strip().splitlines()[0]
         raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error
     if not all(torch.isfinite(v).all() for v in model.state_dict().values()):
-        raise LabError(f"The weights of {run.id} hold more than finite numbers.")
+        raise LabError(f"The weights of {run.id} hold values that are not finite.")
     return model.to(memory_format=memory_format(model)).eval()
 
 
 def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
-    """The run's figures on the test set, computed anew from its weights.
+    """The run's metrics on the test set, recomputed from its weights.
 
-    Without the data set they come from the logits that the run keeps; "from" says which.
+    Without the data set they come from the logits stored with the run; "from" says which.
     """
     if missing_files(run.config.dataset, data_root()):
         logits, labels = run.logits()["test"], store.labels(run)["test"]

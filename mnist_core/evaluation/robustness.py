@@ -1,7 +1,6 @@
-"""How a network fares on test images made harder: computed once, kept with the run.
+"""A network's accuracy on corrupted test images: computed once, stored with the run.
 
-Reading and starting load without torch; `compute` runs the network. One process of a store works
-at it at a time; what it is at stands in `.robustness.json` of the store.
+`stored` loads without torch; `compute` runs the network.
 """
 
 from __future__ import annotations
@@ -25,13 +24,13 @@ STEPS = 1 + sum(len(each.levels) - 1 for each in CORRUPTIONS.values())
 
 @dataclass(frozen=True)
 class Robustness:
-    """`curves` maps a corruption to pairs of level and images read right, of `images`."""
+    """`curves` maps a corruption to pairs: its level, and how many of `images` were right."""
 
     images: int
     curves: dict[str, list[tuple[float, int]]]
 
 
-def kept(run: Run) -> Robustness | None:
+def stored(run: Run) -> Robustness | None:
     """What was computed for these weights, if anything. Raises LabError for a damaged file."""
     path = run.path / "robustness.json"
     try:
@@ -46,7 +45,7 @@ def kept(run: Run) -> Robustness | None:
         images, curves = found["images"], found["curves"]
         pairs = {kind: [(x, right) for x, right in curves[kind]] for kind in CORRUPTIONS}
         if not (is_number(images) and images > 0):
-            raise ValueError("images is no count")
+            raise ValueError("images is not a count")
         for x, right in (pair for curve in pairs.values() for pair in curve):
             if not (is_number(x) and is_number(right) and 0 <= right <= images):
                 raise ValueError("a figure is out of range")
@@ -60,30 +59,30 @@ def _damaged(path: Path, error: Exception) -> str:
 
 
 def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Robustness:
-    """Reads every test image at every level; `on_step` hears how many of STEPS are
-    done. Raises LabError without weights, or without the data set."""
-    import torch
+    """Classifies every test image at every level of every corruption.
 
-    from mnist_core.data.transforms import resize
-    from mnist_core.evaluation.predict import load_model, logits_of
+    `on_step` is called with the number of steps done, of STEPS. Raises LabError without weights,
+    or without the data set.
+    """
+    from mnist_core.evaluation.network import Network
+    from mnist_core.evaluation.predict import load_model
 
-    model, config = load_model(run), run.config
-    images, labels = _test_set(config.dataset, data_root())
+    network, dataset, root = Network(run, load_model(run)), run.config.dataset, data_root()
+    images, labels = _test_set(dataset, root)
 
     def right(corrupted: np.ndarray) -> int:
-        pixels = resize(torch.from_numpy(corrupted), config.input_size, config.fit)
-        return int((logits_of(model, pixels, config).numpy().argmax(axis=1) == labels).sum())
+        return int((network.logits(corrupted).argmax(axis=1) == labels).sum())
 
-    whole, done = right(images), 1
+    uncorrupted, done = right(images), 1
     on_step(done)
     curves: dict[str, list[tuple[float, int]]] = {}
     for kind, each in CORRUPTIONS.items():
         curves[kind] = []
         for level in each.levels:
-            same = level == each.neutral
-            found = whole if same else right(_corrupted(config.dataset, data_root(), kind, level))
+            neutral = level == each.neutral
+            found = uncorrupted if neutral else right(_corrupted(dataset, root, kind, level))
             curves[kind].append((level, found))
-            done += not same
+            done += not neutral
             on_step(done)
     return Robustness(len(labels), curves)
 
@@ -98,5 +97,5 @@ def _test_set(dataset: str, root: Path) -> tuple[np.ndarray, np.ndarray]:
 
 @functools.lru_cache(maxsize=STEPS)  # of one data set: 300 MB
 def _corrupted(dataset: str, root: Path, kind: str, level: float) -> np.ndarray:
-    """Making these images takes longer than a small network takes to read them."""
+    """Cached, as making these images takes longer than a small network needs to classify them."""
     return corrupt(_test_set(dataset, root)[0], kind, level)

@@ -1,7 +1,8 @@
-"""Fooling a network on purpose: the fast gradient sign method.
+"""Adversarial images by the fast gradient sign method.
 
 I. J. Goodfellow, J. Shlens, C. Szegedy: Explaining and harnessing adversarial examples, ICLR 2015.
-Every pixel goes ε grey levels (of 0 to 255) the way that raises the loss of the present answer.
+Every pixel changes by ε grey levels (of 0 to 255) in the direction that raises the loss of the
+current answer.
 """
 
 from __future__ import annotations
@@ -20,22 +21,22 @@ AT_ONCE = 16
 
 @dataclass(frozen=True, eq=False)
 class Attack:
-    """Which way each pixel goes, (28, 28) of -1, 0 and 1, to leave the class `label`.
+    """The direction in which each pixel changes, (28, 28) of -1, 0 and 1, away from class `label`.
 
-    `turning` is the smallest whole ε up to LARGEST that changes the answer, None if none does.
+    `smallest` is the smallest whole ε up to LARGEST that changes the answer, None if none does.
     """
 
     image: np.ndarray
     direction: np.ndarray
     label: int
-    turning: int | None
+    smallest: int | None
 
     def result(self, epsilon: int) -> np.ndarray:
-        """(28, 28) uint8: the changed image, an image like any other."""
+        """(28, 28) uint8: the adversarial image for this ε."""
         return changed(self.image, self.direction, epsilon)
 
     def change(self, epsilon: int) -> np.ndarray:
-        """(28, 28) int16: what is added; less than ε where black or white was reached."""
+        """(28, 28) int16: what each pixel gains; less than ε where black or white is reached."""
         return self.result(epsilon).astype(np.int16) - self.image
 
 
@@ -45,10 +46,10 @@ def changed(image: np.ndarray, direction: np.ndarray, epsilon: int) -> np.ndarra
 
 
 def attack(network: Network, image: np.ndarray) -> Attack:
-    """The change of one (28, 28) uint8 image that turns the network's answer.
+    """The change of one (28, 28) uint8 image that changes the network's answer.
 
-    Every ε from 1 is tried as the network would read it, the smallest first: an answer can turn
-    at a small one and turn back at a larger one.
+    Every whole ε is tried, from 1 up: an answer can change at a small ε and change back at a
+    larger one.
     """
     one_thread()
     label = int(network.logits(image[None])[0].argmax())
@@ -63,11 +64,11 @@ def attack(network: Network, image: np.ndarray) -> Attack:
 
 
 def _direction(network: Network, image: np.ndarray, label: int) -> np.ndarray:
-    """(28, 28) int16: the sign of the loss's slope.
+    """(28, 28) int16: the sign of the gradient of the loss.
 
-    Single precision rounds the loss of a very sure answer to zero, and its slope with it. The loss
-    is log(1 + exp(m)) with m = log-sum-exp of the other logits less the answer's, and grows with m:
-    the slope of m has the same sign everywhere, and does not vanish.
+    Single precision rounds the loss of a very confident answer to zero, and its gradient with it.
+    The loss is log(1 + exp(m)), with m = log-sum-exp of the other logits minus the answer's logit,
+    and grows with m: the gradient of m has the same sign everywhere, and does not vanish.
     """
     pixels = torch.tensor(image, dtype=torch.float32)[None].requires_grad_()
     logits = network.model(to_input(pixels, network.run.config))

@@ -1,6 +1,6 @@
-"""A network stage by stage: what each costs and sees, and a drawing of how they hang together.
+"""A network stage by stage: what each costs and sees, and a drawing of how they are connected.
 
-`describe` needs torch; `dot` and `convolution_blocks` read what it returns, and need nothing.
+`describe` loads torch; `dot` and `convolution_blocks` work on what it returns, without torch.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ JOINS = ("add", "cat", "concat", "concatenate", "mul", "sub")
 
 
 def describe(model: nn.Module, input_size: int = 28) -> list[dict[str, Any]]:
-    """A dictionary a stage, in the order of computation, ready for JSON.
+    """One dictionary for each stage, in the order of computation, ready for JSON.
 
     `name`, `kind`, `shape`, `parameters`, `macs` as in profiling.Layer; `kernel`, `stride`,
     `field` (both sides), `jump`, `start`, `first_center`, `whole`, `inputs` as in
     receptive_field.Field, `rows` and `cols` its edges. Where the graph cannot be walked, the
-    latter are None, and the stages stand in a chain. Raises InputError as `profile` does.
+    latter are None, and each stage reads the one before it. Raises InputError as `profile` does.
     """
     from mnist_core.inspection.profiling import layers
     from mnist_core.inspection.receptive_field import trace_fields
@@ -58,7 +58,7 @@ def describe(model: nn.Module, input_size: int = 28) -> list[dict[str, Any]]:
 
 
 def _chain(costs: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The stages of a network whose receptive fields are not known."""
+    """The stages as a chain, where the receptive fields are not known."""
     unknown = ("kernel", "stride", "field", "jump", "start", "first_center", "whole")
     before = ["input", *costs]
     return [
@@ -76,7 +76,7 @@ def _chain(costs: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def convolution_blocks(stages: Sequence[Mapping[str, Any]]) -> int:
-    """The convolutions wider than 1×1, in blocks that end where the map gets coarser."""
+    """The number of blocks of convolutions wider than 1×1; a block ends where the jump grows."""
     blocks, inside, jump = 0, False, 1
     for stage in stages:
         if stage["field"] is None or stage["whole"]:
@@ -89,7 +89,7 @@ def convolution_blocks(stages: Sequence[Mapping[str, Any]]) -> int:
 
 
 def dot(stages: Sequence[Mapping[str, Any]], title: str, input_size: int) -> str:
-    """The graph in Graphviz's language: boxes for stages, arrows for maps; text is quoted."""
+    """The graph in the DOT language of Graphviz: boxes for stages, arrows for maps."""
     lines = [
         "digraph {",
         'bgcolor="transparent" rankdir=TB nodesep=0.15 ranksep=0.18',

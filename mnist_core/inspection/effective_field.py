@@ -1,4 +1,4 @@
-"""What a unit really looks at: the mean absolute gradient of its value by the input pixels.
+"""The effective receptive field: the mean absolute gradient of a unit's value by each pixel.
 
 W. Luo, Y. Li, R. Urtasun, R. Zemel: Understanding the effective receptive field in deep
 convolutional neural networks. NeurIPS 2016.
@@ -25,13 +25,17 @@ from mnist_core.inspection.stages import walk
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 
-IMAGES = 32  # that the gradient is averaged over
+IMAGES = 32  # the gradient is averaged over as many
 
 
 @dataclass(frozen=True)
 class Effective:
-    """One unit of one stage. `box` is the theoretical field (top, left, bottom, right), clipped
-    to the image; `field` (S, S) the mean absolute gradient, over channels and images."""
+    """One unit of one stage.
+
+    `unit` is its row and column, `units` how many rows and columns there are. `box` is the
+    theoretical field (top, left, bottom, right), clipped to the image; `field` (S, S) is the mean
+    absolute gradient over images, summed over channels.
+    """
 
     unit: tuple[int, int]
     units: tuple[int, int]
@@ -42,7 +46,7 @@ class Effective:
 def effective_fields(
     model: nn.Module, images: torch.Tensor, row: float = 0.5, column: float = 0.5
 ) -> dict[str, Effective]:
-    """Of every stage whose receptive field is known (see trace_fields), for one unit of each.
+    """The effective field of one unit of every stage that trace_fields knows.
 
     `images`: (N, 1, S, S) network input. `row` and `column` say where the unit lies in its map,
     from 0 to 1; of a flat stage all units count together. The unit's channels are summed.
@@ -68,8 +72,10 @@ def effective_fields(
 
 
 def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:
-    """(count, 28, 28) uint8: the first test images, or drawn ones where there are none; and
-    which of the two, in words."""
+    """(count, 28, 28) uint8 images, and in words what they are.
+
+    The first test images, or drawings where the data set is not there.
+    """
     root = data_root()
     if has_images(config.dataset, root):
         images = np.array(read_part(config.dataset, root, test=True)[0][:count])
@@ -78,7 +84,7 @@ def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:
 
 
 def drawn(dataset: str, count: int) -> np.ndarray:
-    """(count, 28, 28) uint8: one drawing with strokes of many widths, turned by up to ±12°."""
+    """(count, 28, 28) uint8: one drawing with strokes of various widths, rotated by up to ±12°."""
     draws = np.random.default_rng(0)
     pictures = []
     for _ in range(count):

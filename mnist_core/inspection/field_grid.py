@@ -1,9 +1,9 @@
-"""The receptive fields of all units of a map, and what sliding and joining does to them.
+"""The receptive fields of all units of a map, and what sliding windows and joining do to them.
 
-Two things are carried along for every map: the classic arithmetic of start, size and jump on an
-endless grid (A. Araujo, W. Norris, J. Sim: Computing Receptive Fields of Convolutional Neural
+Two things are tracked for every map: the classic arithmetic of start, size and jump on an
+infinite grid (A. Araujo, W. Norris, J. Sim: Computing Receptive Fields of Convolutional Neural
 Networks. Distill, 2019), and for every unit the exact bounding box of the pixels that it
-reaches, which knows about padding and dropped borders.
+reaches, which takes padding and dropped borders into account.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def pair_of(items: Iterable[T]) -> tuple[T, T]:
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis of a map on the endless grid: where each unit's field starts and stops."""
+    """One axis of a map on the infinite grid: where each unit's field starts and stops."""
 
     start: np.ndarray
     stop: np.ndarray
@@ -45,7 +45,7 @@ class Axis:
         return Axis(np.array(start), np.array(stop), self.jump * stride)
 
     def _edge(self, edges: np.ndarray, unit: int) -> Fraction:
-        """The edge of a unit's field; beyond the border the grid goes on with its jump."""
+        """The edge of a unit's field; beyond the border the grid continues with its jump."""
         nearest = min(max(unit, 0), len(edges) - 1)
         return int(edges[nearest]) + (unit - nearest) * self.jump
 
@@ -57,7 +57,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Grid:
-    """The fields of all units of a map: `axes` on the endless grid, `reach` (4, rows, cols)."""
+    """The fields of all units of a map: `axes` on the infinite grid, `reach` (4, rows, cols)."""
 
     axes: tuple[Axis, Axis]
     reach: np.ndarray

@@ -1,7 +1,7 @@
 """What each operation does to receptive fields; `receptive_field` walks a network with it.
 
-To teach it an operation, add its name (a module's class, a function or a method) to POINTWISE,
-or a function to WINDOWS (a window slides over the map) or RULES (anything else), and the
+To support an operation, add its name (a module's class, a function or a method) to POINTWISE,
+or a function to WINDOWS (a window slides over the map) or RULES (anything else); and add the
 operation to the random networks of tests/unit/inspection/random_networks.py.
 """
 
@@ -92,7 +92,7 @@ def apply(call: Call) -> tuple[Grid, Window | None]:
 
 
 def _fit(grid: Grid, call: Call) -> Grid:
-    """As large as the output: a map stays one, what is whole may be flat."""
+    """The grid as large as the output, which may be flat if the grid is whole."""
     if len(call.shape) == 4:
         return grid.fit(*call.shape[2:])
     if not grid.whole:
@@ -199,7 +199,7 @@ def _over_channels(call: Call) -> Grid:
 
 
 def _reduce(call: Call) -> Grid:
-    """mean and its like: over rows and columns it takes in the whole map."""
+    """mean and similar: over rows and columns it takes in the whole map."""
     dim = call.option("dim", 1, call.stage.kwargs.get("axis"))
     listed = (dim,) if isinstance(dim, int) else dim
     dims = {2, 3} if listed is None else {d % 4 for d in listed}
@@ -211,7 +211,7 @@ def _reduce(call: Call) -> Grid:
 
 
 def _reshape(call: Call) -> Grid:
-    """flatten and its like: it takes in the whole map where rows and columns become one."""
+    """flatten and similar: the whole map is taken in where rows and columns become one."""
     grid = call.only_map()
     rows, cols = grid.extent
     if len(call.shape) == 4 and call.shape[2:] == grid.extent:

@@ -148,9 +148,9 @@ def _record(model: nn.Module, input_size: int, channels: int) -> _Recorder:
 
 
 class _MacCounter(TorchDispatchMode):
-    """`FlopCounterMode` without what makes its first use take seconds: loading torch._dynamo.
+    """Counts as `FlopCounterMode` does, in this thread only.
 
-    It applies the same formulas, and counts in this thread only.
+    It does not load torch._dynamo, which makes the first use of that one take seconds.
     """
 
     macs = 0
@@ -169,9 +169,9 @@ class _MacCounter(TorchDispatchMode):
 
 
 class _Recorder:
-    """Listens to every module of a network; a module's own work is its total less its children's.
+    """Hooks on every module of a private copy.
 
-    The network is a copy that nobody else runs.
+    A module's own work is its total minus its children's.
     """
 
     def __init__(self, model: nn.Module) -> None:

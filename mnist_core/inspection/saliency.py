@@ -1,4 +1,4 @@
-"""Why this answer? Four maps of what in a 28×28 image speaks for a class, and what against it.
+"""Why this answer? Four maps of which pixels of a 28×28 image speak for or against a class.
 
 - gradient: K. Simonyan, A. Vedaldi, A. Zisserman, Deep inside convolutional networks, 2013.
 - integrated gradients: M. Sundararajan, A. Taly, Q. Yan, Axiomatic attribution for deep networks,
@@ -7,8 +7,8 @@
   gradient-based localization, ICCV 2017.
 - occlusion: M. D. Zeiler, R. Fergus, Visualizing and understanding convolutional networks, 2014.
 
-All of them explain a score: a class's logit, or how far it is above another class's. Networks are
-shared between visitors; nothing here writes to one or leaves a hook or a gradient on it.
+All of them explain a score: a class's logit, or its difference to another class's logit. Networks
+are shared between visitors; nothing here writes to one or leaves a hook or a gradient on it.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ METHODS = ("gradient", "integrated gradients", "Grad-CAM", "occlusion")
 SIDE = 28
 STEPS = 64  # of the integral
 AT_ONCE = 32  # images in one batch
-PATCH, STRIDE = 6, 2  # pixels: of the black square of occlusion, and between its places
+PATCH, STRIDE = 6, 2  # pixels: side of the black square of occlusion, and its steps
 
 
 @dataclass(frozen=True)
 class Score:
-    """What is explained: the logit of class `target`, less that of class `against` if given."""
+    """What is explained: the logit of class `target`, minus that of class `against` if given."""
 
     target: int
     against: int | None = None
@@ -55,8 +55,8 @@ class Score:
 class Saliency:
     """(28, 28) values, positive where a pixel speaks for the class.
 
-    Of integrated gradients, which ought to sum to `difference` (the score of the image less that
-    of the black one): `total` is their sum, and `gap` how far it is off, by the integral's steps.
+    Integrated gradients should sum to `difference`, the score of the image minus that of the black
+    image. `total` is their sum, `gap` how far it is off, as the integral has finite steps.
     """
 
     method: str
@@ -98,7 +98,7 @@ def scores(network: Network, pixels: torch.Tensor, score: Score) -> torch.Tensor
 
 
 def _slopes(network: Network, pixels: torch.Tensor, score: Score) -> torch.Tensor:
-    """(N, 28, 28): by how much the score grows for each pixel that gets one grey level brighter."""
+    """(N, 28, 28): the gradient of the score by each pixel, per grey level."""
     pixels = pixels.clone().requires_grad_()
     total = score.of(network.model(to_input(pixels, network.run.config))).sum()
     return torch.autograd.grad(total, pixels)[0]
@@ -115,7 +115,7 @@ def _integrated(network: Network, pixels: torch.Tensor, score: Score) -> Salienc
 
 
 def _occlusion(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarray:
-    """How far the score falls when a black square lies over each place."""
+    """How far the score falls when a black square covers each place."""
     places = range(0, SIDE, STRIDE)
     images = [pixels]
     for y in places:
@@ -130,10 +130,7 @@ def _occlusion(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarr
 
 
 def _grad_cam(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarray:
-    """The last convolution's channels, each weighted by the mean slope of the score; no negatives.
-
-    Of the convolutions whose maps are larger than one pixel, after its activation.
-    """
+    """The channels of `cam_stage`, weighted by the mean gradient of the score; no negatives."""
     image = to_input(pixels[None], network.run.config).requires_grad_()
     stages = walk(network.model, image)
     value = cam_stage(network.model, stages).value
@@ -144,7 +141,10 @@ def _grad_cam(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarra
 
 
 def cam_stage(model: nn.Module, stages: Sequence[Stage]) -> Stage:
-    """The stage whose map Grad-CAM shows. Raises InputError for a network without any."""
+    """The stage that Grad-CAM shows: the last convolution with a map, after its activation.
+
+    Raises InputError for a network without any.
+    """
     by_name = {stage.name: stage for stage in stages if not stage.inactive}
     wide = [s for s in by_name.values() if s.kind == "Conv2d" and s.value.shape[-1] > 1]
     if not wide:

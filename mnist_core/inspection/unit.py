@@ -1,8 +1,7 @@
-"""One unit of a network taken apart: what it looks at, its kernel, the products, and their sum.
+"""The arithmetic of one unit of a network: its patch, its kernel, the products, and their sum.
 
-The arithmetic is done here with numpy, from the map that the unit's stage reads and from the
-stage's weights; it has to come out as the value that the network itself computed. Nothing is done
-to the network.
+It is done here with numpy, from the map that the unit's stage reads and from the stage's weights,
+and has to give the value that the network itself computed. The network stays as it is.
 """
 
 from __future__ import annotations
@@ -55,7 +54,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class After:
-    """What becomes of a unit's value in the next stage, as long as that works value by value."""
+    """A unit's value after a later stage that changes each value by itself."""
 
     stage: str
     kind: str
@@ -79,7 +78,7 @@ def sources(model: nn.Module) -> dict[str, str]:
 
 
 def weighted_stages(model: nn.Module, maps: Mapping[str, np.ndarray]) -> list[str]:
-    """The stages that multiply and sum, and so can be taken apart: convolutions and linear ones."""
+    """The stages that multiply and sum, convolutions and linear layers: see `take_apart`."""
     from torch import nn
 
     from mnist_core.inspection.stages import module_of
@@ -98,7 +97,7 @@ def take_apart(
     """The arithmetic of one unit of a convolution or a linear stage, for the image of `maps`.
 
     `maps`: what feature_maps made of that image. Raises InputError for another kind of stage, or
-    a unit that is not there.
+    a unit that does not exist.
     """
     from torch import nn
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.errors import NotFound
-from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, kept
+from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
 from mnist_core.files import read_json, write_json
 from mnist_core.jobs import spawn
 from mnist_core.locks import held
@@ -28,7 +28,7 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
     with held(store.named_lock("robustness"), otherwise=busy):
         try:
             for place, run in enumerate(runs):
-                if kept(run) is None:
+                if stored(run) is None:
                     _compute_one(store, run, place, len(runs), on_step)
         finally:
             _job_path(store).unlink(missing_ok=True)

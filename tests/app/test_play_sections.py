@@ -176,11 +176,11 @@ def test_fooling_starts_at_the_smallest_change(store, canvas):
     run = add_run(store)
     page = open_tab("Fool it", drawn(open_page(), canvas, 3))
     found = attack(load_network(run), from_canvas(canvas.image).final)
-    if found.turning is None:
+    if found.smallest is None:
         assert "changes this answer" in page.info[0].value
     else:
-        assert f"**ε = {found.turning}** of 255" in words(page)
-        assert page.slider[-1].value == found.turning
+        assert f"**ε = {found.smallest}** of 255" in words(page)
+        assert page.slider[-1].value == found.smallest
 
 
 def test_moving_shows_where_each_network_flips(store, canvas):

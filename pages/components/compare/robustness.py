@@ -57,7 +57,7 @@ def robust_tab(comparison: Comparison) -> None:
 def read(comparison: Comparison, run: Run) -> robustness.Robustness | None:
     """What is kept; a damaged file is a line on the page."""
     try:
-        return robustness.kept(run)
+        return robustness.stored(run)
     except LabError as error:
         st.warning(f"{comparison.labels[run.id]}: {error}", icon=":material/folder_off:")
         return None
@@ -100,7 +100,7 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
 
 def _is_kept(run: Run) -> bool:
     try:
-        return robustness.kept(run) is not None
+        return robustness.stored(run) is not None
     except LabError:
         return False
 

@@ -24,12 +24,12 @@ def adversarial(run: Run, image: np.ndarray) -> None:
 
     one, classes = network(run), dataset_spec(run.config.dataset).classes
     found = attack(one, image)
-    if found.turning is None:
+    if found.smallest is None:
         st.info(f"No ε up to {LARGEST} changes this answer.", icon=":material/shield:")
     else:
         st.markdown(
             f"The smallest step that changes the answer moves each pixel by at most "
-            f"**ε = {found.turning}** of 255 grey levels."
+            f"**ε = {found.smallest}** of 255 grey levels."
         )
     # The key tells images apart: each begins at its own smallest ε.
     key = f"play_epsilon_{run.id}_{hash(image.tobytes())}"
@@ -37,7 +37,7 @@ def adversarial(run: Run, image: np.ndarray) -> None:
         "ε, in grey levels of 255",
         min_value=0,
         max_value=LARGEST,
-        value=found.turning or 8,
+        value=found.smallest or 8,
         key=key,
         help="Fast gradient sign method: every pixel moves by ε in the direction that increases "
         "the loss most, no further than black or white.",

@@ -9,7 +9,7 @@ import pytest
 from mnist_core.benchmarks import networks
 from mnist_core.cli.main import main
 from mnist_core.evaluation import robustness
-from mnist_core.jobs import robustness_job
+from mnist_core.imaging.corruptions import CORRUPTIONS
 from mnist_core.models import make_config
 from mnist_core.runs.store import RunStore
 from tests.stores import make_run
@@ -45,13 +45,13 @@ def test_fields_of_a_run_without_the_data_set(capsys, monkeypatch, tmp_path):
         assert "allowed is 0 to 1" in capsys.readouterr().err
 
 
-def test_robustness_of_a_run_that_has_it_and_of_one_that_cannot(store, capsys, monkeypatch):
+def test_robustness_of_a_run_that_has_it_and_of_one_that_cannot(store, capsys):
     bare = make_run(store, make_config("small"))
     assert main(["robustness", bare.id]) == 2
     assert "has no weights" in capsys.readouterr().err
-    kept = robustness.Robustness(60, {"shift": [(0, 59), (1, 30)]})
-    monkeypatch.setattr(robustness_job, "kept", lambda run: kept)
-    monkeypatch.setattr(robustness, "kept", lambda run: kept)
+    curves = {kind: [[x, 30] for x in each.levels] for kind, each in CORRUPTIONS.items()}
+    stored = {"format": robustness.FORMAT, "weights_sha256": None, "images": 60, "curves": curves}
+    (bare.path / "robustness.json").write_text(json.dumps(stored))
     assert main(["robustness", bare.id]) == 0
     assert "50.00 %" in capsys.readouterr().out
 
@@ -65,7 +65,7 @@ def test_bench_prints_what_was_measured(capsys, monkeypatch):
 
 @pytest.mark.parametrize("run", KEPT, ids=lambda run: run.id)
 def test_what_ships_agrees_with_the_runs_own_test_accuracy(run):
-    found = robustness.kept(run)
+    found = robustness.stored(run)
     for curve in found.curves.values():
         assert run.summary.test_accuracy in [right / found.images for _, right in curve]
 

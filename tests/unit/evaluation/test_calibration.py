@@ -10,14 +10,14 @@ from scipy import optimize, special, stats
 
 from mnist_core.errors import LabError
 from mnist_core.evaluation.calibration import (
-    COLDEST,
-    HOTTEST,
+    HIGHEST,
+    LOWEST,
     calibration,
     fit_temperature,
-    nll,
     reliability,
     with_temperature,
 )
+from mnist_core.evaluation.metrics import nll
 
 
 @st.composite
@@ -68,8 +68,8 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below():
 def test_the_temperature_has_the_lowest_loss(case):
     logits, labels = case
     found = fit_temperature(logits, labels)
-    assert COLDEST * 0.99 <= found <= HOTTEST * 1.01
-    ends = (math.log(COLDEST), math.log(HOTTEST))
+    assert LOWEST * 0.99 <= found <= HIGHEST * 1.01
+    ends = (math.log(LOWEST), math.log(HIGHEST))
     best = optimize.minimize_scalar(
         lambda x: nll(logits, labels, math.exp(x)), bounds=ends, method="bounded"
     )

@@ -32,7 +32,7 @@ def run(lab):
 def test_every_level_is_counted_on_the_test_set(lab, run):
     steps = []
     robustness_job.compute_all(lab, [run.id], lambda run, done: steps.append(done))
-    found = robustness.kept(run)
+    found = robustness.stored(run)
     assert found.images == 60 and steps[-1] == robustness.STEPS and sorted(steps) == steps
     test = load("MNIST").test
     turned = corruptions.corrupt(test.images.numpy(), "rotation", 45)
@@ -50,23 +50,23 @@ def robustness_items():
 
 
 def test_what_is_kept_is_checked(lab, run):
-    assert robustness.kept(run) is None
+    assert robustness.stored(run) is None
     path = run.path / "robustness.json"
     curves = {kind: [[level, 3] for level in each.levels] for kind, each in robustness_items()}
     good = {"format": robustness.FORMAT, "weights_sha256": run.summary.weights_sha256}
     good |= {"images": 60, "curves": curves}
     path.write_text(json.dumps(good))
-    assert robustness.kept(run).curves["scale"][0] == (0.5, 3)
+    assert robustness.stored(run).curves["scale"][0] == (0.5, 3)
     path.write_text(json.dumps(good | {"weights_sha256": "other"}))
-    assert robustness.kept(run) is None
+    assert robustness.stored(run) is None
     for bad in ({"images": 2}, {"images": None}, {"curves": {}}, {"curves": {"rotation": 1}}):
         path.write_text(json.dumps(good | bad))
         with pytest.raises(LabError, match="damaged"):
-            robustness.kept(run)
+            robustness.stored(run)
     for text in ("{", "[]", "[" * 100_000):
         path.write_text(text)
         with pytest.raises(LabError, match="damaged"):
-            robustness.kept(run)
+            robustness.stored(run)
 
 
 def test_the_process_of_its_own_tells_its_progress_and_can_be_stopped(lab, run):

@@ -43,17 +43,17 @@ def transparent(layer: nn.Module) -> nn.Module:
     return layer if own or isinstance(layer, LINEAR) else nn.Identity()
 
 
-def transparent_twin(model: nn.Module) -> nn.Module:
+def transparent_copy(model: nn.Module) -> nn.Module:
     """A copy of the network in float64 through which gradients only add up."""
-    twin = copy.deepcopy(model).double().eval()
-    for parent in list(twin.modules()):
+    probe = copy.deepcopy(model).double().eval()
+    for parent in list(probe.modules()):
         for name, child in parent.named_children():
             if not any(child.children()):
                 setattr(parent, name, transparent(child))
     with torch.no_grad():
-        for name, parameter in twin.named_parameters():
+        for name, parameter in probe.named_parameters():
             parameter.zero_() if name.endswith("bias") else parameter.uniform_(0.1, 1.0)
-    return twin
+    return probe
 
 
 class GradientOracle:
@@ -63,14 +63,14 @@ class GradientOracle:
     """
 
     def __init__(self, model: nn.Module, input_size: int = 28, channels: int = 1):
-        twin = transparent_twin(model)
+        probe = transparent_copy(model)
         self.outputs: dict[str, torch.Tensor] = {}
-        for name, module in twin.named_modules():
+        for name, module in probe.named_modules():
             if not any(module.children()):
                 module.register_forward_hook(self._catch(name))
         image = torch.rand(1, channels, input_size, input_size, dtype=torch.float64) + 0.1
         self.image = image.requires_grad_()
-        twin(self.image)
+        probe(self.image)
 
     def _catch(self, name: str):
         def hook(module, args, output):

@@ -12,7 +12,7 @@ from mnist_core.inspection.architecture import describe
 from mnist_core.inspection.effective_field import drawn, effective_fields, sample
 from mnist_core.inspection.receptive_field import trace_fields
 from mnist_core.models import create_model, make_config, model_names
-from tests.unit.inspection.gradient_oracle import transparent_twin
+from tests.unit.inspection.gradient_oracle import transparent_copy
 from tests.unit.inspection.random_networks import Concat, Sum
 
 NETWORKS = {name: (create_model(name), make_config(name).input_size) for name in model_names()}
@@ -33,11 +33,11 @@ WHERE = (0.5, 0.25)
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_number_picture_and_gradient_agree(name):
-    """In a twin that blocks no gradient, the measured field fills the box to its edges."""
+    """In a copy that blocks no gradient, the measured field fills the box to its edges."""
     model, size = NETWORKS[name]
-    twin = transparent_twin(model)
+    probe = transparent_copy(model)
     images = torch.rand(1, 1, size, size, dtype=torch.float64) + 0.1
-    measured, fields = effective_fields(twin, images, *WHERE), trace_fields(model, size)
+    measured, fields = effective_fields(probe, images, *WHERE), trace_fields(model, size)
     assert list(measured) == list(fields)
     for stage in describe(model, size):
         field, spot = fields[stage["name"]], box_of(stage, *WHERE)

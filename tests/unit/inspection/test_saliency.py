@@ -145,11 +145,11 @@ def test_another_method_is_a_sentence(lenet, seven):
 
 def test_the_attack_turns_the_answer_and_nothing_smaller_does(lenet, seven):
     found = attack(lenet, seven)
-    assert found.label == 7 and 1 < found.turning < 128
-    steps = range(found.turning + 1)
+    assert found.label == 7 and 1 < found.smallest < 128
+    steps = range(found.smallest + 1)
     answers = lenet.logits(np.stack([found.result(e) for e in steps])).argmax(1)
     assert (answers[:-1] == 7).all() and answers[-1] != 7
-    assert np.abs(found.change(found.turning)).max() == found.turning
+    assert np.abs(found.change(found.smallest)).max() == found.smallest
     assert np.array_equal(found.image + found.change(9), found.result(9))
 
 
@@ -171,7 +171,7 @@ def test_a_network_that_nothing_turns():
     model[1].bias.copy_(torch.arange(10.0))
     network = Network(type("Run", (), {"config": make_config("lenet")})(), model)
     found = attack(network, np.full((28, 28), 100, np.uint8))
-    assert found.turning is None and not found.direction.any()
+    assert found.smallest is None and not found.direction.any()
 
 
 def test_changes_stop_at_black_and_white():
