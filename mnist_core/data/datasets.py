@@ -135,7 +135,7 @@ def _download(spec: DatasetSpec, root: Path, on_download: Callable[[int], None] 
 
 @contextmanager
 def _watch_size(folder: Path, on_size: Callable[[int], None] | None) -> Iterator[None]:
-    """Tells `on_size` once a second how many bytes lie in `folder`."""
+    """Calls `on_size` once a second with the number of bytes in `folder`."""
     done = threading.Event()
 
     def watch() -> None:

@@ -3,8 +3,8 @@
     handwriting/MNIST/labels.csv        a row for each drawing: file, label, saved
     handwriting/MNIST/20261120-….png    grey, 0 = no ink, 255 = full ink
 
-A picture of 28×28 is one that networks read as it is; a larger one is ink, to be normalised. The
-set comes and goes as a zip of the same files. Loads without torch.
+Networks read a picture of 28×28 as it is; a larger one is ink, and is normalised first. A zip of
+the same files exports and imports the drawings. Loads without torch.
 """
 
 from __future__ import annotations
@@ -94,17 +94,17 @@ class Handwriting:
         return sample
 
     def remove(self, file: str) -> None:
-        """Takes one drawing out. One that is not there is no error."""
+        """Deletes a drawing. Does nothing when it is not there."""
         with self._lock():
             samples = self.samples()
             kept = [sample for sample in samples if sample.file != file]
             if len(kept) < len(samples):
-                self._write(kept)  # from here on it is out; a file left over harms nobody
+                self._write(kept)  # now it is deleted; a picture that is left over does no harm
                 with suppress(OSError):
                     (self.folder / file).unlink()
 
     def readable(self, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
-        """Those whose pictures are whole, and (N, 28, 28) uint8: what a network reads of them."""
+        """The drawings whose pictures can be read, and (N, 28, 28) uint8 as networks read them."""
         kept, images = [], []
         for sample in samples:
             with suppress(LabError):
@@ -121,7 +121,7 @@ class Handwriting:
             raise LabError(f"{path} cannot be read ({error}).") from error
 
     def to_zip(self) -> bytes:
-        """The set as a zip file: its table and its pictures, but for those that are damaged."""
+        """A zip file of the table and the pictures, without those that are damaged."""
         (samples, _), file = self.readable(self.samples()), io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(TABLE, table_of(samples))
@@ -133,9 +133,9 @@ class Handwriting:
     def from_zip(self, content: bytes) -> int:
         """Adds the drawings of such a zip; returns how many are new.
 
-        All or nothing: every entry is checked before the first is written. One that is here
-        already (the same file, label and time) is left out. Raises InputError, also for a set
-        of other classes, or LabError.
+        Every entry is checked before the first is written. Drawings that are here already (with the
+        same file name, label and time) are skipped. Raises InputError, also when the zip is of a
+        data set with other classes, or LabError.
         """
         given = read_zip(content, self.dataset)
         with self._lock():
@@ -179,14 +179,14 @@ def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
 
 
 def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
-    """The drawings of a zip from anywhere, each checked. Raises InputError, one sentence.
+    """The drawings of a zip that may come from anybody, each checked. Raises InputError.
 
-    Those of a zip that says it is of another data set must have the same classes. Names are looked
-    up in the archive, never used as paths; no more is unpacked than is allowed, whatever the
-    archive says of itself.
+    A zip of another data set must have the same classes. Names are looked up in the archive and
+    never used as paths; no more is unpacked than is allowed, whatever the archive's headers say.
     """
     if len(content) > MAX_ZIP:
         raise InputError(f"The zip has {len(content):,} bytes; {MAX_ZIP:,} are allowed.")
+    # Entries are counted by their signature: listing too many of them would fill the memory.
     if content.count(b"PK\x01\x02") > 2 * MAX_DRAWINGS:
         raise InputError(f"The zip has far more than {MAX_DRAWINGS:,} entries.")
     try:
@@ -198,13 +198,13 @@ def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
     except InputError:
         raise
     except (*DAMAGED_ZIP, OSError, ValueError, RuntimeError, MemoryError) as error:
-        # among the last: an encrypted archive, or one packed in a way that is not known here
+        # RuntimeError: an encrypted archive; NotImplementedError: an unknown compression
         raise InputError(f"This is no zip of drawings, or a damaged one ({error}).") from error
 
 
 def _check_kind(archive: zipfile.ZipFile, dataset: str) -> None:
     if DATASET_FILE not in archive.namelist():
-        return  # made by hand
+        return  # a zip made by hand
     kind = _unpacked(archive, DATASET_FILE, MAX_DATASET_NAME).decode("ascii", "replace")
     if kind not in dataset_names() or dataset_spec(kind).classes != dataset_spec(dataset).classes:
         raise InputError(f"The zip holds drawings for {kind!a}; choose a network trained on that.")
@@ -224,7 +224,7 @@ def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
 
 
 def _checked_png(content: bytes) -> bytes:
-    """The picture encoded anew: only its pixels get into the set."""
+    """The picture, encoded again so that nothing but its pixels is kept."""
     return png(read_png(content))
 
 

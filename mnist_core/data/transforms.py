@@ -17,7 +17,7 @@ PART = 4096  # images resized at a time: a float copy of 60,000 at once would ta
 def resize(images: torch.Tensor, input_size: int, fit: str) -> torch.Tensor:
     """(N, H, W) uint8 or float -> (N, 1, input_size, input_size), padded with black or resized.
 
-    uint8 images stay uint8: resizing rounds to whole grey levels. Float images do not round, so
+    uint8 images stay uint8: resizing rounds to whole grey levels. Float images are not rounded, so
     that gradients pass. Raises InputError for another shape or type.
     """
     import torch
@@ -58,7 +58,7 @@ def normalise(batch: torch.Tensor, spec: DatasetSpec, scaling: str) -> torch.Ten
 def to_input(images: torch.Tensor, config: RunConfig) -> torch.Tensor:
     """(N, H, W) uint8 or float images -> this config's network input, (N, 1, S, S) float32.
 
-    Float images keep their way back, so that a gradient reaches them.
+    Gradients flow back to float images.
     """
     sized = resize(images, config.input_size, config.fit)
     return normalise(sized, dataset_spec(config.dataset), config.scaling)

@@ -1,4 +1,4 @@
-"""The better recipe: one shape for every network whose reference's recipe falls short."""
+"""The improved recipe, for every network that it trains better than the reference's own does."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from mnist_core.models.registry import Recipe
 
 
 def improved(lr: float, epochs: int = 40, **fields: Any) -> Recipe:
-    """One rise and fall of the learning rate, AdamW, and images that are turned and shifted.
+    """AdamW, one rise and fall of the learning rate, and images that are rotated and shifted.
 
     `fields` are the network's own, as in its reference's recipe. Where variants were tried, the
-    validation accuracy chose among them; test images had no say.
+    validation accuracy chose among them; test images were not used.
 
     L. N. Smith, N. Topin: Super-convergence: very fast training of neural networks using large
     learning rates. 2018, arXiv:1708.07120.
