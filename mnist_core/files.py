@@ -1,4 +1,4 @@
-"""Files that are old or new, never half: written beside their place, flushed, then renamed."""
+"""Files are old or new, never half: written under a temporary name, flushed, then renamed."""
 
 import csv
 import errno
@@ -19,10 +19,11 @@ from safetensors.numpy import load as read_tensors
 
 from mnist_core.errors import LabError, NotFound
 
-# A file on its way (see write_bytes) that a training process writes; others write requests.
+# The temporary name (see write_bytes) of a file that a training process writes; requests, which
+# other processes write, are left out.
 TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
-ATTEMPTS = 50 if os.name == "nt" else 1
-CSV_LIMIT = 64 * 2**20  # bytes; no history of 1,000 epochs comes near
+ATTEMPTS = 50 if os.name == "nt" else 1  # to replace a file
+CSV_LIMIT = 64 * 2**20  # bytes; far more than a history of 1,000 epochs
 
 
 def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
@@ -58,20 +59,20 @@ def _replace(source: str, target: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what killed processes had half written into a folder that this one alone writes."""
+    """Removes what killed processes left half written; no other process may be writing there."""
     for path in folder.iterdir():
         if TEMPORARY.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
-    """`value` as readable JSON; NaN and infinity are no JSON and raise ValueError."""
+    """`value` as readable JSON; NaN and infinity raise ValueError, as JSON has none."""
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
     write_bytes(path, (text + "\n").encode(), flush=flush)
 
 
 def read_json(path: Path) -> Any:
-    """Raises OSError when it cannot be read and ValueError when it is no JSON."""
+    """Raises OSError when it cannot be read, ValueError when it is not JSON."""
     return json.loads(path.read_bytes())
 
 

@@ -35,7 +35,7 @@ Spawn = Callable[[RunStore, Run], "subprocess.Popen[bytes]"]
 
 
 def spawn_worker(store: RunStore, run: Run) -> subprocess.Popen[bytes]:
-    """A process that trains the run when its turn has come."""
+    """A process that trains the run once it has a slot."""
     return spawn.start(store, ["train", "--resume", run.id, "--queue"], run.folder.log_file)
 
 
@@ -53,7 +53,7 @@ def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker
     while not lock.is_locked:
         try:
             lock.acquire(timeout=0.1)
-        except Timeout:  # its process is at work, about to begin, or just dying
+        except Timeout:  # its process trains, is about to begin, or is ending
             run = store.find_folder(config)
             if run and run.state in LIVE and not _withdraw_pause(run):
                 return run
@@ -87,7 +87,7 @@ def _begin(store: RunStore, run: Run, spawn_worker: Spawn) -> Run:
     process = spawn_worker(store, run)
     try:
         return queue.enter(store, run, Process.of(process.pid))
-    except Exception:  # a full disk, say: no process may train what no summary tells of
+    except Exception:  # a full disk, for instance: nothing may train that no summary shows
         process.kill()
         process.wait()
         queue.leave(store, run.id)
@@ -122,8 +122,8 @@ def pause(store: RunStore, run_id: str) -> Run:
 def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
     """Stops the run and makes sure that its process is gone. What it has saved stays.
 
-    Other processes that waited for the run are stopped after it. Raises LabError when there is
-    no end of them, or when it trains on another machine, which may take a while to hear of it.
+    Other processes that waited for the run are stopped after it. Raises LabError when new ones
+    keep coming, or when it trains on another machine, which may take a while to hear of it.
     """
     return _halt(store, run_id, RunState.STOPPED, grace)
 
@@ -210,7 +210,7 @@ def _end(process: psutil.Process, grace: float) -> None:
 
 
 def _is_suspended(process: psutil.Process) -> bool:
-    """By SIGSTOP, say: it would not hear."""
+    """By SIGSTOP, for instance: it would not react."""
     try:
         return bool(process.status() == psutil.STATUS_STOPPED)
     except psutil.Error:

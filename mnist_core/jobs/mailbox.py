@@ -12,7 +12,7 @@ Request = Callable[[], str | None]  # "pause", "stop", or None: go on
 
 
 def no_request() -> None:
-    """Nobody but the run's folder asks for anything."""
+    """For a process that gets its requests through the run's folder only."""
 
 
 class StopRequested(Exception):

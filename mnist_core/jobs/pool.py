@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import threading
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -25,16 +26,16 @@ from mnist_core.runs.store import RunStore
 if TYPE_CHECKING:
     from mnist_core.data.datasets import Dataset
 
-MOST_PROCESSES = 61 if os.name == "nt" else 1024  # that a pool on Windows can wait for
+MOST_PROCESSES = 61 if os.name == "nt" else 1024  # the most that a pool on Windows can wait for
 NO_PARENTS: Mapping[RunConfig, RunConfig] = {}
 LOSSES_PER_EPOCH = 16  # kept within each epoch
 
-TrainOne = Callable[[RunStore, RunConfig], Run]  # a function of a module: it goes to a process
+TrainOne = Callable[[RunStore, RunConfig], Run]  # at module level, as it is sent to a process
 
 
 @dataclass(frozen=True)
 class Made:
-    """How far it is, after a run: `done` of `total`, `seconds_left` at the present pace."""
+    """A run that has finished: the `done`-th of `total`; `seconds_left` at the present pace."""
 
     run: Run
     done: int
@@ -62,7 +63,7 @@ def train_all(
     count = 0
     try:
         while left or waiting:
-            while left and len(waiting) < at_once:  # none is handed out before its time
+            while left and len(waiting) < at_once:  # no more than run: Ctrl-C leaves the rest
                 job = train_one, str(store.root), left[-1].to_dict()
                 waiting[processes.submit(_call, *job)] = left.pop()
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
@@ -90,7 +91,7 @@ def _pause(
     waiting: Mapping[Future[str], RunConfig],
     parents: Mapping[RunConfig, RunConfig],
 ) -> None:
-    """Asks until each has heard it: one that is only starting forgets what was asked before."""
+    """Asks until each has ended: a process that is just starting drops earlier requests."""
     while futures := wait(waiting, timeout=0.5).not_done:
         for future in futures:
             config = waiting[future]
@@ -100,12 +101,10 @@ def _pause(
                     run.folder.request("pause")
 
 
-@contextmanager
-def alone(store: RunStore, what: str) -> Iterator[None]:
+def alone(store: RunStore, what: str) -> AbstractContextManager[None]:
     """One process at a time makes `what` in this store. Raises LabError for a second one."""
-    lock = store.named_lock(f"making-{what}")
-    with held(lock, otherwise=f"Another process is making the {what} in {store.root}."):
-        yield
+    busy = f"Another process is making the {what} in {store.root}."
+    return held(store.named_lock(f"making-{what}"), otherwise=busy)
 
 
 def carry_out_here(
@@ -128,26 +127,22 @@ def carry_out_here(
     return run
 
 
+@functools.cache
 def loaded(name: str) -> Dataset:
     """The data set, read once in this process."""
     from mnist_core.data.datasets import load
 
-    if name not in _loaded:
-        _loaded[name] = load(name)
-    return _loaded[name]
-
-
-_loaded: dict[str, Dataset] = {}
+    return load(name)
 
 
 def _begin_process() -> None:
-    """In each process: Ctrl-C is for the one that gives out the work, and so is its end."""
+    """In each process: Ctrl-C is left to the parent, and when the parent ends, so does this one."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def end_with_parent() -> None:
         if parent := parent_process():
             parent.join()
-        os._exit(1)  # whatever it was at: a run can be killed at any moment
+        os._exit(1)  # at any point: a run survives a kill at every moment
 
     threading.Thread(target=end_with_parent, daemon=True).start()
 

@@ -1,4 +1,4 @@
-"""Robustness computed by a process of its own; one process of a store works at it at a time."""
+"""Robustness, computed in a process of its own; only one at a time in a store."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from mnist_core.runs.store import RunStore
 
 
 def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None]) -> list[Run]:
-    """Computes and keeps what is missing; `on_step(run, done)` hears of every step.
+    """Computes and keeps what is missing; `on_step(run, done)` is called at every step.
 
-    Raises LabError when another process of this store is at it.
+    Raises LabError when another process of this store is computing.
     """
     runs = [store.get(run_id) for run_id in ids]
     busy = "Another process computes robustness in this store; wait for it."
@@ -62,7 +62,7 @@ def log_path(store: RunStore) -> Path:
 
 @dataclass(frozen=True)
 class Job:
-    """What the process at work is at: a run's id, and steps done of all."""
+    """What the process computes now: a run's id, and the steps done of `total` for all runs."""
 
     process: Process
     run: str
@@ -71,7 +71,7 @@ class Job:
 
 
 def job(store: RunStore) -> Job | None:
-    """The process at work, if one lives."""
+    """The process that computes robustness now, if there is one."""
     try:
         found: dict[str, Any] = read_json(_job_path(store))
         at = Job(Process(**found["process"]), found["run"], int(found["done"]), int(found["total"]))
@@ -81,7 +81,7 @@ def job(store: RunStore) -> Job | None:
 
 
 def start(store: RunStore, ids: Iterable[str]) -> None:
-    """Has it computed in a process of its own, apart from this one's life. Raises LabError."""
+    """Computes in a process that outlives this one. Raises LabError when it cannot be started."""
     ids = list(ids)
     if not ids:
         raise NotFound("None of these runs has weights to compute robustness with.")
@@ -93,10 +93,9 @@ def start(store: RunStore, ids: Iterable[str]) -> None:
 
 
 def stop(store: RunStore) -> None:
-    """Ends the process at work; what it finished is kept."""
+    """Ends the process; what it finished is kept."""
     at = job(store)
-    process = at and at.process.find()
-    if process:
+    if at and (process := at.process.find()):
         process.terminate()
 
 

@@ -1,7 +1,7 @@
-"""Many runs' histories in one file: what ships of a grid, without weights. Loads without torch.
+"""Many runs in one file, without their weights: how a grid ships. Loads without torch.
 
-The file has a line of JSON for each run. The first line says what the lines hold, and carries
-what all runs share; each line below has what is the run's own.
+The first line of JSON says what the others hold, and has the values that all runs share. Each
+other line is one run, with the values in which it differs.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ Rows = tuple[tuple[float, ...], ...]
 
 @dataclass(frozen=True)
 class BundledRun(Run):
-    """A finished run of a bundle: `path` is where its folder would be, which is not there."""
+    """A finished run of a bundle. `path` is where its folder would be; there is none."""
 
     history_rows: Rows = field(default=(), repr=False)
     step_rows: Rows = field(default=(), repr=False)
@@ -104,7 +104,7 @@ def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
     try:
         head = json.loads(first)
         if not isinstance(head, dict) or head.get("format") != FORMAT:
-            raise ValueError("it does not begin as a bundle does")
+            raise ValueError("its first line is not that of a bundle")
         columns = [tuple(head[name]) for name in ("history", "echoes")]
         if columns != [HISTORY, STEP_LOSSES]:
             raise ValueError("it has other columns")
@@ -124,20 +124,20 @@ def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
 def _parse(
     folder: Path, line: bytes, config: dict[str, Any], summary: dict[str, Any]
 ) -> BundledRun:
-    """One line. Raises ValueError, KeyError or TypeError for what no bundle holds."""
+    """The run of one line. Raises ValueError, KeyError or TypeError for a damaged one."""
     own = json.loads(line)
     made = RunConfig.from_dict(config | own["config"])
     figures = Summary.from_dict(summary | own["summary"])
     if figures.state not in FINISHED or figures.weights:
-        raise ValueError("it is no finished run without weights")
+        raise ValueError("it is not a finished run without weights")
     rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(STEP_LOSSES))
     if len(rows[0]) != figures.epochs_done:
-        raise ValueError("its history is of other epochs")
+        raise ValueError("its history has a different number of epochs")
     return BundledRun(folder / made.id, made, figures, *rows)
 
 
 def _rows(values: Iterable[Any], width: int) -> Rows:
     rows = tuple(tuple(row) for row in values)
     if not all(len(row) == width and all(map(is_number, row)) for row in rows):
-        raise ValueError("its history holds more than figures")
+        raise ValueError("its history holds more than numbers")
     return rows

@@ -1,7 +1,7 @@
 """The configs and summaries of a store, parsed once for each content of their files.
 
-A process that lists thousands of runs again and again looks at each file's signature only. There
-is no index on disk: nothing can disagree with the files.
+A process that lists thousands of runs again and again only looks at each file's signature. There
+is no index on disk that could disagree with the files.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from mnist_core.config import RunConfig
 from mnist_core.files import read_json
 from mnist_core.runs.summary import Summary
 
-FILES = 16_384  # whose content a process keeps
+FILES = 16_384  # whose parsed content a process keeps
 
 Signature = tuple[int, int, int]
 

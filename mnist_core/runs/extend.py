@@ -59,9 +59,9 @@ def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
 
 
 def _has_begun(store: RunStore, parent: Run, config: RunConfig) -> bool:
-    """False also for a branch that was cut short, before it had the state to go on from."""
+    """False, too, for a branch that was cut short before it had the state to go on from."""
     run = store.find_folder(config)
     if run is None:
         return False
-    own = run.summary.parent != parent.id
-    return own or run.finished or run.state in LIVE or run.folder.resume_state() is not None
+    independent = run.summary.parent != parent.id
+    return independent or run.finished or run.state in LIVE or run.folder.resume_state() is not None

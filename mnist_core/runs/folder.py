@@ -30,11 +30,8 @@ from mnist_core.runs.summary import Summary
 
 PARTS = ("validation", "test")
 # The columns of history.csv and of steps.csv.
-HISTORY = (
-    "epoch",
-    "train_loss",
-    "train_accuracy",
-    "train_top5",
+HISTORY: tuple[str, ...] = ("epoch", "train_loss", "train_accuracy", "train_top5")
+HISTORY += (
     "validation_loss",
     "validation_accuracy",
     "validation_top5",
@@ -90,7 +87,7 @@ class RunFolder:
         return self.path / "request"
 
     def check_exists(self) -> None:
-        """Raises NotFound once somebody has deleted the folder: it stays away then."""
+        """Raises NotFound once somebody has deleted the folder, which must not come back then."""
         if not self.config_file.exists():
             raise NotFound(f"The folder of {self.id} was deleted; nothing more is written there.")
 
@@ -138,7 +135,7 @@ class RunFolder:
         return progress if _is_progress(progress) else {}
 
     def clear_progress(self) -> None:
-        with suppress(OSError):  # Windows: somebody reads it; it is not looked at any more
+        with suppress(OSError):  # on Windows, while it is being read; nobody looks at it any more
             self._progress_file.unlink()
 
     def beat(self) -> None:

@@ -38,9 +38,9 @@ class RunStore:
         self.root = Path(root) if root is not None else store_root()
 
     def list(self) -> tuple[list[Run], list[Damaged]]:
-        """All runs, the newest first, and what of the store is damaged.
+        """All runs, the newest first, and what in the store is damaged.
 
-        A run that has a folder is that folder's, also when a bundle holds it too.
+        Where both a folder and the bundle hold a run, the folder counts.
         """
         bundle, damaged = read_bundle(self.bundle)
         runs: dict[str, Run] = {run.id: run for run in bundle}
@@ -54,7 +54,7 @@ class RunStore:
 
     @property
     def bundle(self) -> Path:
-        """The file of the runs that have a history only, and no folder: the grid's."""
+        """The file of the runs that have a history only, without a folder: those of the grid."""
         return self.root / "grid.jsonl"
 
     def _bundled(self, run_id: str) -> Run | None:
@@ -71,7 +71,7 @@ class RunStore:
             raise LabError(f"{self.root} cannot be read ({error.strerror}).") from error
 
     def folder(self, run_id: str) -> RunFolder:
-        """The folder of a run. Raises InputError for anything that is not the form of an id."""
+        """The folder of a run. Raises InputError for text that cannot be an id."""
         if not isinstance(run_id, str) or not RUN_ID.fullmatch(run_id):
             shown = repr(run_id) if len(repr(run_id)) < 80 else repr(run_id)[:77] + "…"
             raise InputError(
@@ -97,7 +97,7 @@ class RunStore:
         return self.find_folder(config) or self._bundled(config.id)
 
     def find_folder(self, config: RunConfig) -> Run | None:
-        """The run of this config if it has a folder: one that can be trained, and keep weights."""
+        """Like `find`, but without the bundle: only a run with a folder can be trained further."""
         try:
             return self._read(self.folder(config.id).path)
         except LabError:
@@ -129,7 +129,7 @@ class RunStore:
         return self.named_lock(self.folder(run_id).id)
 
     def named_lock(self, name: str) -> FileLock:
-        """A lock for all processes that use this store. Raises LabError when it cannot be had."""
+        """A lock for all processes that use this store. Raises LabError when it cannot be made."""
         return named_lock(self.root, name)
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
@@ -144,11 +144,11 @@ class RunStore:
             write_json(folder.config_file, config.to_dict())
             write_json(folder.summary_file, summary.to_dict())
         else:
-            self._create_at_once(folder.path, config, summary)
+            self._create_whole(folder.path, config, summary)
         return self.get(config.id)
 
-    def _create_at_once(self, path: Path, config: RunConfig, summary: Summary) -> None:
-        """Both files appear together: no reader meets a folder with one of them."""
+    def _create_whole(self, path: Path, config: RunConfig, summary: Summary) -> None:
+        """Both files appear together, so that no reader meets a folder with only one of them."""
         new = path.with_name(f".new-{path.name}-{os.getpid()}")
         try:
             write_json(new / "config.json", config.to_dict())

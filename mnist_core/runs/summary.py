@@ -11,11 +11,8 @@ from mnist_core.runs.states import LIVE, RunState
 
 HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
 # The fields of a summary that every epoch may change.
-PER_EPOCH = (
-    "epochs_done",
-    "best_epoch",
-    "seconds",
-    "weights",
+PER_EPOCH: tuple[str, ...] = ("epochs_done", "best_epoch", "seconds", "weights")
+PER_EPOCH += (
     "weights_sha256",
     "weights_bytes",
     "validation_loss",
@@ -29,7 +26,7 @@ class Summary:
     """Everything about a run but its config and history. A missing figure is None.
 
     Accuracies are fractions; every one of them comes from the best validation epoch.
-    `seconds` is the time spent in epochs, `files` maps a file's part to its name.
+    `seconds` is the time spent in epochs.
     """
 
     state: RunState
@@ -63,7 +60,7 @@ class Summary:
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """Raises ValueError for what this program cannot have written."""
+        """From JSON's dictionary. Raises ValueError for what this program cannot have written."""
         if not isinstance(values, dict) or values.get("state") not in list(RunState):
             raise ValueError("summary.json has no known state")
         known = {f.name for f in fields(cls)}
@@ -85,11 +82,11 @@ class Summary:
         return summary
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain text and numbers only: what JSON holds, and a resume state may."""
+        """Plain text and numbers only, for JSON and for a resume state, which may hold no class."""
         return {**asdict(self), "state": self.state.value}
 
     def without(self, *names: str) -> Self:
-        """The same with these fields missing."""
+        """A copy in which these fields are None."""
         missing: dict[str, Any] = dict.fromkeys(names)
         return replace(self, **missing)
 

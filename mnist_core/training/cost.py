@@ -25,7 +25,7 @@ from mnist_core.training.results import Step
 if TYPE_CHECKING:
     from mnist_core.training.trainer import Trainer
 
-SMALL, LARGE = 32, 512  # the two batch sizes whose difference tells the cost of a step
+SMALL, LARGE = 32, 512  # batch sizes; the difference tells the cost of a step apart
 MEASURE_SECONDS = 0.6  # for each of them
 
 
@@ -34,7 +34,7 @@ class Cost:
     """What training costs on one machine, in seconds."""
 
     per_image: float  # of forward, backward and augmentation
-    per_step: float  # whatever the batch size is
+    per_step: float  # independent of the batch size
     per_validation_image: float
     start_up: float  # of the process, until its first step
 
@@ -52,7 +52,7 @@ class Cost:
 
 
 def machine() -> str:
-    """A name for this machine: figures of another one say nothing here."""
+    """A name for this machine: what was measured on another one does not apply here."""
     facts = platform.node(), platform.machine(), platform.processor(), str(os.cpu_count())
     return hashlib.sha256("|".join(facts).encode()).hexdigest()[:12]
 

@@ -57,7 +57,7 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
             raise ValueError("the history lacks figures")
         if any(set(row) != set(STEP_LOSSES) for row in step_losses):
             raise ValueError("the step losses lack figures")
-    except Exception as error:  # whatever a damaged or hostile file makes of torch's reader
+    except Exception as error:  # of any kind: torch's reader meets a damaged or hostile file
         raise LabError(
             f"The resume state of {run.id} is damaged ({type(error).__name__}); delete "
             f"{run.folder.resume_file} to train from the start."

@@ -1,4 +1,4 @@
-"""train(config): a generator of epoch results, and the state from which it can go on."""
+"""The training loop: a generator of epoch results, and the state from which it can go on."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ class Trainer:
         return pixels.to(self.execution.device), split.labels.to(self.execution.device)
 
     def run_epoch(self, on_step: OnStep | None = None) -> EpochResult:
-        """Trains one epoch and validates. Raises Diverged; an exception of `on_step` passes."""
+        """Trains one epoch and validates. Raises Diverged, and whatever `on_step` raises."""
         began = time.perf_counter()
         lr = self._lr()
         training = self.train_epoch(on_step)
@@ -90,8 +90,11 @@ class Trainer:
         return result
 
     def train_epoch(self, on_step: OnStep | None = None) -> Metrics:
-        """Trains one epoch, which counts only once `run_epoch` has validated it; returns the
-        figures of the training images as they were seen. Raises as `run_epoch` does."""
+        """Trains one epoch, which counts only once `run_epoch` has validated it.
+
+        Returns the metrics of the training images as they were when each was trained on. Raises
+        what `run_epoch` does.
+        """
         config, (pixels, labels) = self.config, self.train
         epoch, lr = self.epoch + 1, self._lr()
         torch.manual_seed(epoch_seed(config.seed, epoch))
@@ -110,8 +113,8 @@ class Trainer:
             self.optimizer.step()
             self.schedule.after_step()
             seen.append(logits.detach())
-            echo = step % self.execution.echo_every == 0 or step == self.steps
-            value = float(loss.detach()) if echo else None
+            report = step % self.execution.echo_every == 0 or step == self.steps
+            value = float(loss.detach()) if report else None
             if value is not None:
                 if not math.isfinite(value):
                     raise self._diverged(lr)
@@ -156,8 +159,8 @@ class Trainer:
     def load_state(self, state: dict[str, Any]) -> None:
         """Goes on from `state()` of a run with the same config (or a shorter one).
 
-        Raises ValueError, KeyError, TypeError or RuntimeError for what is no such state. Nothing
-        of it may reach a step unchecked: torch's fused kernels trust the shapes they are given.
+        Raises ValueError, KeyError, TypeError or RuntimeError for anything else. Nothing may
+        reach a step unchecked: torch's fused kernels trust the shapes they are given.
         """
         if not isinstance(state["epoch"], int) or not 0 < state["epoch"] <= self.config.epochs:
             raise ValueError(f"epoch {state['epoch']!r} of {self.config.epochs}")

@@ -27,9 +27,10 @@ def small_zoo(monkeypatch):
     monkeypatch.setattr(zoo, "zoo_rows", lambda: rows)
     monkeypatch.setattr(zoo, "train_all", one_after_another)
     monkeypatch.setattr(zoo, "LEARNS", 0.0)  # of seven steps nothing is asked
-    monkeypatch.setattr(pool, "_loaded", {})
+    pool.loaded.cache_clear()
     zoo._parents.cache_clear()
     yield
+    pool.loaded.cache_clear()
     zoo._parents.cache_clear()
 
 
