@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 
 def percent(fraction: float | None, digits: int = 2) -> str:
     """0.98765 -> "98.77 %"; a missing figure is a dash."""
-    missing = fraction is None or math.isnan(fraction)
-    return "–" if missing else f"{100 * fraction:.{digits}f} %"
+    if fraction is None or math.isnan(fraction):
+        return "–"
+    return f"{100 * fraction:.{digits}f} %"
 
 
 def percent_spread(mean: float, deviation: float | None) -> str:

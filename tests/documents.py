@@ -11,11 +11,16 @@ from mnist_core.models.registry import model_names, register_model, unregister_m
 ROOT = Path(__file__).parents[1]
 
 
-def code_of(document, heading):
-    """The first Python block below this heading of a Markdown file of the project."""
+def blocks_of(document, heading):
+    """The Python blocks below this heading of a Markdown file of the project."""
     text = (ROOT / document).read_text(encoding="utf-8")
     section = text.split(f"\n## {heading}\n")[1].split("\n## ")[0]
-    return re.search(r"```python\n(.*?)```", section, re.DOTALL).group(1)
+    return re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+
+
+def code_of(document, heading):
+    """The first Python block below this heading."""
+    return blocks_of(document, heading)[0]
 
 
 def _register_again(spec):

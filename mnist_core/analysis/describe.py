@@ -49,7 +49,7 @@ def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[Any, ...]]:
 
     It is None in a config whose optimiser, schedule or input size does not use the field.
     """
-    used = [_identity(config) for config in configs]
+    used = [_used(config) for config in configs]
     values = {name: tuple(each.get(name) for each in used) for name in RunConfig.names()}
     return {k: v for k, v in values.items() if any(other != v[0] for other in v[1:])}
 
@@ -71,7 +71,7 @@ def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str
 
 
 @functools.lru_cache(maxsize=20_000)
-def _identity(config: RunConfig) -> Mapping[str, Any]:
+def _used(config: RunConfig) -> Mapping[str, Any]:
     return config.used()
 
 

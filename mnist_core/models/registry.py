@@ -99,7 +99,7 @@ def register_model(
 def unregister_model(name: str) -> ModelSpec:
     """Takes a network out again, as a test does; returns it. Raises InputError if unknown."""
     nearest_recipe.cache_clear()
-    _recipe_identities.cache_clear()
+    _recipe_fields.cache_clear()
     return _registry.pop(model_spec(name).name)
 
 
@@ -168,8 +168,8 @@ def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
     """
     own = config.used()
     nearest: tuple[str, dict[str, Any]] | None = None
-    for recipe, identity in _recipe_identities(config.model):
-        changes = {k: v for k, v in own.items() if identity.get(k) != v and k != "dataset"}
+    for recipe, fields in _recipe_fields(config.model):
+        changes = {k: v for k, v in own.items() if fields.get(k) != v and k != "dataset"}
         if nearest is None or len(changes) < len(nearest[1]):
             nearest = recipe, changes
     assert nearest  # register_model refuses a network without recipes
@@ -177,7 +177,7 @@ def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
 
 
 @functools.cache
-def _recipe_identities(model: str) -> list[tuple[str, dict[str, Any]]]:
+def _recipe_fields(model: str) -> list[tuple[str, dict[str, Any]]]:
     recipes = model_spec(model).recipes
     return [(recipe.name, make_config(model, recipe.name).used()) for recipe in recipes]
 
