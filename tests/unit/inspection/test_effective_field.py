@@ -1,4 +1,4 @@
-"""The measured field against the theoretical one, and the picture of both."""
+"""The measured field against the theoretical one."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from mnist_core.errors import InputError
-from mnist_core.imaging.field_overlay import box_of, growing_fields, overlay_field
-from mnist_core.imaging.tiles import FRAME
+from mnist_core.imaging.field_overlay import box_of
 from mnist_core.inspection.architecture import describe
 from mnist_core.inspection.effective_field import drawn, effective_fields, sample
 from mnist_core.inspection.receptive_field import trace_fields
@@ -62,25 +61,6 @@ def test_the_mean_over_images_is_the_mean_of_gradients():
     assert not found.field[3:].any() and not found.field[:, 3:].any()
     with pytest.raises(InputError, match="0 to 1"):
         effective_fields(model, images, 2, 0)
-
-
-def test_the_picture_frames_the_box():
-    picture = overlay_field(np.zeros((10, 10), np.uint8), (2, 3, 5, 9), None, factor=8)
-    assert picture.shape == (80, 80, 3)
-    framed = (picture == FRAME).all(axis=2)
-    rows, columns = framed.nonzero()
-    assert (rows.min(), columns.min(), rows.max() + 1, columns.max() + 1) == (16, 24, 40, 72)
-    assert not framed[20:36, 28:68].any()
-    assert not overlay_field(np.zeros((4, 4), np.uint8), (0, 0, 0, 0)).any()
-    field = np.zeros((10, 10))
-    field[4, 4] = 1
-    glowing = overlay_field(np.zeros((10, 10), np.uint8), (2, 3, 5, 9), field)
-    assert glowing[36, 36, 0] > 150 and not glowing[8, 8].any()
-
-
-def test_the_growing_stages_are_those_that_see_more():
-    strip = [stage["name"] for stage in growing_fields(describe(create_model("lenet5"), 32))]
-    assert strip == ["conv1", "pool1", "conv2", "pool2", "flatten"]
 
 
 def test_without_the_data_set_digits_are_drawn(monkeypatch, tmp_path):

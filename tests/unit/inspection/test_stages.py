@@ -1,13 +1,20 @@
 """The walk over a network's stages: names, inputs and values, with and without gradients."""
 
+import copy
+import sys
+import threading
+
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
+from mnist_core.errors import InputError, LabError
 from mnist_core.inspection.feature_maps import feature_maps
-from mnist_core.inspection.stages import walk
+from mnist_core.inspection.receptive_field import trace_fields
+from mnist_core.inspection.stages import UnsupportedOperation, walk
 from mnist_core.models import create_model, make_config, model_names
-from tests.unit.inspection.random_networks import Function
+from tests.unit.inspection.random_networks import Function, lenet5
 
 
 class InPlace(nn.Module):
@@ -87,3 +94,62 @@ class Scaled(nn.Module):
 
 def test_numbers_about_a_map_and_work_on_weights_are_no_stages():
     assert [stage.name for stage in walk(Scaled(), image())] == ["view", "mul"]
+
+
+def test_a_network_that_cannot_be_traced_is_an_error():
+    with pytest.raises(UnsupportedOperation, match="Function cannot be traced") as caught:
+        trace_fields(Function(lambda x: x if x.sum() > 0 else -x))
+    assert isinstance(caught.value, (LabError, ValueError)) and "\n" not in str(caught.value)
+
+
+def test_a_network_that_cannot_take_the_image_is_an_error():
+    with pytest.raises(InputError, match="cannot take an image of 3×8×8") as caught:
+        trace_fields(lenet5(), 8, channels=3)
+    assert "\n" not in str(caught.value)
+
+
+def test_the_model_and_the_random_numbers_stay_as_they_are():
+    model = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2), Function(F.dropout), nn.ReLU())
+    model.train()
+    model[1].eval()
+    before, modes = copy.deepcopy(model.state_dict()), [m.training for m in model.modules()]
+    state = torch.get_rng_state()
+    trace_fields(model)
+    assert [m.training for m in model.modules()] == modes
+    assert torch.equal(torch.get_rng_state(), state)
+    after = model.state_dict()
+    assert all(torch.equal(after[name], before[name]) for name in before)
+
+
+@pytest.fixture
+def often_switching():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-4)
+    yield
+    sys.setswitchinterval(interval)
+
+
+def test_networks_run_and_are_traced_in_other_threads_meanwhile(often_switching):
+    """torch.fx patches nn.Module for the whole process while it traces."""
+    model, errors, done = lenet5(nn.Conv2d(16, 4, 1)), [], threading.Event()
+    image = torch.rand(1, 1, 28, 28)
+    expected = model(image)
+
+    def run():
+        try:
+            while not done.is_set():
+                assert torch.equal(model(image), expected)
+                if threading.current_thread().name == "tracer":
+                    trace_fields(model)
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, name=name) for name in ("tracer", "runner")]
+    for thread in threads:
+        thread.start()
+    for _ in range(10):
+        trace_fields(model)
+    done.set()
+    for thread in threads:
+        thread.join()
+    assert not errors and type(model(image)) is torch.Tensor

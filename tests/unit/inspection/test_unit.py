@@ -11,11 +11,11 @@ from mnist_core.evaluation.predict import load_model
 from mnist_core.inspection.feature_maps import feature_maps
 from mnist_core.inspection.unit import afterwards, sources, take_apart, weighted_stages
 from mnist_core.models import create_model, make_config, model_names
+from mnist_core.paths import PROJECT
 from mnist_core.runs.store import RunStore
-from tests.browser.conftest import PROJECT
 
 
-def at_work(name):
+def trained_alike(name):
     """The network with statistics as after training, and what it makes of a noisy image."""
     torch.manual_seed(1)
     model = create_model(name).eval()
@@ -50,7 +50,7 @@ def check(model, maps):
 
 @pytest.mark.parametrize("name", model_names())
 def test_the_arithmetic_of_every_stage_is_the_networks_own(name):
-    model, maps = at_work(name)
+    model, maps = trained_alike(name)
     stages = check(model, maps)
     kinds = [n for n, m in model.named_modules() if isinstance(m, nn.Conv2d | nn.Linear)]
     assert stages == kinds
@@ -93,28 +93,28 @@ def test_a_network_with_branches():
 
 
 def test_what_follows_ends_where_values_meet():
-    model, maps = at_work("medium")
+    model, maps = trained_alike("medium")
     after = [step.stage for step in afterwards(model, maps, "b1c2_conv", (1, 3, 4))]
     assert after == ["b1c2_act", "b1c2_norm"]
-    model, maps = at_work("lenet5")
+    model, maps = trained_alike("lenet5")
     assert [step.stage for step in afterwards(model, maps, "fc2", (4, 0, 0))] == ["act4"]
 
 
 @pytest.mark.parametrize(
     "stage, place", [("pool1", (0, 0, 0)), ("conv1", (6, 0, 0)), ("nowhere", (0,)), ("fc1", (0, 1))]
 )
-def test_what_is_not_there_is_a_sentence(stage, place):
-    model, maps = at_work("lenet5")
+def test_a_unit_that_does_not_exist_is_an_input_error(stage, place):
+    model, maps = trained_alike("lenet5")
     with pytest.raises(InputError):
         take_apart(model, maps, stage, *place)
 
 
 def test_the_patch_is_what_lies_there():
-    model, maps = at_work("lenet5")
+    model, maps = trained_alike("lenet5")
     one = take_apart(model, maps, "conv1", 2, 5, 7)
     assert np.array_equal(one.patch[0], maps["input"][0, 5:10, 7:12].astype(np.float64))
     assert (one.top, one.left, one.source) == (5, 7, "input")
-    model, maps = at_work("myvggnet")  # padded
+    model, maps = trained_alike("myvggnet")  # padded
     one = take_apart(model, maps, "conv1", 0, 0, 27)
     assert (one.top, one.left) == (-1, 26) and not one.patch[0, 0].any()
     assert not one.patch[0, :, 2].any() and one.patch[0, 1, 0] == maps["input"][0, 0, 26]
