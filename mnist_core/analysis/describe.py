@@ -9,13 +9,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
-from mnist_core.formatting import field_name, number, setting
+from mnist_core.formatting import field_name, number, recipe_label, setting
 from mnist_core.models import model_names, model_title, nearest_recipe
 from mnist_core.runs.run import Run
 
 
 def describe(config: RunConfig) -> str:
-    """The nearest recipe and what differs from it: "reference, learning rate 0.05".
+    """The nearest recipe and what differs from it: "As published, learning rate 0.05".
 
     Data set, network and seed are left out.
     """
@@ -30,9 +30,12 @@ def full_name(config: RunConfig) -> str:
 
 def _recipe_and_changes(config: RunConfig, without: Sequence[str] = ()) -> list[str]:
     if config.model not in model_names():
-        return ["own settings"]
+        return ["custom settings"]
     recipe, changes = nearest_recipe(config)
-    return [recipe, *(setting(k, value) for k, value in changes.items() if k not in without)]
+    return [
+        recipe_label(recipe),
+        *(setting(k, value) for k, value in changes.items() if k not in without),
+    ]
 
 
 def command_of(config: RunConfig) -> str:

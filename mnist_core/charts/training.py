@@ -165,7 +165,7 @@ def _value_axis(what: str, traces: Iterable[Trace]) -> dict[str, Any]:
     if what == "accuracy":
         axis = {"title": {"text": "Accuracy"}, "tickformat": ".4~p"}
         return axis if values else axis | {"range": [0, 1]}
-    axis = {"title": {"text": "Loss (nats)"}, "type": "log"}
+    axis = {"title": {"text": "Loss"}, "type": "log"}
     losses = [value for value in values if 0 < value < math.inf]
     if not losses:
         return axis | {"range": [-2, 0.5]}

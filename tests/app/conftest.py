@@ -1,10 +1,14 @@
 """Pages in tests start no processes by themselves, and leave nothing behind."""
 
 import sys
+import types
 
 import pytest
 
 from mnist_core.jobs import cost_job
+from mnist_core.models import make_config
+from tests.app.play_canvas import Canvas
+from tests.stores import make_run
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +27,23 @@ def own_main():
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture
+def canvas(monkeypatch):
+    """A stand-in for the canvas component, which AppTest cannot run."""
+    stand_in = Canvas()
+    module = types.ModuleType("streamlit_drawable_canvas")
+    module.st_canvas = stand_in.st_canvas
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return stand_in
+
+
+@pytest.fixture
+def three(store):
+    """A run for each of three data sets."""
+    sets = {"MNIST": 0.991, "FashionMNIST": 0.909, "KMNIST": 0.98}
+    return {
+        name: make_run(store, make_config("lenet5", dataset=name), accuracy=accuracy)
+        for name, accuracy in sets.items()
+    }

@@ -1,23 +1,21 @@
 """What tests of the Playground share: a stand-in for the canvas, runs, and looks at the page."""
 
 import base64
-import sys
 import types
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
-import pytest
 import torch
 from safetensors.torch import save
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.network import load_network
 from mnist_core.models import create_model_for, make_config
 from mnist_core.runs.summary import Summary
 from tests import drawing
+from tests.app import opening
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "playground.py")
+open_page = partial(opening.open_page, "playground")
 
 
 class Canvas:
@@ -48,15 +46,6 @@ class Canvas:
         page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": data})
 
 
-@pytest.fixture
-def canvas(monkeypatch):
-    stand_in = Canvas()
-    module = types.ModuleType("streamlit_drawable_canvas")
-    module.st_canvas = stand_in.st_canvas
-    monkeypatch.setitem(sys.modules, module.__name__, module)
-    return stand_in
-
-
 def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
     """A run with weights, drawn at random: the page does not ask whether they are any good."""
     config = make_config(model, **fields)
@@ -67,15 +56,6 @@ def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
     folder = store.folder(config.id)
     folder.write_summary(replace(summary, **folder.write_weights(1, weights)))
     return store.get(config.id)
-
-
-def open_page(**query):
-    page = AppTest.from_file(PAGE, default_timeout=60)
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
 
 
 def open_tab(name, page=None):

@@ -6,14 +6,12 @@ import pytest
 
 from mnist_core.cli.main import main
 from mnist_core.dataset_specs import dataset_spec
-from pages.components.compare import inside
+from mnist_core.jobs import spawn
 from tests import drawing
-from tests.app import play_canvas, test_compare, test_train
-from tests.app.play_canvas import canvas
+from tests.app import compare_page, play_canvas, test_train
+from tests.app.opening import settle
 from tests.documents import added_dataset
 from tests.idx_data import write_dataset
-
-__all__ = ["canvas"]
 
 
 @pytest.fixture(scope="module")
@@ -75,13 +73,13 @@ def test_the_train_page(run, dataset):
 
 
 def test_the_compare_page(run, dataset, command, monkeypatch):
-    monkeypatch.setattr(inside, "ask", command)  # a process of its own would not know the data set
-    page = test_compare.open_page()
+    monkeypatch.setattr(spawn, "ask", command)  # a process of its own would not know the data set
+    page = compare_page.open_page()
     for tab in ("Curves", "Mistakes", "Trust", "Inside", "Robustness", "Settings"):
         page.session_state["cmp_tab"] = tab
-        test_compare.settle(page)
+        settle(page)
         assert not page.error and not page.warning, tab
-    assert page.dataframe and dataset in json.dumps(test_compare.charts(page))
+    assert page.dataframe and dataset in json.dumps(compare_page.charts(page))
 
 
 def test_the_playground(run, dataset, canvas):

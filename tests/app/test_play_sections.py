@@ -2,9 +2,9 @@
 
 import base64
 import io
+import types
 import zipfile
 from dataclasses import replace
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -16,11 +16,10 @@ from mnist_core.imaging.preprocess import as_drawn, from_canvas
 from mnist_core.imaging.tiles import png
 from mnist_core.inspection.adversarial import attack
 from mnist_core.inspection.saliency import METHODS
-from pages.components.playground.canvas import SIDE, Drawings, _pixels
+from pages.components.playground.canvas import SIDE, Drawings
 from tests.app.play_canvas import (
     add_run,
     answer,
-    canvas,
     drawn,
     expected_answer,
     html,
@@ -30,7 +29,6 @@ from tests.app.play_canvas import (
     words,
 )
 
-__all__ = ["canvas"]
 THREE = ("lenet5", "lenet5-1998", "small")
 
 
@@ -242,23 +240,17 @@ def test_the_chosen_run_stands_for_its_network_wherever_it_is_not_the_best(store
     assert "(this run)" not in html(page)
 
 
-def test_where_no_network_can_be_loaded_each_section_says_so(store, canvas, monkeypatch):
-    from pages.components.playground import handwriting, move
+LARGE = base64.b64encode(png(np.ones((SIDE + 1, SIDE), np.uint8))).decode()
 
+
+@pytest.mark.parametrize("url", ["no picture", "data:image/png;base64,eA==", None, f",{LARGE}"])
+def test_what_no_canvas_sends_is_no_drawing(store, canvas, url):
     add_run(store)
-    for part in (move, handwriting):
-        monkeypatch.setattr(part, "networks", lambda runs: ([], {"x": "The weights are damaged."}))
-    Handwriting(store.root, "MNIST").add(np.full((28, 28), 9, np.uint8), 1)
-    for name in ("Move it", "Your handwriting"):
-        page = open_tab(name, drawn(open_page(), canvas, 4))
-        assert page.error[0].value == "The weights are damaged." and not page.exception
-
-
-@pytest.mark.parametrize("sent", ["no picture", "data:image/png;base64,eA==", None])
-def test_what_no_canvas_sends_is_no_drawing(sent):
-    large = base64.b64encode(png(np.ones((SIDE + 1, SIDE), np.uint8))).decode()
-    with patch("pages.components.playground.canvas.strokes", lambda: [{}]):
-        assert _pixels(sent) is None and _pixels("data:image/png;base64," + large) is None
+    page = open_page()
+    sent = {"raw": {"objects": [{"type": "Path"}]}, "data": url}
+    page.session_state[canvas.key] = types.SimpleNamespace(drawing=sent)
+    page.run()
+    assert not page.exception and "Example" in words(page)
 
 
 def test_words_from_a_link_make_no_link(store, canvas):

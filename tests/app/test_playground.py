@@ -1,7 +1,6 @@
 """The Playground without a browser: what it answers and shows, with a stand-in for the canvas."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,19 +15,16 @@ from mnist_core.inspection.feature_maps import feature_maps
 from mnist_core.models import create_model, make_config, model_names
 from mnist_core.runs.summary import Summary
 from tests import drawing
+from tests.app.opening import PAGES
 from tests.app.play_canvas import (
-    PAGE,
     add_run,
     answer,
-    canvas,
     drawn,
     expected_answer,
     open_page,
     pictures,
     words,
 )
-
-__all__ = ["canvas"]
 
 
 def test_before_anything_is_drawn_an_example_is_read(store, canvas):
@@ -110,7 +106,7 @@ def test_a_link_to_a_run_that_is_not_there_is_a_sentence(store, canvas, asked):
 
 
 def test_an_empty_store_points_to_training(store, canvas):
-    page = AppTest.from_file(str(Path(PAGE).parents[1] / "app.py"), default_timeout=60)
+    page = AppTest.from_file(str(PAGES.parent / "app.py"), default_timeout=60)
     page.switch_page("pages/playground.py").run()
     assert not page.exception and "No network has been trained yet" in words(page)
 

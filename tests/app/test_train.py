@@ -5,10 +5,9 @@ import os
 import subprocess
 import sys
 import time
-from pathlib import Path
+from functools import partial
 
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from mnist_core.errors import LabError
 from mnist_core.jobs import launcher
@@ -19,18 +18,11 @@ from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training import cost
+from tests.app import opening
+from tests.app.opening import PAGES
 from tests.stores import damage, make_run
 
-PAGE = str(Path(__file__).parents[2] / "pages" / "train.py")
-
-
-def open_page(**query):
-    page = AppTest.from_file(PAGE, default_timeout=30)
-    for name, value in query.items():
-        page.query_params[name] = value
-    page.run()
-    assert not page.exception
-    return page
+open_page = partial(opening.open_page, "train")
 
 
 def words(page):
@@ -256,7 +248,7 @@ def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     page = open_page()
     assert "waiting for 2 runs ahead of it" in page.get("progress")[0].proto.text
     name = page.button(key=f"show_{run.id}")
-    assert name.label == "LeNet-5 · MNIST · grid · learning rate 0.3"
+    assert name.label == "LeNet-5 · MNIST · Quick run · learning rate 0.3"
     page.selectbox(key="train_at_once").set_value(2).run()
     assert store.at_once() == 2
     page.button(key=f"show_{run.id}").click().run()
@@ -292,7 +284,7 @@ def test_the_page_never_loads_torch(store):
     make_run(store, opening())
     code = (
         "import sys; from streamlit.testing.v1 import AppTest;"
-        f"page = AppTest.from_file({PAGE!r}, default_timeout=60).run();"
+        f"page = AppTest.from_file({str(PAGES / 'train.py')!r}, default_timeout=60).run();"
         "assert not page.exception; sys.exit('torch' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=120).returncode == 0

@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import consensus, labels_of_each, vote
-from mnist_core.formatting import number_range, percent, plain
+from mnist_core.formatting import number_range, percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
 from mnist_core.models import model_title
@@ -27,10 +27,7 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
     """Four sliders, the moved image, and a strip along one of them for every network."""
     place = sliders()
     image_there = moved(image, place)
-    able, reasons = networks(runs)
-    if not able:
-        st.error(plain(next(iter(reasons.values()))), icon=":material/error:")
-        return
+    able, _ = networks(runs)  # the chosen one is among them, or no tab would be shown
     with st.container(horizontal=True, gap="medium"):
         with st.container(width=SIDE):
             picture = tiles.tile(image_there, SIDE, SIDE, grey=True)

@@ -12,7 +12,7 @@ from streamlit.runtime.pages_manager import PagesManager
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
-from mnist_core.jobs.spawn import ask
+from mnist_core.jobs import spawn
 from mnist_core.models.stats import stats_of
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import Damaged, Run, RunStore
@@ -65,7 +65,7 @@ def model_figures() -> dict[str, dict[str, Any]]:
 
     Worked out once, in a process of its own: this one stays without torch, and so light.
     """
-    return {row["name"]: row for row in ask("models")}
+    return {row["name"]: row for row in spawn.ask("models")}
 
 
 def figures_of(config: RunConfig, runs: list[Run]) -> Mapping[str, Any]:

@@ -34,11 +34,11 @@ def test_the_command_trains_the_run(config):
 @pytest.mark.parametrize(
     "config, words",
     [
-        (make_config("lenet5", seed=7, dataset="KMNIST"), "reference"),
+        (make_config("lenet5", seed=7, dataset="KMNIST"), "As published"),
         (make_config("lenet5", "tutorial"), "tutorial"),
-        (make_config("lenet5", lr=0.05, epochs=2), "reference, learning rate 0.05, epochs 2"),
+        (make_config("lenet5", lr=0.05, epochs=2), "As published, learning rate 0.05, epochs 2"),
         (make_config("lenet5", "tutorial", epochs=9), "tutorial, epochs 9"),
-        (dataclasses.replace(make_config("lenet5"), model="no-longer-there"), "own settings"),
+        (dataclasses.replace(make_config("lenet5"), model="no-longer-there"), "custom settings"),
     ],
 )
 def test_a_config_in_words_is_its_nearest_recipe_and_what_differs(config, words):
@@ -47,7 +47,7 @@ def test_a_config_in_words_is_its_nearest_recipe_and_what_differs(config, words)
 
 def test_a_full_name_has_network_data_set_and_seed():
     config = make_config("lenet5", seed=7, dataset="KMNIST", lr=0.05)
-    assert full_name(config) == "LeNet-5 · KMNIST · reference · learning rate 0.05 · seed 7"
+    assert full_name(config) == "LeNet-5 · KMNIST · As published · learning rate 0.05 · seed 7"
 
 
 def test_differences_leave_out_what_has_no_effect():

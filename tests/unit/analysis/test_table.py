@@ -28,7 +28,7 @@ def seeds(store, model, accuracies, **changes):
 def test_a_finished_run_is_a_row_with_its_interval(store):
     run = make_run(store, accuracy=0.991)
     (row,) = table_of(store).to_dict("records")
-    assert (row["id"], row["title"], row["recipe"]) == (run.id, "LeNet-5", "reference")
+    assert (row["id"], row["title"], row["recipe"]) == (run.id, "LeNet-5", "As published")
     assert (row["epochs_done"], row["epochs"], row["best_epoch"]) == (50, 50, 50)
     assert row["test_accuracy"] == pytest.approx(0.989)
     interval = wilson(9890, 10_000)
@@ -109,8 +109,8 @@ def test_labels_say_no_more_than_is_needed(store):
     assert labels == {
         "Small",
         "LeNet-5 · tutorial",
-        "LeNet-5 · reference · seed 1",
-        "LeNet-5 · reference · seed 2",
+        "LeNet-5 · As published · seed 1",
+        "LeNet-5 · As published · seed 2",
     }
     make_run(store, make_config("small", dataset="KMNIST"))
     assert {"Small · MNIST", "Small · KMNIST"} < set(table.labels_of(table_of(store)).values())
