@@ -69,26 +69,9 @@ def test_what_is_kept_is_checked(lab, run):
             robustness.stored(run)
 
 
-def test_the_process_of_its_own_tells_its_progress_and_can_be_stopped(lab, run):
-    robustness_job.start(lab, [run.id])
-    at = robustness_job.job(lab)
-    assert at.run == run.id and at.total == robustness.STEPS
-    process = at.process.find()
-    robustness_job.stop(lab)
-    process.wait(10)
-    assert robustness_job.job(lab) is None
-
-
 def test_a_run_without_weights_says_so(lab):
     bare = make_run(lab, make_config("small"))
     with pytest.raises(LabError, match="no weights"):
         robustness.compute(bare)
     with pytest.raises(LabError, match="None of these"):
         robustness_job.start(lab, [])
-
-
-def test_why_it_failed_is_its_last_line(lab):
-    assert robustness_job.why_it_failed(lab) == ""
-    lab.root.mkdir(exist_ok=True)
-    robustness_job.log_path(lab).write_text("x\npython -m mnist_core robustness: no such run\n")
-    assert robustness_job.why_it_failed(lab) == "no such run"

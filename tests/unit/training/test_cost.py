@@ -1,11 +1,9 @@
 """How long training takes here: measured, remembered, told."""
 
 import json
-import time
 
 import pytest
 
-from mnist_core.jobs import cost_job
 from mnist_core.models import make_config
 from mnist_core.training import cost
 from mnist_core.training.cost import Cost
@@ -45,13 +43,3 @@ def test_a_damaged_memory_is_no_memory(store, content):
     store.root.mkdir()
     (store.root / ".speed.json").write_text(content)
     assert cost.load(store, CONFIG) is None
-
-
-def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch):
-    monkeypatch.setattr(cost, "MEASURE_SECONDS", 0.2)
-    monkeypatch.setattr(cost.os, "nice", lambda by: 0)
-    found = cost_job.measure_once(store, CONFIG, began=time.time())
-    assert 0 < found.per_image < 0.01 and 0 <= found.per_step < 0.5
-    assert 0 < found.per_validation_image < found.per_image * 10
-    assert cost.load(store, CONFIG) == found
-    assert cost_job.measure_once(store, CONFIG, began=0) == found  # at once: it is known

@@ -1,0 +1,19 @@
+"""The cost of training, measured once."""
+
+import time
+
+from mnist_core.jobs import cost_job
+from mnist_core.models import make_config
+from mnist_core.training import cost
+
+CONFIG = make_config("lenet5", "grid", batch_size=100)
+
+
+def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch):
+    monkeypatch.setattr(cost, "MEASURE_SECONDS", 0.2)
+    monkeypatch.setattr(cost.os, "nice", lambda by: 0)
+    found = cost_job.measure_once(store, CONFIG, began=time.time())
+    assert 0 < found.per_image < 0.01 and 0 <= found.per_step < 0.5
+    assert 0 < found.per_validation_image < found.per_image * 10
+    assert cost.load(store, CONFIG) == found
+    assert cost_job.measure_once(store, CONFIG, began=0) == found  # at once: it is known
