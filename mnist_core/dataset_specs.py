@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from mnist_core.errors import InputError
@@ -9,6 +10,7 @@ from mnist_core.errors import InputError
 IMAGE_SHAPE = (1, 28, 28)  # channels, height and width of every image, in every data set
 IMAGE_SIDE = IMAGE_SHAPE[-1]
 DIGITS = tuple("0123456789")
+DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -56,11 +58,19 @@ _registry: dict[str, DatasetSpec] = {}
 
 
 def register_dataset(spec: DatasetSpec) -> DatasetSpec:
-    """Adds a data set to every page, command and test. Raises ValueError for a name in use."""
+    """Adds a data set to every page, command and test.
+
+    Raises ValueError for a name that is malformed or taken, and for classes that cannot be told
+    apart.
+    """
+    if not DATASET_NAME.fullmatch(spec.name):  # it is a folder's name, and the start of runs' ids
+        raise ValueError(f"data set name {spec.name!r}: use letters, digits and dashes")
     if spec.name.lower() in _registry:
         raise ValueError(f"data set name {spec.name!r} is taken; choose another")
     if not 2 <= spec.num_classes <= 256:
         raise ValueError(f"data set {spec.name!r} needs 2 to 256 classes, not {spec.num_classes}")
+    if len(set(spec.classes)) < spec.num_classes or not all(spec.classes):
+        raise ValueError(f"data set {spec.name!r}: each class needs a name of its own")
     _registry[spec.name.lower()] = spec
     return spec
 

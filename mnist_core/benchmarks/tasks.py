@@ -24,6 +24,7 @@ from mnist_core.benchmarks.clock import clock
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.datasets import Dataset, Split, load
 from mnist_core.data.transforms import resize
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.engine.lowering import lowered
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.jobs.mailbox import Mailbox
@@ -151,7 +152,7 @@ def _bare_loop(config: RunConfig, tuned: bool) -> Callable[[int], None]:
     loss_of = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
     side = config.input_size
     images = torch.randn(config.batch_size, 1, side, side)
-    labels = torch.randint(0, 10, (config.batch_size,))
+    labels = torch.randint(0, dataset_spec(config.dataset).num_classes, (config.batch_size,))
 
     def run(steps: int) -> None:
         for _ in range(steps):

@@ -22,7 +22,7 @@ def test_loads_each_data_set(name, tmp_path):
     assert [len(data.train), len(data.validation), len(data.test)] == [200, 40, 60]
     assert data.train.images.dtype == torch.uint8
     assert data.train.images.shape[1:] == (28, 28)
-    assert data.test.labels.tolist() == [i % 10 for i in range(60)]
+    assert data.test.labels.tolist() == [i % data.spec.num_classes for i in range(60)]
 
 
 def test_the_split_is_the_same_for_every_run_and_loses_nothing(small_data):

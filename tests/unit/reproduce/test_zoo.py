@@ -10,7 +10,8 @@ import pytest
 from mnist_core.errors import InputError, LabError
 from mnist_core.jobs import pool
 from mnist_core.jobs.pool import Made
-from mnist_core.models import make_config, model_names, model_spec
+from mnist_core.models import make_config, model_spec
+from mnist_core.models.stats import shipped_stats
 from mnist_core.reproduce import zoo
 from mnist_core.reproduce.zoo import MustLearn, Row, make_zoo, wanted_configs, zoo_rows
 from mnist_core.training.results import Diverged
@@ -45,7 +46,7 @@ def test_every_network_is_in_it_by_its_references_recipe_first():
     firsts = {name: model_spec(name).recipes[0].name for name in zoo.SEEDS}
     on_mnist = [r for r in rows if r.dataset == "MNIST" and r.recipe == firsts[r.model]]
     assert [r.model for r in on_mnist] == list(zoo.SEEDS)
-    assert set(zoo.SEEDS) == set(model_names())
+    assert set(zoo.SEEDS) == set(shipped_stats().networks)
     for row in on_mnist:
         small = FIGURES.get(row.model, (0,))[0] < 100_000
         assert row.seeds == ((1, 2, 3) if small else (1,))
