@@ -6,6 +6,7 @@ import math
 
 import pandas as pd
 
+from mnist_core.analysis.table import best_first
 from mnist_core.evaluation.statistics import Interval, Spread, mean_interval
 
 MEANS = ("validation_accuracy", "test_accuracy")
@@ -14,7 +15,7 @@ MEANS = ("validation_accuracy", "test_accuracy")
 def single_runs(table: pd.DataFrame) -> pd.DataFrame:
     """A row for every run of table.runs_table, the best first, with the columns that
     `averaged_over_seeds` adds."""
-    rows = _best_first(table)
+    rows = best_first(table)
     rows = rows.assign(members=rows["id"].map(lambda run_id: (run_id,)), seeds=1, unfinished=0)
     rows = rows.astype({"seeds": "Int64", "unfinished": "Int64"})
     return rows.assign(**{f"{name}_deviation": float("nan") for name in MEANS})
@@ -46,7 +47,7 @@ def averaged_over_seeds(table: pd.DataFrame) -> pd.DataFrame:
     for name in MEANS:
         first[name] = groups[name].mean()
         first[f"{name}_deviation"] = groups[name].std()
-    return _best_first(_with_intervals(first).reset_index())
+    return best_first(_with_intervals(first).reset_index())
 
 
 def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
@@ -60,12 +61,3 @@ def _with_intervals(rows: pd.DataFrame) -> pd.DataFrame:
         )
     ]
     return rows.assign(test_low=[i.low for i in found], test_high=[i.high for i in found])
-
-
-def _best_first(table: pd.DataFrame) -> pd.DataFrame:
-    """Finished runs first, then by validation accuracy, which is what runs are chosen by."""
-    done = table["test_accuracy"].notna()
-    order = table.assign(done=done).sort_values(
-        ["done", "validation_accuracy", "id"], ascending=[False, False, True], kind="stable"
-    )
-    return order.drop(columns="done").reset_index(drop=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -53,8 +54,14 @@ def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[Any, ...]]:
     It is None in a config whose optimiser, schedule or input size does not use the field.
     """
     used = [_used(config) for config in configs]
-    values = {name: tuple(each.get(name) for each in used) for name in RunConfig.names()}
-    return {k: v for k, v in values.items() if any(other != v[0] for other in v[1:])}
+    apart = {
+        name
+        for one, other in itertools.pairwise(used)
+        for name in one | other
+        if one.get(name) != other.get(name)
+    }
+    order = sorted(apart, key=RunConfig.names().index)
+    return {name: tuple(each.get(name) for each in used) for name in order}
 
 
 def differing_settings(configs: Sequence[RunConfig]) -> dict[str, list[str | None]]:
@@ -74,7 +81,7 @@ def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str
 
 
 @functools.lru_cache(maxsize=20_000)
-def _used(config: RunConfig) -> Mapping[str, Any]:
+def _used(config: RunConfig) -> dict[str, Any]:
     return config.used()
 
 

@@ -1,4 +1,4 @@
-"""What a run's curves say, in a sentence, with the setting to try next. Loads without torch."""
+"""What a run's curves show, in a sentence, with the setting to try next. Loads without torch."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 
-RISE = 1.1  # of the validation loss over its minimum, from which it is called rising
-STILL_FALLING = 0.85  # share of the error that is left after an epoch that still brought much
+RISE = 1.1  # a validation loss this many times its minimum has risen
+STILL_FALLING = 0.85  # an epoch that leaves at most this share of the error still helped much
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Diagnosis:
 
 
 def diagnose(run: Run) -> Diagnosis | None:
-    """What is worth saying of a finished run; None when there is nothing. Raises LabError."""
+    """What a finished run suffers from, if anything. Raises LabError for a damaged history."""
     if run.state == RunState.DIVERGED:
         sentence = f"Diverged in epoch {run.summary.epochs_done + 1}: the loss is no longer finite."
         return Diagnosis("diverged", sentence, {"lr": smaller_rate(run.config.lr)})
@@ -64,8 +64,8 @@ def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis 
 
 
 def _hardly_learned(config: RunConfig) -> float:
-    """The validation accuracy that says something was learned: twice that of guessing, or with few
-    classes halfway from guessing to 1."""
+    """The validation accuracy below which little was learned: twice that of guessing or, with few
+    classes, halfway from guessing to 1."""
     chance = 1 / dataset_spec(config.dataset).num_classes
     return min(2 * chance, (1 + chance) / 2)
 

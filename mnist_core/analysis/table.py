@@ -1,4 +1,4 @@
-"""The one table of runs: a data frame with a row a run. Loads without torch."""
+"""The table of runs: a data frame with a row for each run. Loads without torch."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
 def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
-    """The runs in their order, with COLUMNS; accuracies are fractions, a missing figure is NA.
+    """A row for each run, in the given order, with COLUMNS.
 
-    Costs no look into the runs' folders: of the store it reads one file of labels for each data
-    set, to know how many test images there are. Latency and blocks are those of the network, and
-    so is the size of the weights where a run keeps none.
+    Accuracies are fractions; a missing figure is NA. Latency and blocks are those of the network,
+    and so is the size of the weights where a run keeps none. Of the store only one file of labels
+    for each data set is read, which tells the number of test images.
     """
     images: dict[tuple[str, str | None], int] = {}
     rows = []
@@ -76,7 +76,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
 
 
 def _whole(value: float | None) -> int | None:
-    """A count as a whole number; what cannot be a count is missing."""
+    """A count as a whole number; None for what cannot be a count."""
     return None if value is None or not 0 <= value < 2**53 else round(value)
 
 
@@ -90,7 +90,7 @@ def _test_images(store: RunStore, run: Run) -> int:
 def select(
     table: pd.DataFrame, dataset: str | None = None, models: Iterable[str] = (), words: str = ""
 ) -> pd.DataFrame:
-    """The rows of a data set and of some networks (default: all) that hold every word."""
+    """The rows of a data set and of some networks (default: all) that contain every word."""
     keep = pd.Series(True, index=table.index)
     if dataset:
         keep &= table["dataset"] == dataset
@@ -102,15 +102,12 @@ def select(
 
 
 def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
-    """The ids of the runs that are worth comparing first: the best of each network.
+    """The ids of the runs to compare first: the best of each network.
 
     They are of the data set on which most networks have run, so that they can be compared;
-    where there is but one network, the best of each data set. Best is the highest validation
-    accuracy; a finished run goes before an unfinished one.
+    where there is only one network, they are the best of each data set. Best as in `best_first`.
     """
-    ranked = table[table["epochs_done"].fillna(0) > 0]
-    ranked = ranked.assign(done=ranked["test_accuracy"].notna())
-    ranked = ranked.sort_values(["done", "validation_accuracy"], ascending=False, kind="stable")
+    ranked = best_first(table[table["epochs_done"].fillna(0) > 0])
     networks = ranked.groupby("dataset", sort=False)["model"].nunique()
     if networks.max() == 1:
         return ranked.drop_duplicates("dataset")["id"].head(limit).tolist()
@@ -118,10 +115,19 @@ def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
     return here.drop_duplicates("model")["id"].head(limit).tolist()
 
 
-def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
-    """For each data set: a run of its best config, and the test accuracy over that one's seeds.
+def best_first(table: pd.DataFrame) -> pd.DataFrame:
+    """Finished runs first, then by validation accuracy, which is what runs are chosen by."""
+    done = table["test_accuracy"].notna()
+    order = table.assign(done=done).sort_values(
+        ["done", "validation_accuracy", "id"], ascending=[False, False, True], kind="stable"
+    )
+    return order.drop(columns="done").reset_index(drop=True)
 
-    The best config has the highest validation accuracy, as a mean over its finished runs.
+
+def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
+    """For each data set a run of the best config, and the test accuracy over the config's seeds.
+
+    The best config has the highest mean validation accuracy over its finished runs.
     """
     done = table[table["test_accuracy"].notna()]
     means = done.groupby("group")["validation_accuracy"].mean()
@@ -135,7 +141,7 @@ def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
 
 
 def labels_of(table: pd.DataFrame) -> dict[str, str]:
-    """id -> a short name: the network, and whatever else tells these runs apart."""
+    """id -> a short name: the network, and what else is needed to tell these runs apart."""
     names = table["title"] + (" · " + table["dataset"] if table["dataset"].nunique() > 1 else "")
     for more in (table["recipe"], "seed " + table["seed"].astype(str), table["id"].str[-10:]):
         tells_apart = more.groupby(names).transform("nunique") > 1
@@ -144,14 +150,14 @@ def labels_of(table: pd.DataFrame) -> dict[str, str]:
 
 
 def known_figures(table: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
-    """model -> SIZES of its first recipe; of a network added since, those of a run."""
+    """model -> SIZES: the shipped ones or, for a network without them, those of a run."""
     ran = table[table["parameters"].notna()].drop_duplicates("model").set_index("model")
     of_runs = {model: {name: ran.at[model, name] for name in SIZES} for model in ran.index}
     return {**of_runs, **shipped_stats().networks}
 
 
 def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
-    """What the references publish for these data sets and the networks in `figures`."""
+    """The published accuracies for these data sets and the networks in `figures`."""
     rows = [
         {
             "model": model,

@@ -14,17 +14,17 @@ from mnist_core.formatting import field_name, number, percent
 from mnist_core.runs.states import RunState
 
 TICKS = (0.1, 0.5, 0.9, 0.97, 0.99, 0.997)
-WORST, BEST = 0.0, 2.4  # of the scale: the error's negative decimal logarithm
-# From cold and dark to warm and light, even in lightness; ends short of white and of black.
+WORST, BEST = 0.0, 2.4  # ends of the scale: the negative decimal logarithm of the error
+# From cold and dark to warm and light in even steps, without white and black.
 COLOURS = ("#2b2a5e", "#3c4f8a", "#3f7a96", "#4fa28f", "#8dc47a", "#e3de72")
 HERE = "#e07b00"
-DARK_UP_TO = 0.55  # of the scale: the part on which white writing reads better
+DARK_UP_TO = 0.55  # the part of the scale on which white text reads better
 
 
 def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure:
-    """Validation accuracy by colour and number; `here` is ringed.
+    """Validation accuracy by colour and number, with a ring around the cell of `here`.
 
-    The dots hear clicks: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
+    The dots can be clicked: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
     """
     axes = {
         axis: {
@@ -109,7 +109,7 @@ def _ink(cell: Cell) -> str:
 
 def _hover(cell: Cell) -> str:
     if cell.run is None:
-        return "not trained yet: a click sets the controls to it"
+        return "not trained yet; click to choose these settings"
     summary = cell.run.summary
     if cell.accuracy is None:
         return cell.run.state

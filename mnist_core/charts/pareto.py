@@ -26,11 +26,11 @@ from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.formatting import percent
 
 CHOSEN_LIMIT = len(COLOURS) - 1  # the last colour, GREY, is that of the runs that are not chosen
-OFF = "triangle-down"  # of a run whose accuracy is below the axis
-WIDTH = 42  # letters of a tooltip's line
+OFF = "triangle-down"  # the symbol of a run whose accuracy is below the axis
+WIDTH = 42  # characters in a line of a tooltip
 RING = "#e0a800"  # around the marked run, on light and on dark ground
-ROOM = 3  # an interval that is wider than this factor is cut by the edge of the chart
-WHISKERS = 60  # as many runs get a thin interval each; more would be a grey mist
+ROOM = 3  # by this factor intervals may widen the axis; the edge of the chart cuts the rest
+WHISKERS = 60  # intervals and long tooltips are for up to so many runs; more would be a blur
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def _ring(runs: pd.DataFrame, column: str) -> list[Trace]:
 
 
 def _errors(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with their `error`, its interval from `least` to `most`, and who is `off` the axis.
+    """The runs with `error`, its interval from `least` to `most`, and whether it is `off` the axis.
 
-    A run that learned next to nothing would press the others against the upper edge: it is
-    drawn at the lower edge. No error at all is drawn as half an image, since log 0 is none.
+    A run that learned next to nothing would press the others against the upper edge, so it is
+    drawn at the lower edge. An error of 0, which has no logarithm, is drawn as half an image.
     """
     smallest = 0.5 / runs["test_images"].astype(float)
     error = (1 - runs["test_accuracy"]).clip(lower=smallest)
@@ -133,7 +133,7 @@ def _errors(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> list[Trace]:
-    """One trace for all `runs`; none for no run."""
+    """A trace of all `runs`, if there are any."""
     if runs.empty:
         return []
     opacity = 0.6 if faint else 1
@@ -165,7 +165,7 @@ def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> 
 
 
 def _tooltips(runs: pd.DataFrame, column: str) -> list[str]:
-    """All that is known of a point; of hundreds of points only what they are."""
+    """All about a point; with many points only the network, its accuracy and its recipe."""
     if len(runs) <= WHISKERS:
         return [_about_run(row, column) for row in runs.to_dict("records")]
     rows = zip(runs["title"], runs["test_accuracy"], runs["recipe"], strict=True)
@@ -190,7 +190,7 @@ def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
 
 
 def _lines(lines: Sequence[str]) -> str:
-    """Lines of a tooltip, short enough for a phone."""
+    """The lines of a tooltip, wrapped to fit a phone."""
     short = [
         line if len(line) < WIDTH else "<br>".join(textwrap.wrap(line, WIDTH)) for line in lines
     ]
@@ -203,7 +203,7 @@ def _sizes(row: Mapping[Hashable, Any], column: str) -> str:
 
 
 def _published(published: pd.DataFrame, column: str) -> list[Trace]:
-    """Hollow marks: what the references report, each with how it was chosen."""
+    """Hollow marks for the published figures; the tooltips say how each was chosen."""
     if published.empty:
         return []
     return [
