@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from argparse import ArgumentParser, Namespace
 
 from mnist_core.benchmarks import measurements, networks, report
-from mnist_core.cli.command import command
-from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.cli.command import Answer, command
+from mnist_core.cli.terminal import table
 from mnist_core.errors import InputError, LabError
 from mnist_core.runs.store import RunStore
 
@@ -28,11 +27,11 @@ def _options(parser: ArgumentParser) -> None:
 
 
 @command("bench", "Measures how fast the lab is on this machine.", _options)
-def bench(options: Namespace) -> int:
+def bench(options: Namespace) -> Answer:
     return {"training": _training, "table": _table, "networks": _networks}[options.what](options)
 
 
-def _training(options: Namespace) -> int:
+def _training(options: Namespace) -> Answer:
     """Measures, saving each result as it comes, and prints all saved results."""
     store = RunStore()
     known = list(measurements.MEASUREMENTS)
@@ -48,22 +47,13 @@ def _training(options: Namespace) -> int:
     return _table(options)
 
 
-def _table(options: Namespace) -> int:
+def _table(options: Namespace) -> Answer:
     results = report.kept(RunStore())
     if not results and not options.json:
         raise LabError("Nothing is measured yet; python -m mnist_core bench does it.")
-    if options.json:
-        print_json(results)
-    else:
-        print(report.markdown(results))
-    return 0
+    return Answer(results, report.markdown(results) if results else "")
 
 
-def _networks(options: Namespace) -> int:
+def _networks(options: Namespace) -> Answer:
     found = networks.measure()
-    if options.json:
-        print(json.dumps(found, indent=1))  # as it is kept in models/figures.json
-    else:
-        print(found["machine"])
-        print_table(found["networks"], list(found["networks"][0]))
-    return 0
+    return Answer(found, f"{found['machine']}\n{table(found['networks'])}", indent=1)

@@ -6,9 +6,9 @@ import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from mnist_core.cli.command import command
+from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
-from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.cli.terminal import table
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
 from mnist_core.dataset_specs import dataset_names, dataset_spec
@@ -19,14 +19,10 @@ from mnist_core.runs.store import RunStore
 
 
 @command("models", "The networks, with what each costs and sees.")
-def models(options: Namespace) -> int:
+def models(options: Namespace) -> Answer:
     rows = [_describe_model(name) for name in model_names()]
-    if options.json:
-        print_json(rows)
-    else:
-        columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
-        print_table(rows, columns)
-    return 0
+    columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
+    return Answer(rows, table(rows, columns))
 
 
 def _describe_model(name: str) -> dict[str, Any]:
@@ -51,7 +47,7 @@ def _dataset_options(parser: ArgumentParser) -> None:
 
 
 @command("datasets", "The data sets, and whether their files are there.", _dataset_options)
-def datasets(options: Namespace) -> int:
+def datasets(options: Namespace) -> Answer:
     if options.download:
         load(options.download)
     root = data_root()
@@ -64,26 +60,17 @@ def datasets(options: Namespace) -> int:
         }
         for name in dataset_names()
     ]
-    if options.json:
-        print_json(rows)
-    else:
-        shown = [{**row, "missing": ", ".join(row["missing"]) or "nothing"} for row in rows]
-        print_table(shown, ("name", "about", "folder", "missing"))
-    return 0
+    shown = [{**row, "missing": ", ".join(row["missing"]) or "nothing"} for row in rows]
+    return Answer(rows, table(shown, ("name", "about", "folder", "missing")))
 
 
 @command("runs", "The runs in the store, the newest first.")
-def runs(options: Namespace) -> int:
+def runs(options: Namespace) -> Answer:
     found, damaged = RunStore().list()
     rows = [run_row(run) for run in found]
     for folder in damaged:
         print(folder.reason, file=sys.stderr)
-    if options.json:
-        print_json(rows)
-        return 0
-    for row in rows:
-        row["validation"] = percent(row["validation_accuracy"])
-        row["test"] = percent(row["test_accuracy"])
-    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", "validation")
-    print_table(rows, (*columns, "test", "parameters", "receptive_field"))
-    return 0
+    parts = ("validation", "test")
+    shown = [row | {part: percent(row[f"{part}_accuracy"]) for part in parts} for row in rows]
+    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", *parts)
+    return Answer(rows, table(shown, (*columns, "parameters", "receptive_field")))

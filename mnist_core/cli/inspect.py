@@ -6,8 +6,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 
-from mnist_core.cli.command import command, several_runs
-from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.cli.command import Answer, command, several_runs
+from mnist_core.cli.terminal import table
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
 from mnist_core.inspection.architecture import describe_models, in_words, times
@@ -23,13 +23,10 @@ def _layer_options(parser: ArgumentParser) -> None:
 @command(
     "layers", "A network layer by layer: what each costs, and its receptive field.", _layer_options
 )
-def layers(options: Namespace) -> int:
+def layers(options: Namespace) -> Answer:
     found = describe_models(options.names)
-    if options.json:
-        print_json(found)
-        return 0
+    parts = []
     for name, stages in found.items():
-        print(model_spec(name).title)
         rows = [
             {
                 "stage": stage["name"],
@@ -43,8 +40,8 @@ def layers(options: Namespace) -> int:
             }
             for stage in stages
         ]
-        print_table(rows, list(rows[0]))
-    return 0
+        parts += [model_spec(name).title, table(rows)]
+    return Answer(found, "\n".join(parts))
 
 
 def _field_options(parser: ArgumentParser) -> None:
@@ -58,7 +55,7 @@ def _field_options(parser: ArgumentParser) -> None:
 @command(
     "fields", "The receptive fields of a run's network, as measured by gradients.", _field_options
 )
-def fields(options: Namespace) -> int:
+def fields(options: Namespace) -> Answer:
     from mnist_core.inspection.effective_field import run_fields
 
     try:
@@ -68,17 +65,14 @@ def fields(options: Namespace) -> int:
         raise InputError(f"row, column: {given} was given; allowed is 0 to 1") from None
     store = RunStore()
     found = [run_fields(store.get(run_id), row, column) for run_id in options.ids]
-    if options.json:
-        print_json(found)
-        return 0
+    parts = []
     for run in found:
-        print(f"{run['id']}, over {run['over']}")
         rows = [
             {"stage": name, "unit": str(tuple(stage["unit"])), "box": str(tuple(stage["box"]))}
             for name, stage in run["stages"].items()
         ]
-        print_table(rows, ("stage", "unit", "box"))
-    return 0
+        parts += [f"{run['id']}, over {run['over']}", table(rows)]
+    return Answer(found, "\n".join(parts))
 
 
 @command(
@@ -86,15 +80,13 @@ def fields(options: Namespace) -> int:
     "Accuracy on rotated, shifted and noisy test images; kept with each run.",
     several_runs,
 )
-def robustness(options: Namespace) -> int:
+def robustness(options: Namespace) -> Answer:
     import torch
 
     from mnist_core.evaluation.robustness import STEPS, stored
     from mnist_core.jobs.robustness_job import compute_all
 
-    torch.set_num_threads(
-        1
-    )  # small networks gain nothing from more, and training keeps the other cores
+    torch.set_num_threads(1)  # small networks gain nothing from more; training keeps the rest
 
     def tell(run: Run, done: int) -> None:
         if not sys.stderr.isatty():
@@ -104,15 +96,12 @@ def robustness(options: Namespace) -> int:
 
     runs = compute_all(RunStore(), options.ids, tell)
     found = {run.id: result for run in runs if (result := stored(run))}
-    if options.json:
-        print_json({run_id: asdict(each) for run_id, each in found.items()})
-        return 0
+    parts = []
     for run_id, each in found.items():
-        print(f"{run_id}, {each.images:,} test images")
         rows = [
             {"corruption": kind, "level": f"{level:g}", "right": percent(right / each.images)}
             for kind, curve in each.curves.items()
             for level, right in curve
         ]
-        print_table(rows, ("corruption", "level", "right"))
-    return 0
+        parts += [f"{run_id}, {each.images:,} test images", table(rows)]
+    return Answer({run_id: asdict(each) for run_id, each in found.items()}, "\n".join(parts))

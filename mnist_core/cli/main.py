@@ -13,7 +13,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # In the order in which --help lists them.
 from mnist_core.cli import catalog, train, read, inspect, reproduce, bench  # noqa: F401, I001
-from mnist_core.cli.command import commands
+from mnist_core.cli.command import COMMANDS
+from mnist_core.cli.terminal import print_json
 from mnist_core.errors import LabError
 
 MODULE = "python -m mnist_core"
@@ -30,12 +31,12 @@ class Parser(argparse.ArgumentParser):
 
 def make_parser() -> Parser:
     """A parser with all registered commands and their options."""
-    name = SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
-    parser = Parser(prog=name, description=__doc__, allow_abbrev=False)
+    program = SCRIPT if Path(sys.argv[0]).stem == SCRIPT else MODULE
+    parser = Parser(prog=program, description=__doc__, allow_abbrev=False)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for each in commands():
+    for name, each in COMMANDS.items():
         sub = subparsers.add_parser(
-            each.name, help=each.about, description=each.about, allow_abbrev=False
+            name, help=each.about, description=each.about, allow_abbrev=False
         )
         sub.add_argument("--json", action="store_true", help="one JSON value on stdout")
         each.add_options(sub)
@@ -50,9 +51,13 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     prefix = f"{parser.prog} {options.command}"
     try:
-        status = options.run(options)
+        answer = options.run(options)
+        if options.json:
+            print_json(answer.value, answer.indent)
+        else:
+            print(answer.text)
         sys.stdout.flush()
-        return status
+        return answer.status
     except LabError as error:
         return _complain(prefix, str(error))
     except KeyboardInterrupt:

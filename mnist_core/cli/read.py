@@ -6,8 +6,8 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.cli.command import command, one_run
-from mnist_core.cli.terminal import print_json, print_table
+from mnist_core.cli.command import Answer, command, one_run
+from mnist_core.cli.terminal import table
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.formatting import percent
@@ -20,22 +20,18 @@ if TYPE_CHECKING:
 
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
-def evaluate(options: Namespace) -> int:
+def evaluate(options: Namespace) -> Answer:
     from mnist_core.evaluation.predict import evaluate as evaluate_run
 
     store = RunStore()
     figures = evaluate_run(store, store.get(options.id))
-    if options.json:
-        print_json(figures)
-        return 0
     classes = dataset_spec(figures["dataset"]).classes
-    print(f"{figures['id']}: test {percent(figures['test_accuracy'])} ({figures['from']})")
+    title = f"{figures['id']}: test {percent(figures['test_accuracy'])} ({figures['from']})"
     rows = [
         {"true class": classes[i], **dict(zip(classes, row, strict=True))}
         for i, row in enumerate(figures["confusion"])
     ]
-    print_table(rows, ("true class", *classes))
-    return 0
+    return Answer(figures, f"{title}\n{table(rows)}")
 
 
 def _predict_options(parser: ArgumentParser) -> None:
@@ -44,7 +40,7 @@ def _predict_options(parser: ArgumentParser) -> None:
 
 
 @command("predict", "What a run's network reads in pictures of your own.", _predict_options)
-def predict(options: Namespace) -> int:
+def predict(options: Namespace) -> Answer:
     from mnist_core.evaluation.network import Network
     from mnist_core.evaluation.predict import load_model
 
@@ -55,12 +51,8 @@ def predict(options: Namespace) -> int:
         {"image": name, **_answer(network, drawing)}
         for name, drawing in zip(options.images, drawings, strict=True)
     ]
-    if options.json:
-        print_json(answers[0] if len(answers) == 1 else answers)
-        return 0
-    for answer in answers:
-        print(f"{answer['image']}: {answer['class']} ({percent(answer['confidence'])})")
-    return 0
+    lines = [f"{a['image']}: {a['class']} ({percent(a['confidence'])})" for a in answers]
+    return Answer(answers[0] if len(answers) == 1 else answers, "\n".join(lines))
 
 
 def _read_image(path: Path, dataset: str) -> np.ndarray:

@@ -10,8 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from mnist_core.cli.command import command
-from mnist_core.cli.terminal import print_json
+from mnist_core.cli.command import Answer, command
 from mnist_core.config import Whole
 from mnist_core.errors import InputError
 from mnist_core.formatting import duration, percent
@@ -38,35 +37,30 @@ def _options(parser: ArgumentParser) -> None:
 
 
 @command("reproduce", "Makes what ships with the lab, and continues where it stopped.", _options)
-def reproduce(options: Namespace) -> int:
-    makes = {"grid": _grid, "zoo": _zoo, "table": _table}
-    return makes[options.what](options)
+def reproduce(options: Namespace) -> Answer:
+    return {"grid": _grid, "zoo": _zoo, "table": _table}[options.what](options)
 
 
-def _grid(options: Namespace) -> int:
+def _grid(options: Namespace) -> Answer:
     from mnist_core.reproduce.grid import make_grid
 
     began = time.monotonic()
     runs = make_grid(RunStore(), _processes(options), _tell_made)
-    return _tell_all(options, runs, began, file=str(RunStore().bundle))
+    return _summary(runs, began, file=str(RunStore().bundle))
 
 
-def _zoo(options: Namespace) -> int:
+def _zoo(options: Namespace) -> Answer:
     from mnist_core.reproduce.zoo import make_zoo
 
     seeds = None if options.seeds is None else _check_seeds(options.seeds)
     began = time.monotonic()
     runs = make_zoo(RunStore(), _processes(options), _tell_made, options.only or (), seeds)
-    return _tell_all(options, runs, began, ids=[run.id for run in runs])
+    return _summary(runs, began, ids=[run.id for run in runs])
 
 
-def _table(options: Namespace) -> int:
+def _table(options: Namespace) -> Answer:
     rows = results(RunStore())
-    if options.json:
-        print_json(rows)
-    else:
-        print(markdown(rows))
-    return 0
+    return Answer(rows, markdown(rows))
 
 
 def _processes(options: Namespace) -> int:
@@ -88,11 +82,8 @@ def _tell_made(made: Made) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _tell_all(options: Namespace, runs: Sequence[Run], began: float, **more: Any) -> int:
+def _summary(runs: Sequence[Run], began: float, **more: Any) -> Answer:
     states = Counter(run.state for run in runs)
-    if options.json:
-        print_json({"runs": len(runs), **states, **more})
-    else:
-        took = duration(time.monotonic() - began)
-        print(f"{len(runs)} runs, of which {states['diverged']} diverged; this call took {took}")
-    return 0
+    took = duration(time.monotonic() - began)
+    text = f"{len(runs)} runs, of which {states[RunState.DIVERGED]} diverged; this call took {took}"
+    return Answer({"runs": len(runs), **states, **more}, text)

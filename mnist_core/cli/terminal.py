@@ -10,10 +10,10 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import percent
 
 
-def print_json(value: Any) -> None:
+def print_json(value: Any, indent: int | None = None) -> None:
     """One JSON value on stdout. Raises LabError for NaN and infinity, which JSON lacks."""
     try:
-        print(json.dumps(value, allow_nan=False))
+        print(json.dumps(value, allow_nan=False, indent=indent))
     except ValueError as error:
         raise LabError(f"a figure is not finite, so there is no JSON for it ({error})") from error
 
@@ -24,18 +24,21 @@ def _cell(value: Any) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
-def print_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> None:
-    """Plain columns, numbers to the right."""
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
+    """Plain columns, by default all, with numbers to the right."""
+    columns = columns or list(rows[0])
     cells = [[_cell(row[name]) for name in columns] for row in rows]
     heads = [name.replace("_", " ") for name in columns]
     widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
     right = [any(isinstance(row[name], int) for row in rows) for name in columns]
+    lines = []
     for line in (heads, *cells):
         padded = (
             text.rjust(width) if numeric else text.ljust(width)
             for text, width, numeric in zip(line, widths, right, strict=True)
         )
-        print("  ".join(padded).rstrip())
+        lines.append("  ".join(padded).rstrip())
+    return "\n".join(lines)
 
 
 class ProgressLine:

@@ -13,9 +13,9 @@ from typing import Any
 
 import psutil
 
-from mnist_core.cli.command import command
+from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
-from mnist_core.cli.terminal import ProgressLine, print_json
+from mnist_core.cli.terminal import ProgressLine
 from mnist_core.config import Checked, Execution, RunConfig
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
@@ -44,7 +44,7 @@ def _options(parser: ArgumentParser) -> None:
 
 
 @command("train", "Train a network, or continue a run.", _options)
-def train(options: Namespace) -> int:
+def train(options: Namespace) -> Answer:
     from mnist_core.jobs.worker import carry_out
 
     store = RunStore()
@@ -53,7 +53,7 @@ def train(options: Namespace) -> int:
     config, parent = config_to_train(options, store)
     existing = store.find_folder(config)
     if existing and existing.finished:
-        return _report(options, existing, cached=True)
+        return _report(existing, cached=True)
     if parent:
         branch_off(store, parent, config)
     process = existing.summary.process if existing and existing.state in LIVE else None
@@ -68,7 +68,7 @@ def train(options: Namespace) -> int:
     line.end()
     if run.summary.data_note:
         print(f"note: {run.config.dataset}: {run.summary.data_note}", file=sys.stderr)
-    return _report(options, run, cached=False)
+    return _report(run, cached=False)
 
 
 def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
@@ -137,12 +137,9 @@ def _signals() -> Any:
     return lambda: "stop" if received else None
 
 
-def _report(options: Namespace, run: Run, cached: bool) -> int:
-    if options.json:
-        print_json({**run_row(run), "cached": cached})
-    else:
-        print(_outcome(run, cached))
-    return 0 if run.finished else 1
+def _report(run: Run, cached: bool) -> Answer:
+    text = _outcome(run, cached)
+    return Answer({**run_row(run), "cached": cached}, text, status=0 if run.finished else 1)
 
 
 def _outcome(run: Run, cached: bool) -> str:
@@ -160,15 +157,12 @@ def _outcome(run: Run, cached: bool) -> str:
 
 
 @command("speed", "How long training with these settings takes on this machine.", _options)
-def speed(options: Namespace) -> int:
+def speed(options: Namespace) -> Answer:
     from mnist_core.jobs.cost_job import measure_once
 
     began = psutil.Process().create_time()
     config, _ = config_to_train(options, RunStore())
     known = measure_once(RunStore(), config, began)
-    if options.json:
-        print_json({**asdict(known), "epoch": known.epoch(config)})
-    else:
-        epoch, whole = (duration(s) for s in (known.epoch(config), known.run(config)))
-        print(f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run")
-    return 0
+    epoch, whole = (duration(s) for s in (known.epoch(config), known.run(config)))
+    text = f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run"
+    return Answer({**asdict(known), "epoch": known.epoch(config)}, text)

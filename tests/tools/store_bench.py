@@ -21,7 +21,7 @@ from typing import Any
 
 from mnist_core.analysis.aggregate import averaged_over_seeds
 from mnist_core.analysis.table import runs_table, select
-from mnist_core.cli.terminal import print_table
+from mnist_core.cli.terminal import table
 from mnist_core.config import RunConfig
 from mnist_core.files import to_csv, write_bytes, write_json
 from mnist_core.models import make_config, model_names
@@ -163,7 +163,7 @@ def main() -> None:
         print(json.dumps(rows))
     else:
         print("seconds of wall-clock time")
-        print_table(rows, list(rows[0]))
+        print(table(rows))
 
 
 if __name__ == "__main__":
