@@ -3,11 +3,12 @@
 import math
 import socket
 import time
+from dataclasses import replace
 
 import numpy as np
 
 from mnist_core.config import RunConfig
-from mnist_core.models import make_config
+from mnist_core.models import create_model_for, make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import Run, RunStore
@@ -28,6 +29,28 @@ FIGURES = {
     "ultrasmall": (4_464, 1_150_688, 35),
 }
 DEAD = Process(pid=2**22 + 1, started=1.0, host=socket.gethostname())  # beyond all pids
+
+
+def add_run(
+    store: RunStore,
+    model: str = "lenet5",
+    *,
+    accuracy: float = 0.9,
+    state: str = "done",
+    **fields,
+) -> Run:
+    """Writes a run with random weights; `fields` are of its config. Loads torch."""
+    import torch
+    from safetensors.torch import save
+
+    config = make_config(model, **fields)
+    torch.manual_seed(config.seed)
+    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
+    store.create(config, summary)
+    folder = store.folder(config.id)
+    weights = folder.write_weights(1, save(create_model_for(config).state_dict()))
+    folder.write_summary(replace(summary, **weights))
+    return store.get(config.id)
 
 
 def make_run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.models import create_model, make_config, model_names, model_spec
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ POOL, JOIN, OTHER = "#c26a00", "#c23a62", "#5f6b78"  # white letters read on all
 JOINS = ("add", "cat", "concat", "concatenate", "mul", "sub")
 
 
-def describe(model: nn.Module, input_size: int = 28) -> list[dict[str, Any]]:
+def describe(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[dict[str, Any]]:
     """One dictionary for each stage, in the order of computation, ready for JSON.
 
     `name`, `kind`, `shape`, `parameters`, `macs` as in profiling.Layer; `kernel`, `stride`,

@@ -21,6 +21,7 @@ from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import InputError
 from mnist_core.inspection.probe import blank_image, private_copy, trial
 from mnist_core.inspection.receptive_field import last_convolution_field
@@ -52,7 +53,7 @@ class Profile:
     layers: list[Layer]
 
 
-def profile(model: nn.Module, input_size: int = 28, channels: int = 1) -> Profile:
+def profile(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> Profile:
     """Parameters, MACs and layers for one image of `channels`×`input_size`×`input_size`.
 
     Raises InputError if the network cannot take such an image.
@@ -79,12 +80,12 @@ def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
     }
 
 
-def count_macs(model: nn.Module, input_size: int = 28, channels: int = 1) -> int:
+def count_macs(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> int:
     """Multiply-accumulates for one image. Raises as `profile` does."""
     return profile(model, input_size, channels).macs
 
 
-def layers(model: nn.Module, input_size: int = 28, channels: int = 1) -> list[Layer]:
+def layers(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> list[Layer]:
     """The layers in the order in which they finish, branches included. Raises as `profile` does.
 
     Every module without children, and every other that computes something itself. The MACs add
@@ -102,7 +103,7 @@ def weights_bytes(model: nn.Module) -> int:
 
 def median_latency_ms(
     model: nn.Module,
-    input_size: int = 28,
+    input_size: int = IMAGE_SIDE,
     repeats: int = 30,
     warmup: int = 5,
     channels: int = 1,

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch import nn
 
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.inspection.field_grid import Grid, Pair, pair_of
 from mnist_core.inspection.field_rules import Call, Window, apply
 from mnist_core.inspection.probe import blank_image
@@ -77,7 +78,9 @@ class Field:
         return rows, cols
 
 
-def trace_fields(model: nn.Module, input_size: int = 28, channels: int = 1) -> dict[str, Field]:
+def trace_fields(
+    model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1
+) -> dict[str, Field]:
     """The receptive field of every stage, in the order of computation.
 
     The stages are those of `stages.walk`, inside blocks too. The network sees one image of
@@ -105,7 +108,9 @@ def fields_of(stages: Iterable[Stage], input_size: int) -> dict[str, Field]:
     return fields
 
 
-def last_convolution_field(model: nn.Module, input_size: int = 28, channels: int = 1) -> int:
+def last_convolution_field(
+    model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1
+) -> int:
     """Side in pixels, unclipped, of the last convolution's receptive field.
 
     The last one before global pooling, flatten or linear layers take in the whole image; a

@@ -22,6 +22,7 @@ import torch
 from torch.nn import functional as F
 
 from mnist_core.data.transforms import to_input
+from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import InputError
 from mnist_core.evaluation.network import Network, one_thread
 from mnist_core.inspection.stages import Stage, walk
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from torch import nn
 
 METHODS = ("gradient", "integrated gradients", "Grad-CAM", "occlusion")
-SIDE = 28
 STEPS = 64  # of the integral
 AT_ONCE = 32  # images in one batch
 PATCH, STRIDE = 6, 2  # pixels: side of the black square of occlusion, and its steps
@@ -116,7 +116,7 @@ def _integrated(network: Network, pixels: torch.Tensor, score: Score) -> Salienc
 
 def _occlusion(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarray:
     """How far the score falls when a black square covers each place."""
-    places = range(0, SIDE, STRIDE)
+    places = range(0, IMAGE_SIDE, STRIDE)
     images = [pixels]
     for y in places:
         for x in places:
@@ -136,7 +136,7 @@ def _grad_cam(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarra
     value = cam_stage(network.model, stages).value
     slopes = torch.autograd.grad(score.of(stages[-1].value).sum(), value)[0][0]
     weighted = (slopes.mean((1, 2), keepdim=True) * value[0]).sum(0).relu()
-    large = F.interpolate(weighted[None, None], size=(SIDE, SIDE), mode="nearest")
+    large = F.interpolate(weighted[None, None], size=(IMAGE_SIDE, IMAGE_SIDE), mode="nearest")
     return large[0, 0].detach().numpy()
 
 

@@ -2,16 +2,10 @@
 
 import base64
 import types
-from dataclasses import replace
 from functools import partial
-
-import torch
-from safetensors.torch import save
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.network import load_network
-from mnist_core.models import create_model_for, make_config
-from mnist_core.runs.summary import Summary
 from tests import drawing
 from tests.app import opening
 
@@ -44,18 +38,6 @@ class Canvas:
         file = drawing.encode(drawing.Image.fromarray(self.image))
         data = "data:image/png;base64," + base64.b64encode(file).decode()
         page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": data})
-
-
-def add_run(store, model="lenet5", *, accuracy=0.9, state="done", **fields):
-    """A run with weights, drawn at random: the page does not ask whether they are any good."""
-    config = make_config(model, **fields)
-    torch.manual_seed(config.seed)
-    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy, test_accuracy=accuracy)
-    store.create(config, summary)
-    weights = save(create_model_for(config).state_dict())
-    folder = store.folder(config.id)
-    folder.write_summary(replace(summary, **folder.write_weights(1, weights)))
-    return store.get(config.id)
 
 
 def open_tab(name, page=None):

@@ -18,7 +18,6 @@ from mnist_core.inspection.adversarial import attack
 from mnist_core.inspection.saliency import METHODS
 from pages.components.playground.canvas import SIDE, Drawings
 from tests.app.play_canvas import (
-    add_run,
     answer,
     drawn,
     expected_answer,
@@ -28,6 +27,7 @@ from tests.app.play_canvas import (
     pictures,
     words,
 )
+from tests.stores import add_run
 
 THREE = ("lenet5", "lenet5-1998", "small")
 

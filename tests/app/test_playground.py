@@ -17,7 +17,6 @@ from mnist_core.runs.summary import Summary
 from tests import drawing
 from tests.app.opening import PAGES
 from tests.app.play_canvas import (
-    add_run,
     answer,
     drawn,
     expected_answer,
@@ -25,6 +24,7 @@ from tests.app.play_canvas import (
     pictures,
     words,
 )
+from tests.stores import add_run
 
 
 def test_before_anything_is_drawn_an_example_is_read(store, canvas):

@@ -1,12 +1,10 @@
-"""Voting: the right runs vote, each says what it says alone, and together they say the mean."""
+"""The vote: which runs take part, what each answers, and the mean of their probabilities."""
 
 import threading
-from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import save
 
 from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.ensemble import (
@@ -18,44 +16,32 @@ from mnist_core.evaluation.ensemble import (
 )
 from mnist_core.evaluation.network import load_network, one_thread
 from mnist_core.imaging.preprocess import from_canvas
-from mnist_core.models import create_model, make_config
-from mnist_core.runs.summary import Summary
+from mnist_core.models import make_config
 from tests.drawing import draw
-from tests.stores import make_run
+from tests.stores import add_run, make_run
 
 NAMES = ("lenet5", "lenet5-1998", "small", "mynetv2")
 
 
-def add(store, name, accuracy=0.9, state="done", **fields):
-    config = make_config(name, **fields)
-    torch.manual_seed(config.seed)
-    summary = Summary(state, best_epoch=1, validation_accuracy=accuracy)
-    store.create(config, summary)
-    weights = save(create_model(name).state_dict())
-    folder = store.folder(config.id)
-    folder.write_summary(replace(summary, **folder.write_weights(1, weights)))
-    return store.get(config.id)
-
-
 @pytest.fixture
 def networks(store):
-    return [load_network(add(store, name)) for name in NAMES]
+    return [load_network(add_run(store, name)) for name in NAMES]
 
 
 def test_of_each_network_the_best_run_with_weights_votes(store):
-    add(store, "lenet5", 0.95, seed=1)
-    best = add(store, "lenet5", 0.97, seed=2)
-    add(store, "lenet5", 0.99, "stopped", seed=3)
+    add_run(store, "lenet5", accuracy=0.95, seed=1)
+    best = add_run(store, "lenet5", accuracy=0.97, seed=2)
+    add_run(store, "lenet5", accuracy=0.99, state="stopped", seed=3)
     make_run(store, make_config("lenet5", seed=4), accuracy=0.999)  # no weights
-    other = add(store, "small", 0.98)
-    add(store, "small", 0.99, dataset="KMNIST")
+    other = add_run(store, "small", accuracy=0.98)
+    add_run(store, "small", accuracy=0.99, dataset="KMNIST")
     found = best_of_each(store.list()[0], "MNIST")
     assert [run.id for run in found] == [other.id, best.id]
     assert best_of_each(store.list()[0], "QMNIST") == []
 
 
 def test_a_stopped_run_votes_where_there_is_no_other(store):
-    only = add(store, "lenet5", 0.9, "stopped")
+    only = add_run(store, "lenet5", accuracy=0.9, state="stopped")
     assert [run.id for run in best_of_each([only], "MNIST")] == [only.id]
 
 

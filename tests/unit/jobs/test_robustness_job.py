@@ -1,29 +1,23 @@
-"""Robustness in a process of its own: its progress, its end, and why it failed."""
-
-from dataclasses import replace
+"""Robustness computed in a background process."""
 
 import pytest
-import torch
-from safetensors.torch import save
 
+from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.jobs import robustness_job
-from mnist_core.models import create_model, make_config
-from tests.stores import make_run
+from tests.stores import add_run
 
 
-@pytest.fixture
-def run(lab):
-    """A run with weights, which nobody trained."""
-    torch.manual_seed(1)
-    made = make_run(lab, make_config("lenet5"))
-    state = create_model("lenet5").state_dict()
-    fields = made.folder.write_weights(1, save(state))
-    made.folder.write_summary(replace(made.summary, **fields))
-    return lab.get(made.id)
+def test_what_is_stored_is_not_computed_again(lab):
+    run, steps = add_run(lab), []
+    robustness_job.compute_all(lab, [run.id], lambda run, done: steps.append(done))
+    assert steps[-1] == robustness.STEPS and sorted(steps) == steps
+    assert robustness_job.job(lab) is None and robustness.stored(run).images == 60
+    robustness_job.compute_all(lab, [run.id], pytest.fail)
 
 
-def test_the_process_of_its_own_tells_its_progress_and_can_be_stopped(lab, run):
+def test_the_process_reports_its_progress_and_can_be_stopped(lab):
+    run = add_run(lab)
     robustness_job.start(lab, [run.id])
     at = robustness_job.job(lab)
     assert at.run == run.id and at.total == robustness.STEPS
@@ -33,7 +27,12 @@ def test_the_process_of_its_own_tells_its_progress_and_can_be_stopped(lab, run):
     assert robustness_job.job(lab) is None
 
 
-def test_why_it_failed_is_its_last_line(lab):
+def test_there_is_nothing_to_start_without_runs(lab):
+    with pytest.raises(LabError, match="None of these"):
+        robustness_job.start(lab, [])
+
+
+def test_why_it_failed_is_the_last_line_of_its_log(lab):
     assert robustness_job.why_it_failed(lab) == ""
     lab.root.mkdir(exist_ok=True)
     robustness_job.log_path(lab).write_text("x\npython -m mnist_core robustness: no such run\n")
