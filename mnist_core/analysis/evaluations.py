@@ -1,66 +1,58 @@
-"""Evaluations of several networks as data frames, a row for each point of a chart."""
+"""Evaluations of several networks as data frames, a row for each point of a chart.
+
+`networks` maps the label of a network to its evaluation.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from mnist_core.evaluation.statistics import wilson
 
 if TYPE_CHECKING:
     from mnist_core.evaluation.calibration import Calibration
-    from mnist_core.evaluation.predictions import ClassAccuracy
+    from mnist_core.evaluation.predictions import Predictions
     from mnist_core.evaluation.robustness import Robustness
 
 
 def reliability_points(networks: Mapping[str, Calibration]) -> pd.DataFrame:
-    """A row for each network (by its label) and each bin of confidences that holds answers."""
-    rows = [
-        {
-            "network": label,
-            "confidence_from": each.low,
-            "confidence_to": each.high,
-            "answers": each.count,
-            "mean_confidence": each.confidence,
-            "accuracy": each.accuracy,
-        }
-        for label, found in networks.items()
-        for each in found.bins
-        if each.count
-    ]
-    return pd.DataFrame(rows)
+    """A row for each network and each bin of confidences that holds predictions."""
+    bins = [(label, each) for label, found in networks.items() for each in found.bins]
+    table = pd.DataFrame([{"network": label, **asdict(each)} for label, each in bins if each.count])
+    names = {"low": "confidence_from", "high": "confidence_to", "count": "answers"}
+    return table.rename(columns=names | {"confidence": "mean_confidence"})
 
 
-def class_points(
-    networks: Mapping[str, Sequence[ClassAccuracy]], classes: Sequence[str]
-) -> pd.DataFrame:
-    """A row for each network (by its label) and class; `classes` are the names of the labels."""
-    rows = [
-        {
-            "network": label,
-            "class": classes[each.label],
-            "accuracy": each.accuracy,
-            "low": each.interval.low,
-            "high": each.interval.high,
-            "right": each.right,
-            "images": each.count,
-        }
-        for label, found in networks.items()
-        for each in found
-    ]
+def class_points(networks: Mapping[str, Predictions], classes: Sequence[str]) -> pd.DataFrame:
+    """A row for each network and class that has images; `classes` are the names of the labels."""
+    rows = []
+    for label, given in networks.items():
+        images = np.bincount(given.labels, minlength=len(classes)).tolist()
+        right = np.bincount(given.labels[given.correct], minlength=len(classes)).tolist()
+        for name, correct, count in zip(classes, right, images, strict=True):
+            if count:
+                row = {"network": label, "class": name, "right": correct}
+                rows.append(row | _accuracy(correct, count))
     return pd.DataFrame(rows)
 
 
 def robustness_points(networks: Mapping[str, Robustness]) -> pd.DataFrame:
-    """A row for each network (by its label), corruption and level, with Wilson's 95 % interval."""
-    rows = []
-    for label, found in networks.items():
-        for kind, curve in found.curves.items():
-            for level, right in curve:
-                interval = wilson(right, found.images)
-                row = {"network": label, "corruption": kind, "level": level}
-                row |= {"accuracy": right / found.images, "images": found.images}
-                rows.append(row | {"low": interval.low, "high": interval.high})
+    """A row for each network, corruption and level."""
+    rows = [
+        {"network": label, "corruption": kind, "level": level, **_accuracy(right, found.images)}
+        for label, found in networks.items()
+        for kind, curve in found.curves.items()
+        for level, right in curve
+    ]
     return pd.DataFrame(rows)
+
+
+def _accuracy(right: int, images: int) -> dict[str, float]:
+    """The accuracy with Wilson's 95 % interval."""
+    interval = wilson(right, images)
+    return {"accuracy": right / images, "images": images, **asdict(interval)}

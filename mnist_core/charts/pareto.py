@@ -19,7 +19,7 @@ from mnist_core.charts.style import (
     colour,
     common_layout,
     round_ticks,
-    symbol,
+    symbols,
     whiskers,
 )
 from mnist_core.dataset_specs import IMAGE_SIDE
@@ -144,7 +144,7 @@ def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> 
         "mode": "markers",
         "marker": {
             "symbol": [
-                OFF if off else symbol(dataset)
+                OFF if off else symbols(dataset)[0]
                 for dataset, off in zip(runs["dataset"], runs["off"], strict=True)
             ],
             "size": 8 if faint else 12,
@@ -212,7 +212,7 @@ def _published(published: pd.DataFrame, column: str) -> list[Trace]:
             "y": 1 - published["test_accuracy"],
             "mode": "markers",
             "marker": {
-                "symbol": [f"{symbol(name)}-open" for name in published["dataset"]],
+                "symbol": [f"{symbols(name)[0]}-open" for name in published["dataset"]],
                 "size": 14,
                 "color": GREY,
                 "line": {"width": 2},
@@ -258,15 +258,7 @@ def _size_axis(column: str, values: Sequence[float]) -> dict[str, Any]:
 
 def _with_image_size(figure: go.Figure) -> go.Figure:
     """A line at the side of the image: a larger receptive field reaches beyond it."""
-    figure.add_vline(x=IMAGE_SIDE, line={"color": GREY, "width": 1, "dash": "dot"}, opacity=0.7)
-    return figure.add_annotation(
-        x=IMAGE_SIDE,
-        y=0,
-        yref="paper",
-        text="the image",
-        font={"color": GREY},
-        showarrow=False,
-        textangle=-90,
-        xanchor="right",
-        yanchor="bottom",
-    )
+    line = {"color": GREY, "width": 1, "dash": "dot"}
+    words = {"text": "the image", "font": {"color": GREY}, "textangle": -90, "y": 0}
+    words |= {"xanchor": "right", "yanchor": "bottom"}
+    return figure.add_vline(x=IMAGE_SIDE, line=line, opacity=0.7, annotation=words)

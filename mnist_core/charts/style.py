@@ -32,17 +32,8 @@ def colour(index: int) -> str:
     return COLOURS[index % len(COLOURS)]
 
 
-def symbol(dataset: str) -> str:
-    """Plotly's name of the symbol that stands for a data set."""
-    return _symbols(dataset)[0]
-
-
-def symbol_text(dataset: str) -> str:
-    """The symbol that stands for a data set, as a character."""
-    return _symbols(dataset)[1]
-
-
-def _symbols(dataset: str) -> tuple[str, str]:
+def symbols(dataset: str) -> tuple[str, str]:
+    """The symbol that stands for a data set: Plotly's name of it, and the same as a character."""
     names = dataset_names()
     return SYMBOLS[names.index(dataset) % len(SYMBOLS) if dataset in names else 0]
 

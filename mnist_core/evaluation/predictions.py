@@ -12,7 +12,6 @@ import numpy as np
 
 from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import softmax
-from mnist_core.evaluation.statistics import Interval, wilson
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
@@ -59,31 +58,6 @@ def predictions(store: RunStore, run: Run) -> Predictions:
     if len(labels) != len(logits):
         raise LabError(f"{run.id} has {len(logits)} logits, but there are {len(labels)} labels.")
     return Predictions(labels, logits.argmax(axis=1), softmax(logits).max(axis=1))
-
-
-@dataclass(frozen=True)
-class ClassAccuracy:
-    """How many of the images of one class are predicted correctly, with its interval."""
-
-    label: int
-    right: int
-    count: int
-    interval: Interval
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / self.count
-
-
-def by_class(given: Predictions) -> list[ClassAccuracy]:
-    """Accuracy of each class that has images, with Wilson's 95 % interval."""
-    counts = np.bincount(given.labels)
-    right = np.bincount(given.labels[given.correct], minlength=len(counts))
-    return [
-        ClassAccuracy(label, r, n, wilson(r, n))
-        for label, (r, n) in enumerate(zip(right.tolist(), counts.tolist(), strict=True))
-        if n
-    ]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core.charts.style import GREY, colour, symbol_text
+from mnist_core.charts.style import GREY, colour, symbols
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.choice import clicked
@@ -50,7 +50,7 @@ def legend(comparison: Comparison) -> None:
         weight = ";font-weight:700" if run_id == comparison.marked else ""
         entries.append(
             f'<span style="white-space:nowrap{weight}">'
-            f'<span style="color:{comparison.colour(run_id)}">{symbol_text(dataset)}</span> '
+            f'<span style="color:{comparison.colour(run_id)}">{symbols(dataset)[1]}</span> '
             f"{html.escape(comparison.labels[run_id])}</span>"
         )
     others = ["● other runs"] if len(comparison.rows) > len(comparison.chosen) else []

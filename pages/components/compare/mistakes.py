@@ -10,12 +10,7 @@ from mnist_core.analysis.evaluations import class_points
 from mnist_core.charts.classes import class_accuracies
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.metrics import confusion
-from mnist_core.evaluation.predictions import (
-    Agreement,
-    Predictions,
-    agreement,
-    by_class,
-)
+from mnist_core.evaluation.predictions import Agreement, Predictions, agreement
 from mnist_core.formatting import percent
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, chart, export, pick
@@ -127,7 +122,7 @@ def by_class_chart(
     comparison: Comparison, peers: list[Run], found: dict[str, Predictions], classes: tuple
 ) -> None:
     """Accuracy of each class, the networks side by side."""
-    networks = {comparison.labels[run.id]: by_class(found[run.id]) for run in peers}
+    networks = {comparison.labels[run.id]: found[run.id] for run in peers}
     data = class_points(networks, classes)
     chart(
         "Accuracy by class",

@@ -5,7 +5,7 @@ import pytest
 
 from mnist_core.analysis.evaluations import class_points, reliability_points, robustness_points
 from mnist_core.evaluation.calibration import calibration
-from mnist_core.evaluation.predictions import Predictions, by_class
+from mnist_core.evaluation.predictions import Predictions
 from mnist_core.evaluation.robustness import STEPS, Robustness
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.imaging.corruptions import CORRUPTIONS
@@ -24,10 +24,18 @@ def test_reliability_has_a_row_for_each_bin_with_answers():
 
 def test_classes_are_named_and_counted():
     given = Predictions(LABELS, LOGITS.argmax(axis=1), LOGITS.max(axis=1))
-    points = class_points({"A": by_class(given)}, "abcdefghij")
+    points = class_points({"A": given}, "abcdefghij")
     assert points["class"].tolist() == list("abcdefghij")
     assert points["right"].tolist() == [4] * 5 + [5] * 5
+    assert points["images"].tolist() == [5] * 10
+    assert points["accuracy"].tolist() == [0.8] * 5 + [1] * 5
     assert points["low"].iloc[0] == wilson(4, 5).low
+
+
+def test_a_class_without_images_has_no_point():
+    given = Predictions(np.array([0, 2]), np.array([0, 1]), np.array([0.9, 0.8]))
+    points = class_points({"A": given}, "abc")
+    assert points[["class", "right"]].to_numpy().tolist() == [["a", 1], ["c", 0]]
 
 
 def test_robustness_has_a_row_for_each_level_with_its_interval():

@@ -5,7 +5,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks, symbol, symbol_text
+from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks, symbols
 from mnist_core.dataset_specs import dataset_names
 
 
@@ -14,12 +14,11 @@ def test_colours_begin_again_after_the_last():
 
 
 def test_data_sets_differ_by_symbol_and_an_unknown_one_has_a_symbol_too():
-    assert [symbol(name) for name in ("MNIST", "KMNIST")] == ["circle", "diamond"]
+    assert symbols("MNIST") == ("circle", "●")
+    assert symbols("KMNIST") == ("diamond", "◆")
     names = dataset_names()
-    assert (
-        len({symbol(name) for name in names}) == len({symbol_text(n) for n in names}) == len(names)
-    )
-    assert (symbol("gone"), symbol_text("gone")) == ("circle", "●")
+    assert len({symbols(name) for name in names}) == len(names)
+    assert symbols("gone") == ("circle", "●")
 
 
 def test_a_charts_own_layout_comes_on_top_of_the_common_one():

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.evaluation.predictions import Predictions, agreement, by_class, predictions
-from mnist_core.evaluation.statistics import wilson
+from mnist_core.evaluation.predictions import Predictions, agreement, predictions
 from tests.stores import FINGERPRINT, make_run
 
 
@@ -57,17 +56,6 @@ def test_cells_hold_every_image_once_the_most_confident_first(seed):
         assert all(labels[cell] == number // 10)
         assert all(shares[cell].argmax(axis=1) == number % 10)
         assert all(np.diff(shares[cell].max(axis=1)) <= 1e-12)
-
-
-@given(st.integers(0, 10**6))
-def test_classes_add_up(seed):
-    logits, labels = random_answers(seed)
-    classes = by_class(answers(logits, labels))
-    assert sum(each.count for each in classes) == 80
-    for each in classes:
-        mine = logits[labels == each.label].argmax(axis=1) == each.label
-        assert (each.right, each.accuracy) == (mine.sum(), mine.mean())
-        assert each.interval == wilson(each.right, each.count)
 
 
 @given(st.integers(0, 10**6), st.integers(1, 4))
