@@ -53,3 +53,9 @@ def lab(store, small_data, monkeypatch):
     """The empty store, with the small data set as MNIST_DATA."""
     monkeypatch.setenv("MNIST_DATA", str(small_data))
     return store
+
+
+@pytest.fixture(scope="session")
+def data(small_data):
+    """The small data set, loaded."""
+    return datasets.load("MNIST", small_data)

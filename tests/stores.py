@@ -53,6 +53,11 @@ def add_run(
     return store.get(config.id)
 
 
+def quick_config(**changes) -> RunConfig:
+    """Quick to train on the small data set."""
+    return make_config("lenet5", **{"epochs": 2, "batch_size": 32, "lr": 0.05, **changes})
+
+
 def make_run(
     store: RunStore,
     config: RunConfig | None = None,

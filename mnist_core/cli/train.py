@@ -63,7 +63,7 @@ def train(options: Namespace) -> Answer:
         _forget_request(store, config)
     line = ProgressLine(config)
     run = carry_out(
-        store, config, execution, on_progress=line.show, asked=_signals(), at_once=at_once
+        store, config, execution, on_progress=line.show, signalled=_signals(), at_once=at_once
     )
     line.end()
     if run.summary.data_note:
@@ -72,7 +72,7 @@ def train(options: Namespace) -> Answer:
 
 
 def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
-    """How many may train at once, for a run that waits its turn; None for one that does not."""
+    """How many may train at once, for a run that waits in the queue; None for one that does not."""
     if options.at_once is None:
         return store.at_once if options.queue else None
     number = check_at_once(options.at_once)

@@ -38,20 +38,21 @@ def carry_out(
     execution: Execution,
     *,
     on_progress: OnProgress | None = None,
-    asked: Request = no_request,
+    signalled: Request = no_request,
     at_once: queue.AtOnce | None = None,
     dataset: Dataset | None = None,
 ) -> Run:
     """Trains the config's run to its end, from where it stands; returns it.
 
-    `dataset` is the config's, for a process that has loaded it already.
+    `signalled` says what a signal asked for. `dataset` is the config's, for a process that has
+    loaded it already.
 
     Waits while another process trains it. With `at_once`, it also waits in the queue: until fewer
     runs than that are in training, of those that were started so, and none that came before it
     waits. Raises LabError for what a person can put right; the run is then "interrupted", its
     note says why, and nothing of it is lost.
     """
-    with _holding(store.lock(config.id), asked):
+    with _holding(store.lock(config.id), signalled):
         run = store.find_folder(config)
         if run and run.finished:
             return run
@@ -61,7 +62,7 @@ def carry_out(
                 _check_device(execution)
             run = store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
         sweep(run.path)
-        reporter = Reporter(config, Mailbox(run.folder, asked), on_progress)
+        reporter = Reporter(config, Mailbox(run.folder, signalled), on_progress)
         try:
             with beating(run.folder):
                 return _Attempt(store, run, execution, reporter, dataset).carry_out(at_once)
@@ -71,10 +72,10 @@ def carry_out(
 
 
 @contextmanager
-def _holding(lock: FileLock, asked: Request) -> Iterator[None]:
+def _holding(lock: FileLock, signalled: Request) -> Iterator[None]:
     """Holds the lock; while another process has it, Ctrl-C ends the waiting."""
     while not lock.is_locked:
-        if asked():
+        if signalled():
             raise KeyboardInterrupt
         with suppress(Timeout):
             lock.acquire(timeout=queue.PERIOD)

@@ -1,16 +1,9 @@
 """Logits of a network: the same in batches and at once."""
 
-import pytest
 import torch
 
-from mnist_core.data import datasets
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model, make_config
-
-
-@pytest.fixture(scope="module")
-def data(small_data):
-    return datasets.load("MNIST", small_data)
 
 
 def test_logits_in_batches_are_logits_at_once(data):

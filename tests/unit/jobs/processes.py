@@ -5,18 +5,12 @@ import subprocess
 import sys
 import time
 
-from mnist_core.models import make_config
 from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
+from tests.stores import quick_config
 
 TRAINING = {"epoch": 1, "step": 1, "steps": 2, "images_per_second": 9.0}
 TRAINING |= {"seconds_left": 1.0, "losses": []}
-
-
-def config(**changes):
-    """Quick to train on the small data set."""
-    quick = {"epochs": 2, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
 
 
 def wait_for(condition, seconds=300):
@@ -38,7 +32,7 @@ def sleeper(ignore_term=False):
 def at_work(store, process, seed=1, state="running", **progress):
     """A run that this process is said to train."""
     summary = Summary(state, process=Process.of(process.pid))
-    run = store.create(config(seed=seed), summary)
+    run = store.create(quick_config(seed=seed), summary)
     if progress:
         run.folder.write_progress(progress)
     return store.get(run.id)

@@ -7,7 +7,7 @@ from mnist_core.jobs.heartbeat import beating
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
-from tests.unit.jobs.processes import config
+from tests.stores import quick_config as config
 
 
 def test_a_process_at_work_shows_life_and_one_that_hangs_does_not(lab, monkeypatch):

@@ -19,7 +19,8 @@ from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
-from tests.unit.jobs.processes import TRAINING, age, at_work, config, sleeper, wait_for
+from tests.stores import quick_config as config
+from tests.unit.jobs.processes import TRAINING, age, at_work, sleeper, wait_for
 
 
 @pytest.fixture(autouse=True)

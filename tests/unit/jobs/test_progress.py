@@ -12,7 +12,7 @@ from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.states import RunState
 from mnist_core.runs.summary import Summary
 from mnist_core.training.results import Step
-from tests.unit.jobs.processes import config
+from tests.stores import quick_config as config
 
 
 @pytest.fixture

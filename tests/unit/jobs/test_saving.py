@@ -12,7 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.predict import load_model
 from mnist_core.jobs.worker import carry_out
 from mnist_core.runs.store import RunStore
-from tests.unit.jobs.processes import config
+from tests.stores import quick_config as config
 
 ONE = Execution(threads=1, device="cpu")
 

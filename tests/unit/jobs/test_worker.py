@@ -17,7 +17,7 @@ from mnist_core.models import make_config
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.summary import Summary
 from tests.idx_data import write_dataset
-from tests.unit.jobs.processes import config
+from tests.stores import quick_config as config
 
 CPU = Execution(device="cpu")
 

@@ -7,7 +7,7 @@ from mnist_core.errors import InputError
 from mnist_core.jobs.worker import carry_out
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.summary import Summary
-from tests.unit.jobs.processes import config
+from tests.stores import quick_config as config
 
 ONE = Execution(threads=1, device="cpu")
 

@@ -6,26 +6,12 @@ import pytest
 import torch
 
 from mnist_core.config import Execution
-from mnist_core.data import datasets
 from mnist_core.models import create_model, make_config
 from mnist_core.training.optim import load_optimizer_state, make_optimizer
-from mnist_core.training.trainer import Trainer, train, weights_to_bytes
+from mnist_core.training.trainer import Trainer, train
+from tests.stores import quick_config
 
 ONE = Execution(threads=1, device="cpu", echo_every=2)
-
-
-@pytest.fixture(scope="module")
-def data(small_data):
-    return datasets.load("MNIST", small_data)
-
-
-def config(**changes):
-    quick = {"epochs": 3, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
-
-
-def finish(trainer):
-    return list(train(trainer)), weights_to_bytes(trainer.model)
 
 
 EXPECTED_RATES = {
@@ -37,14 +23,16 @@ EXPECTED_RATES = {
 
 @pytest.mark.parametrize("schedule", EXPECTED_RATES)
 def test_learning_rates_follow_their_formula(schedule, data):
-    settings = config(schedule=schedule, lr=0.1, epochs=4, step_size=2, gamma=0.5, min_lr=0.01)
-    results, _ = finish(Trainer(settings, data, ONE))
+    settings = quick_config(
+        schedule=schedule, lr=0.1, epochs=4, step_size=2, gamma=0.5, min_lr=0.01
+    )
+    results = list(train(Trainer(settings, data, ONE)))
     expected = [EXPECTED_RATES[schedule](epoch) for epoch in range(4)]
     assert [r.lr for r in results] == pytest.approx(expected)
 
 
 def test_one_cycle_rises_and_falls_within_the_run(data):
-    trainer = Trainer(config(schedule="one-cycle", lr=0.1, epochs=2), data, ONE)
+    trainer = Trainer(quick_config(schedule="one-cycle", lr=0.1, epochs=2), data, ONE)
     rates = []
     list(train(trainer, lambda step: rates.append(trainer.optimizer.param_groups[0]["lr"])))
     top = rates.index(max(rates))
@@ -53,7 +41,7 @@ def test_one_cycle_rises_and_falls_within_the_run(data):
 
 
 def test_plateau_watches_validation_accuracy(data):
-    trainer = Trainer(config(schedule="plateau", patience=1, gamma=0.1), data, ONE)
+    trainer = Trainer(quick_config(schedule="plateau", patience=1, gamma=0.1), data, ONE)
     rate = lambda: trainer.optimizer.param_groups[0]["lr"]  # noqa: E731
     for accuracy, expected in [(0.5, 0.05), (0.6, 0.05), (0.6, 0.05), (0.55, 0.005)]:
         trainer.schedule.after_epoch(accuracy)

@@ -6,19 +6,15 @@ import torch
 from mnist_core.errors import InputError
 from mnist_core.models import make_config
 from mnist_core.training.setup import choose_device, choose_threads
-
-
-def config(**changes):
-    quick = {"epochs": 3, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
+from tests.stores import quick_config
 
 
 def test_small_steps_get_one_thread_and_large_ones_the_machine(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    sizes = {size: choose_threads(0, config(batch_size=size)) for size in (64, 256)}
+    sizes = {size: choose_threads(0, quick_config(batch_size=size)) for size in (64, 256)}
     assert sizes == {64: 1, 256: 2}
     assert choose_threads(0, make_config("medium")) == 2 and choose_threads(0) == 2
-    assert choose_threads(3, config(batch_size=64)) == 3
+    assert choose_threads(3, quick_config(batch_size=64)) == 3
 
 
 def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):

@@ -1,5 +1,6 @@
 """Training: the loop against a plain one, schedules, resuming bit for bit, divergence."""
 
+import functools
 import io
 
 import pytest
@@ -7,24 +8,18 @@ import torch
 from torch.nn import functional as F
 
 from mnist_core.config import OPTIMIZERS, SCHEDULES, Execution
-from mnist_core.data import datasets, transforms
+from mnist_core.data import transforms
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import logits_of
-from mnist_core.models import create_model, make_config
+from mnist_core.models import create_model
 from mnist_core.training.results import Diverged
 from mnist_core.training.trainer import Trainer, epoch_seed, train, weights_to_bytes
+from tests.stores import quick_config
 
 ONE = Execution(threads=1, device="cpu", echo_every=2)
 
 
-@pytest.fixture(scope="module")
-def data(small_data):
-    return datasets.load("MNIST", small_data)
-
-
-def config(**changes):
-    quick = {"epochs": 3, "batch_size": 32, "lr": 0.05}
-    return make_config("lenet5", **{**quick, **changes})
+config = functools.partial(quick_config, epochs=3)
 
 
 def finish(trainer):
