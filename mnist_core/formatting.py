@@ -64,9 +64,9 @@ def field_name(name: str) -> str:
 
 
 def recipe_label(name: str) -> str:
-    """What people are shown of a recipe's name, such as "As published"; others stay as they are."""
+    """What people are shown of a recipe's name, such as "As published"."""
     labels = {"grid": "Quick run", "reference": "As published", "improved": "Our best recipe"}
-    return labels.get(name, name)
+    return labels.get(name, name[:1].upper() + name[1:])
 
 
 def setting(name: str, value: object) -> str:

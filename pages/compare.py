@@ -70,7 +70,7 @@ def takeaway(found: pd.DataFrame, rows: int) -> str:
     unfinished = int(found["test_accuracy"].isna().sum())
     count += f", {unfinished:,} of them without a test accuracy" if unfinished else ""
     return (
-        f"{count}. Test accuracy of the best by validation accuracy: {' · '.join(best)}"
+        f"{count}. Best on the validation images, with test accuracy: {' · '.join(best)}"
         if best
         else f"{count}."
     )

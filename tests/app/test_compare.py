@@ -41,7 +41,7 @@ def test_what_ships_is_there_at_first_sight(three):
     page = open_page()
     assert len(table_of(page)) == 3
     assert sorted(chosen(page)) == sorted(run.id for run in three.values())
-    assert "Test accuracy of the best by validation accuracy: **MNIST** LeNet-5 98.90 %" in words(
+    assert "Best on the validation images, with test accuracy: **MNIST** LeNet-5 98.90 %" in words(
         page
     )
     drawn = charts(page)

@@ -4,8 +4,8 @@
 
 Trains the Train page's opening network on MNIST (from MNIST_DATA) with the default settings,
 started as the page starts it, and has a browser look at the run for some epochs, then at nothing
-for as many, and so on, in turns that begin with the one or the other. All epochs are of one
-process, so that nothing else differs; the epoch in which a turn begins is left out. The machine
+for as many, and so on, in rounds that begin with the one or the other. All epochs are of one
+process, so that nothing else differs; the epoch in which a round begins is left out. The machine
 must have nothing else to do.
 """
 
@@ -57,7 +57,7 @@ def open_page(browser: object, server: Server, run: Run) -> Page:
 
 
 def watch(store: RunStore, server: Server, run: Run, watched: bool, epochs: int) -> list[float]:
-    """One turn, with a browser that looks at the run or with none at all."""
+    """Half a round, with a browser that looks at the run or with none at all."""
     with a_browser() if watched else nullcontext() as browser:
         page = open_page(browser, server, run) if watched else None
         speeds = measured(store, run, epochs)
@@ -67,7 +67,7 @@ def watch(store: RunStore, server: Server, run: Run, watched: bool, epochs: int)
 
 
 def measure(folder: Path, rounds: int, epochs: int) -> dict[str, object]:
-    """Raises trials.Lost when training or page do not come along."""
+    """Raises trials.Lost when training or page do not keep up."""
     store = RunStore(folder / "store")
     server = Server(folder, store)
     speeds: dict[bool, list[float]] = {True: [], False: []}
@@ -77,11 +77,11 @@ def measure(folder: Path, rounds: int, epochs: int) -> dict[str, object]:
         run = launcher.start(store, opening_config().replace(epochs=MOST_EPOCHS))
         until(lambda: store.get(run.id).summary.epochs_done, "training does not begin")
         for number in range(rounds):
-            turn = {}
+            round_ = {}
             for watched in (True, False) if number % 2 == 0 else (False, True):
-                turn[watched] = watch(store, server, run, watched, epochs)
-                speeds[watched] += turn[watched]
-            ratios.append(statistics.median(turn[True]) / statistics.median(turn[False]))
+                round_[watched] = watch(store, server, run, watched, epochs)
+                speeds[watched] += round_[watched]
+            ratios.append(statistics.median(round_[True]) / statistics.median(round_[False]))
         threads = store.get(run.id).summary.threads
     finally:
         server.kill()
@@ -106,8 +106,10 @@ LOAD_BEFORE = os.getloadavg()[0]
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.tools.watching", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="turns with the page open and closed")
-    parser.add_argument("--epochs", type=int, default=4, help="that count in each turn")
+    parser.add_argument(
+        "--rounds", type=int, default=3, help="rounds with the page open and closed"
+    )
+    parser.add_argument("--epochs", type=int, default=4, help="that count in each half of a round")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so through every `finally`

@@ -155,10 +155,10 @@ def verdict(name: str, other: str, pair: Paired) -> str:
     counts = f"on {pair.only_a:,} images only {name} is right, on {pair.only_b:,} only {other} is"
     luck = "less than once in 1,000 times"
     if pair.p_value >= 0.001:
-        luck = f"in {100 * pair.p_value:.2g} % of all cases" if pair.p_value < 1 else "always"
+        luck = f"in {100 * pair.p_value:.2g} % of all cases" if pair.p_value < 1 else "every time"
     if pair.p_value < LIKELY:
         better, worse = (name, other) if pair.only_a > pair.only_b else (other, name)
         outcome = f"**{better} is better** than {worse}"
     else:
         outcome = f"**No clear difference** between {name} and {other}"
-    return f"{outcome}: {counts}. Coin tosses would split this unevenly {luck}."
+    return f"{outcome}: {counts}. Coin tosses would split at least this unevenly {luck}."

@@ -108,7 +108,7 @@ def test_labels_say_no_more_than_is_needed(store):
     labels = set(table.labels_of(table_of(store)).values())
     assert labels == {
         "Small",
-        "LeNet-5 · tutorial",
+        "LeNet-5 · Tutorial",
         "LeNet-5 · As published · seed 1",
         "LeNet-5 · As published · seed 2",
     }
