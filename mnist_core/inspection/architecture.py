@@ -28,11 +28,11 @@ def describe(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[dict[str, A
     receptive_field.Field, `rows` and `cols` its edges. Where the graph cannot be walked, the
     latter are None, and each stage reads the one before it. Raises InputError as `profile` does.
     """
-    from mnist_core.inspection.profiling import layers
+    from mnist_core.inspection.profiling import profile
     from mnist_core.inspection.receptive_field import trace_fields
     from mnist_core.inspection.stages import UnsupportedOperation
 
-    costs = {layer.name: layer for layer in layers(model, input_size)}
+    costs = {layer.name: layer for layer in profile(model, input_size).layers}
     try:
         fields = trace_fields(model, input_size)
     except UnsupportedOperation:

@@ -46,7 +46,12 @@ class Layer:
 
 @dataclass(frozen=True)
 class Profile:
-    """What a network costs: parameters, multiply-accumulates for one image, and its layers."""
+    """What a network costs: parameters, multiply-accumulates for one image, and its layers.
+
+    The layers come in the order in which they finish, branches included: every module without
+    children, and every other that computes something itself. Their MACs add up to `macs`, their
+    parameters to those of all modules that take part.
+    """
 
     parameters: int
     macs: int
@@ -58,7 +63,10 @@ def profile(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -
 
     Raises InputError if the network cannot take such an image.
     """
-    recorder = _record(model, input_size, channels)
+    probe = private_copy(model)
+    image, recorder = blank_image(probe, input_size, channels), _Recorder(probe)
+    with trial(probe, image), recorder.counter:
+        probe(image)
     return Profile(count_parameters(model), recorder.counter.macs, recorder.layers)
 
 
@@ -73,25 +81,8 @@ def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
         field = last_convolution_field(model, input_size)
     except UnsupportedOperation:
         field = None
-    return {
-        "parameters": count_parameters(model),
-        "macs": count_macs(model, input_size),
-        "receptive_field": field,
-    }
-
-
-def count_macs(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> int:
-    """Multiply-accumulates for one image. Raises as `profile` does."""
-    return profile(model, input_size, channels).macs
-
-
-def layers(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> list[Layer]:
-    """The layers in the order in which they finish, branches included. Raises as `profile` does.
-
-    Every module without children, and every other that computes something itself. The MACs add
-    up to `count_macs`, the parameters to those of all modules that take part.
-    """
-    return _record(model, input_size, channels).layers
+    found = profile(model, input_size)
+    return {"parameters": found.parameters, "macs": found.macs, "receptive_field": field}
 
 
 def weights_bytes(model: nn.Module) -> int:
@@ -138,14 +129,6 @@ def _one_thread() -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def _record(model: nn.Module, input_size: int, channels: int) -> _Recorder:
-    probe = private_copy(model)
-    image, recorder = blank_image(probe, input_size, channels), _Recorder(probe)
-    with trial(probe, image), recorder.counter:
-        probe(image)
-    return recorder
 
 
 class _MacCounter(TorchDispatchMode):

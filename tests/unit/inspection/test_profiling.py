@@ -13,9 +13,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from mnist_core.errors import InputError
 from mnist_core.inspection.profiling import (
     Layer,
-    count_macs,
     count_parameters,
-    layers,
     median_latency_ms,
     profile,
     weights_bytes,
@@ -109,8 +107,8 @@ def test_macs_of_random_networks(seed):
         expected.append(formula(stage, y))
         x = y
     model = nn.Sequential(*stages)
-    assert [layer.macs for layer in layers(model, 16)] == expected
-    assert count_macs(model, 16) == sum(expected)
+    found = profile(model, 16)
+    assert [layer.macs for layer in found.layers] == expected and found.macs == sum(expected)
 
 
 class Attention(nn.Module):
@@ -123,15 +121,15 @@ def test_macs_are_half_of_what_torch_counts(model):
     image = torch.rand(1, 1, 32, 32)
     with torch.no_grad(), FlopCounterMode(display=False) as counter:
         model.eval()(image)
-    assert count_macs(model, 32) == counter.get_total_flops() // 2 > 0
+    assert profile(model, 32).macs == counter.get_total_flops() // 2 > 0
 
 
 def test_layers_of_a_network_with_branches():
     model = Branches()
-    found = {layer.name: layer for layer in layers(model)}
+    found = {layer.name: layer for layer in profile(model).layers}
     assert list(found) == ["conv", "act", "path.0", "path.1", "act#2", "wide", "Branches"]
     assert {name: layer.macs for name, layer in found.items() if layer.macs} == BRANCHES_MACS
-    assert count_macs(model) == sum(BRANCHES_MACS.values())
+    assert profile(model).macs == sum(BRANCHES_MACS.values())
     assert sum(layer.parameters for layer in found.values()) == count_parameters(model)
     fields = trace_fields(model)  # names its stages alike, so that the tables can be joined
     assert [name for name in fields if name in found] == list(found)[:-1]
