@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 from argparse import ArgumentParser, Namespace
@@ -57,7 +56,7 @@ def train(options: Namespace) -> Answer:
     if parent:
         branch_off(store, parent, config)
     process = existing.summary.process if existing and existing.state in LIVE else None
-    if process and process.pid != os.getpid():
+    if process and not process.is_current:
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
     elif not at_once:  # a launched run keeps a request that was made while it started
         _forget_request(store, config)

@@ -70,21 +70,9 @@ class RunFolder:
         return self.path / "resume.pt"
 
     @property
-    def logits_file(self) -> Path:
-        return self.path / "logits.safetensors"
-
-    @property
     def log_file(self) -> Path:
         """What the training process said: its progress and, if it failed, why."""
         return self.path / "worker.log"
-
-    @property
-    def _progress_file(self) -> Path:
-        return self.path / "progress.json"
-
-    @property
-    def _request_file(self) -> Path:
-        return self.path / "request"
 
     def check_exists(self) -> None:
         """Raises NotFound once somebody has deleted the folder, which must not come back then."""
@@ -110,44 +98,44 @@ class RunFolder:
     def request(self, what: str | None) -> None:
         """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
         if what is None:
-            self._request_file.unlink(missing_ok=True)
+            (self.path / "request").unlink(missing_ok=True)
         else:
-            self._write(self._request_file, what.encode())
+            self._write(self.path / "request", what.encode())
 
     def requested(self) -> str | None:
         """What was asked of the training process, if anything."""
         try:
-            return self._request_file.read_text(encoding="utf-8")
+            return (self.path / "request").read_text(encoding="utf-8")
         except (OSError, ValueError):
             return None
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
         """What a running process is doing; overwritten about twice a second, so not flushed."""
         self.check_exists()
-        write_json(self._progress_file, progress, flush=False)
+        write_json(self.path / "progress.json", progress, flush=False)
 
     def progress(self) -> dict[str, Any]:
         """What was written by `jobs.progress.Reporter`; empty when nothing runs."""
         try:
-            progress = read_json(self._progress_file)
+            progress = read_json(self.path / "progress.json")
         except (OSError, ValueError):
             return {}
         return progress if _is_progress(progress) else {}
 
     def clear_progress(self) -> None:
         with suppress(OSError):  # on Windows, while it is being read; nobody looks at it any more
-            self._progress_file.unlink()
+            (self.path / "progress.json").unlink()
 
     def beat(self) -> None:
         """A sign of life, which needs no room on the disk."""
-        for path in (self._progress_file, self.summary_file):
+        for path in (self.path / "progress.json", self.summary_file):
             with suppress(OSError):
                 return os.utime(path)
 
     def heartbeat_age(self) -> float:
         """Seconds since the process at work last wrote or touched its files."""
         seen = [0.0]
-        for path in (self.summary_file, self._progress_file):
+        for path in (self.summary_file, self.path / "progress.json"):
             with suppress(OSError):
                 seen.append(path.stat().st_mtime)
         return max(0.0, time.time() - max(seen))
@@ -194,14 +182,14 @@ class RunFolder:
 
     def write_logits(self, logits: Mapping[str, np.ndarray]) -> None:
         """Half-precision logits (see evaluation.metrics.to_half) of "validation" and "test"."""
-        self._write(self.logits_file, tensors_to_bytes(dict(logits)))
+        self._write(self.path / "logits.safetensors", tensors_to_bytes(dict(logits)))
 
     def logits(self, classes: int) -> dict[str, np.ndarray]:
         """Half-precision logits by part: "validation" and "test", each (N, classes).
 
         Raises NotFound, or LabError when the file is damaged.
         """
-        path = self.logits_file
+        path = self.path / "logits.safetensors"
         found = read_tensors_file(path)
         for part in PARTS:
             values = found.get(part)
