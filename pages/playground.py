@@ -10,8 +10,8 @@ from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import percent
 from mnist_core.imaging import preprocess, tiles
 from mnist_core.models import model_title
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import Run
 from pages.components.playground.adversarial import adversarial
 from pages.components.playground.answer import show_answer, show_votes
 from pages.components.playground.handwriting import handwriting

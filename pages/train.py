@@ -8,8 +8,9 @@ from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import duration, plain
 from mnist_core.models import model_spec, model_title, recipe_of
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
 from pages.components.train.controls import CUSTOM, choices, current_config, sliders

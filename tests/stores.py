@@ -11,7 +11,8 @@ from mnist_core.config import RunConfig
 from mnist_core.models import create_model_for, make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training import cost
 

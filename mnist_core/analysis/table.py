@@ -15,7 +15,8 @@ from mnist_core.evaluation.statistics import Spread, spread, wilson
 from mnist_core.models import model_names, model_spec, model_title
 from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs.bundle import BundledRun
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 
 COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")

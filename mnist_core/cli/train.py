@@ -21,9 +21,10 @@ from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
 from mnist_core.models import check_config, make_config
 from mnist_core.runs.extend import branch_off, extended
+from mnist_core.runs.run import Run
 from mnist_core.runs.settings import check_at_once
 from mnist_core.runs.states import LIVE, RunState
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 
 
 def _options(parser: ArgumentParser) -> None:

@@ -10,8 +10,8 @@ import numpy as np
 
 from mnist_core.evaluation.metrics import softmax
 from mnist_core.evaluation.network import Network, one_thread
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import Run
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ import numpy as np
 from mnist_core.data.transforms import resize
 from mnist_core.evaluation.metrics import softmax
 from mnist_core.evaluation.predict import load_model, logits_of
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 
 if TYPE_CHECKING:
     from torch import nn

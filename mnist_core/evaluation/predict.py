@@ -13,7 +13,8 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import confusion, metrics
 from mnist_core.models import check_config, create_model_for
 from mnist_core.paths import data_root
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 
 if TYPE_CHECKING:
     import torch

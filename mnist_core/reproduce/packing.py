@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from mnist_core.errors import LabError
 from mnist_core.runs.extend import EXTENDABLE
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 
 LARGE = 4_000_000  # bytes of weights; above, they ship in half precision
 STATE_LIMIT = 1_000_000  # bytes of a resume state that ships

@@ -10,8 +10,9 @@ from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import markdown_table
 from mnist_core.models import model_spec
 from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, Row, zoo_rows
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 
 # The README's table stands between these two lines.
 BEGIN = "<!-- results: made by `python -m mnist_core reproduce table` -->"

@@ -16,7 +16,8 @@ from mnist_core.models import make_config, model_spec
 from mnist_core.paths import data_root
 from mnist_core.reproduce.packing import pack
 from mnist_core.runs.extend import branch_off
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 
 ONE, THREE = (1,), (1, 2, 3)
 # Seeds for each recipe: three for a small network, one for a large one.

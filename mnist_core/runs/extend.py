@@ -8,8 +8,9 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RunState
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import PER_EPOCH, Summary
 
 EXTENDABLE = ("constant", "step", "plateau")  # their shape does not depend on the run's length

@@ -26,8 +26,6 @@ from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.settings import read_at_once, write_at_once
 from mnist_core.runs.summary import Summary
 
-__all__ = ["Damaged", "Run", "RunStore"]
-
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
 
 

@@ -33,8 +33,9 @@ from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
 from mnist_core.runs.folder import HISTORY
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.store import RunStore
 from tests.browser.conftest import at_rest
 from tests.idx_data import write_dataset
 from tests.tools.trials import PATIENCE, STATUS, Lost, Server, a_browser, demand, until

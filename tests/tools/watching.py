@@ -30,7 +30,8 @@ from mnist_core.data.idx import missing_files
 from mnist_core.jobs import launcher
 from mnist_core.models.grid import opening_config
 from mnist_core.paths import data_root
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 from tests.tools.trials import PATIENCE, STATUS, Server, a_browser, until
 
 MOST_EPOCHS = 1000

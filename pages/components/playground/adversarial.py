@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
 

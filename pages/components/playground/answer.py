@@ -12,7 +12,7 @@ from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
 from mnist_core.models import model_title
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.input import Input
 

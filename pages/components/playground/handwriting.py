@@ -15,7 +15,8 @@ from mnist_core.formatting import plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.preprocess import INK
 from mnist_core.models import model_title
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
 from pages.components.playground.input import Input
 from pages.components.playground.networks import networks

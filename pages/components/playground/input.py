@@ -18,7 +18,8 @@ from mnist_core.imaging import photo, preprocess
 from mnist_core.imaging.preprocess import Stage, Stages
 from mnist_core.imaging.tiles import enlarged, png
 from mnist_core.paths import data_root
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 from pages.components.playground.canvas import SIDE, drawing, example
 
 DRAW, UPLOAD, CAMERA, TEST = SOURCES = ("Draw", "Upload", "Camera", "Test image")

@@ -11,7 +11,7 @@ from mnist_core.formatting import number_range, percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
 from mnist_core.models import model_title
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from mnist_core.errors import LabError
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network

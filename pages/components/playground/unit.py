@@ -12,7 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import short_number, signed_number
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.layers import maps_of
 from pages.components.playground.networks import network

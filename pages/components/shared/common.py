@@ -14,8 +14,9 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
 from mnist_core.jobs import spawn
 from mnist_core.models.stats import stats_of
+from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import Damaged, Run, RunStore
+from mnist_core.runs.store import RunStore
 
 # Words for a run's state, with an icon.
 STATES = {

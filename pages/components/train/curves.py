@@ -13,7 +13,7 @@ from mnist_core.charts.style import FAINT, colour
 from mnist_core.charts.training import Look, training_curves
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import part_sizes
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.train.controls import show
 
 CHART_HEIGHT = 330

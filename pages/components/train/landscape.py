@@ -10,7 +10,7 @@ from mnist_core.analysis.landscape import FIELDS, Landscape, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, percent, setting
-from mnist_core.runs.store import Run
+from mnist_core.runs.run import Run
 from pages.components.train.controls import show
 
 CELL, MARGIN = 62, 90  # pixels: of a row, and of what surrounds the rows

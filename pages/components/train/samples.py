@@ -17,7 +17,8 @@ from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.files import to_csv
 from mnist_core.formatting import percent
 from mnist_core.paths import data_root
-from mnist_core.runs.store import Run, RunStore
+from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
 from pages.components.shared.gallery import gallery
 from pages.components.train.controls import control
 
