@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+from mnist_core.evaluation.statistics import spread
 
 FIGURES = ("train_loss", "validation_loss", "train_accuracy", "validation_accuracy")
 SPREAD = ("validation_loss", "validation_accuracy")
@@ -48,9 +49,8 @@ def spread_over_seeds(histories: Sequence[History]) -> Rows:
         if len(seeds) > 1:
             figures: dict[str, Any] = {"epoch": epoch, "seeds": len(histories)}
             for name in SPREAD:
-                values = [seed[name] for seed in seeds]
-                figures[name] = statistics.fmean(values)
-                figures[f"{name}_deviation"] = statistics.stdev(values)
+                over = spread([seed[name] for seed in seeds])
+                figures |= {name: over.mean, f"{name}_deviation": over.deviation}
             rows.append(figures)
     return rows
 

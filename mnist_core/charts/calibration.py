@@ -1,4 +1,4 @@
-"""How often a network is right when it is so confident: a data frame in, a Plotly figure out."""
+"""Accuracy at each level of confidence: a data frame in, a Plotly figure out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from mnist_core.charts.style import GREY, Trace, common_layout
 def reliability_diagram(
     points: pd.DataFrame, colours: Sequence[str], height: int = 380
 ) -> go.Figure:
-    """Accuracy against mean confidence: a mark for each bin, larger for more answers.
+    """Accuracy against mean confidence: a mark for each bin, larger for more predictions.
 
     `points`: analysis.evaluations.reliability_points; `colours`: one for each network in it.
     """
@@ -23,7 +23,7 @@ def reliability_diagram(
         height,
         showlegend=False,
         xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02], "tickformat": ".0%"},
-        yaxis={"title": {"text": "Share that is right"}, "range": [0, 1.03], "tickformat": ".0%"},
+        yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03], "tickformat": ".0%"},
     )
     traces = [_diagonal(), *(_bins(str(label), rows, colour) for (label, rows), colour in networks)]
     return go.Figure(traces, layout)
@@ -49,6 +49,6 @@ def _bins(label: str, rows: pd.DataFrame, colour: str) -> Trace:
         "line": {"color": colour, "width": 0.7},
         "marker": {"size": [3 + 4 * math.log10(n) for n in rows["answers"]], "opacity": 0.8},
         "customdata": rows["answers"],
-        "hovertemplate": f"{label}<br>%{{customdata:,}} answers<br>confidence %{{x:.1%}}<br>"
-        "right %{y:.1%}<extra></extra>",
+        "hovertemplate": f"{label}<br>%{{customdata:,}} predictions<br>confidence %{{x:.1%}}<br>"
+        "accuracy %{y:.1%}<extra></extra>",
     }

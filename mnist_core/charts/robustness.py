@@ -1,4 +1,4 @@
-"""Accuracy against how hard the images were made, with the digits themselves above the curves."""
+"""Accuracy on corrupted images, with the images themselves above: a data frame in, a figure out."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def robustness_curves(
     example: np.ndarray,
     height: int = 330,
 ) -> go.Figure:
-    """The networks' accuracies at every level of one corruption, evenly spaced.
+    """The accuracy of each network at every level of one corruption, evenly spaced.
 
     `points`: analysis.evaluations.robustness_points; `colours`: one for each network in it;
     `example`: (28, 28) uint8, drawn at every level above the curves.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
 GREY = COLOURS[-1]
-FAINT = 0.35  # opacity of what stays in the background
+FAINT = 0.35  # opacity in the background
 # A click selects a mark; without this all others would fade.
 UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 # Plotly's name of a symbol, and the same one in text. A triangle pointing down is taken: it

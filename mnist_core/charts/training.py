@@ -15,10 +15,10 @@ import plotly.graph_objects as go
 
 from mnist_core.charts.style import COLOURS, FAINT, UNFADED, Trace, common_layout, round_ticks
 
-FIGURES = {"loss": ".4f", "accuracy": ".2%"}  # how they are written
-TITLES = {"epoch": "Epoch", "elapsed": "Seconds spent in epochs, each on its own machine"}
-SEEDS = COLOURS[2]  # of what is a mean over seeds
-FEW = 8  # epochs; shorter curves show a mark for each
+FIGURES = {"loss": ".4f", "accuracy": ".2%"}  # formats of the values in a tooltip
+TITLES = {"epoch": "Epoch", "elapsed": "Seconds of training, each run on its own machine"}
+SEEDS = COLOURS[2]  # the colour of a mean over seeds
+FEW = 8  # with fewer epochs than this, a curve has a mark for each
 
 Row = Mapping[str, Any]
 
