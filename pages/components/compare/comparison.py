@@ -104,6 +104,11 @@ def export(data: pd.DataFrame, key: str) -> None:
     )
 
 
+def number_column(label: str, help: str, format: str = "localized"):
+    """A column of numbers of a table."""
+    return st.column_config.NumberColumn(label, help=help, format=format)
+
+
 def pick(comparison: Comparison, runs: list[Run], key: str, help: str) -> Run:
     """One of these runs, chosen by its name; the marked one at first, else the first."""
     if len(runs) == 1:

@@ -16,7 +16,7 @@ from mnist_core.models import model_title
 from mnist_core.models.stats import stats_of
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.comparison import Comparison, export, pick
+from pages.components.compare.comparison import Comparison, export, number_column, pick
 from pages.components.shared.gallery import gallery
 
 AT_ONCE = 4  # large pictures beside each other
@@ -80,22 +80,18 @@ def networks_table(comparison: Comparison) -> None:
     )
 
 
-def _number(label: str, help: str, format: str = "localized"):
-    return st.column_config.NumberColumn(label, help=help, format=format)
-
-
 NETWORK_COLUMNS = {
     "network": st.column_config.TextColumn("Network", pinned=True),
-    "blocks": _number(
+    "blocks": number_column(
         "Convolution blocks",
         "Convolutions larger than 1×1, in blocks that end where the map shrinks.",
     ),
-    "parameters": _number("Parameters", "Numbers that the network learns."),
-    "bytes": _number("File", "Size of the weights file.", "bytes"),
-    "field": _number("Maximum receptive field", "Of the last convolution, in pixels."),
-    "macs": _number("MACs", "Multiply-accumulate operations for one image.", "compact"),
-    "latency": _number("Latency", "Median for one image on one thread.", "%.2f ms"),
-    "accuracy": _number("Test", "Accuracy on the test images.", "%.2f %%"),
+    "parameters": number_column("Parameters", "Numbers that the network learns."),
+    "bytes": number_column("File", "Size of the weights file.", "bytes"),
+    "field": number_column("Maximum receptive field", "Of the last convolution, in pixels."),
+    "macs": number_column("MACs", "Multiply-accumulate operations for one image.", "compact"),
+    "latency": number_column("Latency", "Median for one image on one thread.", "%.2f ms"),
+    "accuracy": number_column("Test", "Accuracy on the test images.", "%.2f %%"),
     "weights": st.column_config.TextColumn("Weights", help="The file, in the run store."),
     "log": st.column_config.TextColumn("Training log", help="The file, in the run store."),
 }

@@ -14,17 +14,15 @@ from mnist_core.evaluation.predictions import Agreement, Predictions, agreement
 from mnist_core.formatting import percent
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, chart, export, pick
-from pages.components.compare.predictions import images_of, read_all, same_data, show_images
+from pages.components.compare.predictions import images_of, same_data, show_images, with_predictions
 
 RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
 
 
 def mistakes_tab(comparison: Comparison) -> None:
     """Confusion matrix with the images behind it; accuracy by class; what all get wrong."""
-    found = read_all(comparison)
-    runs = [run for run in comparison.compared if run.id in found]
+    runs, found = with_predictions(comparison)
     if not runs:
-        st.info("None of the ticked runs has stored predictions for the test images.")
         return
     run = pick(comparison, runs, "cmp_network", "The network whose mistakes are shown.")
     given, classes = found[run.id], dataset_spec(run.config.dataset).classes

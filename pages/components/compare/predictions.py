@@ -18,6 +18,14 @@ from pages.components.shared.gallery import gallery
 MOST = 40  # images at a time
 
 
+def with_predictions(comparison: Comparison) -> tuple[list[Run], dict[str, Predictions]]:
+    """The compared runs that have predictions, and these by id; says so if there are none."""
+    found = read_all(comparison)
+    if not found:
+        st.info("None of the ticked runs has stored predictions for the test images.")
+    return [run for run in comparison.compared if run.id in found], found
+
+
 def read_all(comparison: Comparison) -> dict[str, Predictions]:
     """id -> predictions of the compared runs that have logits; a line about those without."""
     found, without = {}, []

@@ -16,6 +16,7 @@ from mnist_core.models import model_title
 from mnist_core.models.stats import shipped_stats
 from mnist_core.runs.states import LIVE, RunState
 from pages.components.compare.choice import FIRST_LIMIT, asked_for, want
+from pages.components.compare.comparison import number_column
 from pages.components.shared import common
 
 ALL = "All"
@@ -152,7 +153,7 @@ def _states(rows: pd.DataFrame) -> list[str]:
 def _columns(several: bool) -> dict:
     """The table's columns; deviations only where there are several seeds."""
     hidden = () if several else ("test_accuracy_deviation", "validation_accuracy_deviation")
-    latency = _number(
+    latency = number_column(
         "Latency",
         f"Median milliseconds for one image, measured on: {shipped_stats().machine}.",
         "%.2f ms",
@@ -163,19 +164,15 @@ def _columns(several: bool) -> dict:
     }
 
 
-def _number(label: str, help: str, format: str = "localized"):
-    return st.column_config.NumberColumn(label, help=help, format=format)
-
-
 COLUMNS = {
     "title": st.column_config.TextColumn("Network", pinned=True, width=120),
     "dataset": st.column_config.TextColumn("Data set"),
-    "test_accuracy": _number(
+    "test_accuracy": number_column(
         "Test",
         "Accuracy on the test images at the best epoch; of several seeds the mean.",
         "%.2f %%",
     ),
-    "test_accuracy_deviation": _number(
+    "test_accuracy_deviation": number_column(
         "Test ±", "Standard deviation of the test accuracy over seeds.", "%.2f"
     ),
     "interval": st.column_config.TextColumn(
@@ -183,33 +180,33 @@ COLUMNS = {
         help="In per cent. One seed: Wilson's interval over the test images. Several seeds: "
         "Student's interval of their mean.",
     ),
-    "seeds": _number("Seeds", "Finished runs that differ only by seed.", "%d"),
+    "seeds": number_column("Seeds", "Finished runs that differ only by seed.", "%d"),
     "recipe": st.column_config.TextColumn(
         "Recipe",
         width=150,
         help="The most similar recipe of the network, and what differs from it.",
     ),
-    "validation_accuracy": _number(
+    "validation_accuracy": number_column(
         "Validation",
         "Accuracy on the validation images; it decides which epoch is the best.",
         "%.2f %%",
     ),
-    "validation_accuracy_deviation": _number(
+    "validation_accuracy_deviation": number_column(
         "Validation ±", "Standard deviation of the validation accuracy over seeds.", "%.2f"
     ),
-    "parameters": _number("Parameters", "Numbers that the network learns."),
-    "macs": _number("MACs", "Multiply-accumulate operations for one image.", "compact"),
+    "parameters": number_column("Parameters", "Numbers that the network learns."),
+    "macs": number_column("MACs", "Multiply-accumulate operations for one image.", "compact"),
     "latency_ms": None,
-    "receptive_field": _number(
+    "receptive_field": number_column(
         "Receptive field", "Side in pixels of what one unit of the last convolution sees."
     ),
-    "weights_bytes": _number("File", "Size of the weights file.", "bytes"),
-    "epochs_done": _number("Epochs", "Finished epochs.", "%d"),
-    "best_epoch": _number("Best epoch", "Epoch with the highest validation accuracy.", "%d"),
-    "seconds": _number("Seconds", "Training time on the run's own machine.", "%.0f"),
+    "weights_bytes": number_column("File", "Size of the weights file.", "bytes"),
+    "epochs_done": number_column("Epochs", "Finished epochs.", "%d"),
+    "best_epoch": number_column("Best epoch", "Epoch with the highest validation accuracy.", "%d"),
+    "seconds": number_column("Seconds", "Training time on the run's own machine.", "%.0f"),
     "state": st.column_config.TextColumn("State", help="How the run stands."),
-    "epochs": _number("Planned epochs", "Epochs that the run was configured for.", "%d"),
-    "seed": _number(
+    "epochs": number_column("Planned epochs", "Epochs that the run was configured for.", "%d"),
+    "seed": number_column(
         "Seed", "Seed of every random choice; of several seeds that of the best run.", "%d"
     ),
     "device": st.column_config.TextColumn("Device"),

@@ -15,17 +15,15 @@ from mnist_core.evaluation.statistics import Paired, mcnemar
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.comparison import Comparison, chart, export, pick
-from pages.components.compare.predictions import read_all, same_data
+from pages.components.compare.predictions import same_data, with_predictions
 
 LIKELY = 0.05  # a p-value below it is called a difference
 
 
 def trust_tab(comparison: Comparison) -> None:
     """Calibration of each network, then every other network against one."""
-    found = read_all(comparison)
-    runs = [run for run in comparison.compared if run.id in found]
+    runs, found = with_predictions(comparison)
     if not runs:
-        st.info("None of the ticked runs has stored predictions for the test images.")
         return
     calibrations(comparison, runs)
     st.markdown("##### Is one network better than another?")

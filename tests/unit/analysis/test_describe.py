@@ -35,7 +35,7 @@ def test_the_command_trains_the_run(config):
     "config, words",
     [
         (make_config("lenet5", seed=7, dataset="KMNIST"), "As published"),
-        (make_config("lenet5", "Tutorial"), "tutorial"),
+        (make_config("lenet5", "tutorial"), "Tutorial"),
         (make_config("lenet5", lr=0.05, epochs=2), "As published, learning rate 0.05, epochs 2"),
         (make_config("lenet5", "tutorial", epochs=9), "Tutorial, epochs 9"),
         (dataclasses.replace(make_config("lenet5"), model="no-longer-there"), "custom settings"),
