@@ -11,13 +11,7 @@ from scipy import stats
 from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.table import COLUMNS, runs_table
 from mnist_core.models import make_config
-from mnist_core.runs.store import RunStore
 from tests.stores import make_run
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path)
 
 
 def table_of(store):

@@ -2,18 +2,11 @@ import pandas as pd
 import pytest
 
 from mnist_core.analysis import table
-from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import make_config
 from mnist_core.models.stats import stats_of
 from mnist_core.runs.bundle import bundled
-from mnist_core.runs.store import RunStore
-from tests.stores import damage, make_labels, make_run
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path)
+from tests.stores import make_labels, make_run
 
 
 def table_of(store):
@@ -73,6 +66,7 @@ def test_select(store):
     assert table.select(runs, "KMNIST")["state"].tolist() == ["paused"]
     assert table.select(runs, None, ["small"])["model"].tolist() == ["small"]
     assert table.select(runs, words="Seed 3  selu")["seed"].tolist() == [3]
+    assert len(table.select(runs, words="reference")) == 3  # the name in commands
     assert table.select(runs, words="(").empty
 
 
@@ -137,12 +131,3 @@ def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
     assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes
     assert (rows["latency_ms"] == stats_of("small", "MNIST")["latency_ms"]).all()
     assert rows["blocks"].tolist() == [2, 2]
-
-
-def test_a_damaged_history_raises_one_sentence(store):
-    run = make_run(store)
-    assert len(run.history) == 50
-    for content in (b"epoch,train_loss\n1,0.5\n", b"epoch\nx\n", b"\xff\xfe\n1\n"):
-        damage(run, "history.csv", content)
-        with pytest.raises(LabError, match="damaged"):
-            _ = store.get(run.id).history

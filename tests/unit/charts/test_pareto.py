@@ -7,15 +7,9 @@ from mnist_core.analysis.pareto import points
 from mnist_core.charts.pareto import AXES, RING, accuracy_against
 from mnist_core.charts.style import GREY, colour
 from mnist_core.models import make_config
-from mnist_core.runs.store import RunStore
 from tests.stores import make_run
 
 NOTHING = table.published([], {})
-
-
-@pytest.fixture
-def store(tmp_path):
-    return RunStore(tmp_path)
 
 
 def table_of(store):
