@@ -33,5 +33,5 @@ from mnist_core.formatting import plain, sentence  # noqa: E402
 
 try:
     page.run()
-except (LabError, OSError) as error:  # the latter of a file that the server may not read or write
+except (LabError, OSError) as error:  # OSError: a file that cannot be read or written
     st.error(plain(sentence(error)), icon=":material/error:")

@@ -1,0 +1,1 @@
+"""The three pages: layout and words; what they show is computed in mnist_core."""

@@ -175,7 +175,7 @@ def one_network(
 
 
 def effective(runs: list[Run], row: float, column: float) -> dict[str, dict[str, Any]]:
-    """Of the runs that have weights."""
+    """The measured fields of the runs that have weights, by run id."""
     able = [run for run in runs if run.has_weights]
     if not able:
         return {}

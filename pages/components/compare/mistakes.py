@@ -1,4 +1,4 @@
-"""Compare: the mistakes behind the number."""
+"""Compare: the mistakes behind the accuracy."""
 
 from __future__ import annotations
 

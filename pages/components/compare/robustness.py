@@ -21,7 +21,7 @@ POLL = 1.0  # seconds between two looks at the process
 
 
 def robust_tab(comparison: Comparison) -> None:
-    """The curves of what was computed, and a button for what was not."""
+    """The curves of the runs with a stored result, and a button to compute the others'."""
     found = {run.id: read(comparison, run) for run in comparison.compared}
     missing = [run for run in comparison.compared if found[run.id] is None]
     if missing:
@@ -55,7 +55,7 @@ def robust_tab(comparison: Comparison) -> None:
 
 
 def read(comparison: Comparison, run: Run) -> robustness.Robustness | None:
-    """What is kept; a damaged file is a line on the page."""
+    """The stored result; a damaged file becomes a line on the page."""
     try:
         return robustness.stored(run)
     except LabError as error:

@@ -77,7 +77,7 @@ def arrange(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _state(states: list[str]) -> list[str]:
-    """Asked for only where there is a choice."""
+    """The chosen states; asked for only where there is a choice."""
     if len(states) < 2:
         return []
     return st.pills(

@@ -21,7 +21,7 @@ LIKELY = 0.05  # a p-value below it is called a difference
 
 
 def trust_tab(comparison: Comparison) -> None:
-    """Calibration of each network, then every other network against one."""
+    """Calibration of each network, then each other network against one."""
     runs, found = with_predictions(comparison)
     if not runs:
         return

@@ -36,7 +36,7 @@ def example(dataset: str) -> np.ndarray:
 
 @st.cache_data
 def backdrop(dataset: str | None) -> bytes:
-    """What lies behind the ink: black, with the data set's example faintly on it."""
+    """The picture behind the ink: black, with the data set's example faintly on it."""
     ink = example(dataset)[..., 3] if dataset else np.zeros((SIDE, SIDE), np.uint8)
     return png(ink // FAINT)
 
@@ -130,7 +130,7 @@ class Drawings:
         self._packed: OrderedDict[str, bytes] = OrderedDict()
 
     def put(self, name: str, drawing: dict[str, Any]) -> None:
-        """Keeps it in place of the one before. One that is far too large is not kept."""
+        """Replaces the earlier drawing of that name. One that is far too large is not kept."""
         packed = zlib.compress(json.dumps(drawing).encode(), 1)
         with self._lock:
             self._size -= len(self._packed.pop(name, b""))
@@ -154,7 +154,7 @@ class Drawings:
 
 @st.cache_resource(show_spinner=False)
 def kept() -> Drawings:
-    """Those of all visitors."""
+    """The drawings of all visitors."""
     return Drawings()
 
 

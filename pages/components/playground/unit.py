@@ -73,7 +73,7 @@ def _strongest(values: np.ndarray) -> tuple[int, ...]:
 
 
 def _whole(label: str, count: int, key: str, value: int) -> int:
-    """A number from 0 to count - 1; nothing to choose where there is but one."""
+    """A number from 0 to count - 1; 0 without a choice where there is only one."""
     if count == 1:
         return 0
     return st.number_input(

@@ -86,7 +86,7 @@ def words(classes: tuple[str, ...], target: int, against: int | None) -> str:
 
 
 def gap(found) -> str:
-    """How well integrated gradients keep their promise."""
+    """How closely integrated gradients add up to the difference of the scores."""
     if found.gap is None:
         return ""
     return true_minus(

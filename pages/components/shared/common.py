@@ -33,8 +33,8 @@ STATES = {
 def enter_through_app() -> None:
     """Starts again with app.py when Streamlit began with the page's own file.
 
-    A folder called pages/ makes a fresh server take it for an app of the older kind, without
-    app.py, until st.navigation has run once. So for its first visitor, when he comes by a link.
+    Because of the folder pages/, a fresh server takes the lab for an app of the older kind,
+    without app.py, until st.navigation has run once: for a first visitor who comes by a link.
     """
     if PagesManager.uses_pages_directory:
         PagesManager.uses_pages_directory = False
@@ -42,13 +42,13 @@ def enter_through_app() -> None:
 
 
 def show_errors(part: Callable[..., None]) -> Callable[..., None]:
-    """A part of a page that shows what a person can put right, and leaves the rest standing."""
+    """Wraps a part of a page: its error is shown as a sentence, and the rest of the page stays."""
 
     @functools.wraps(part)
     def guarded(*arguments: Any) -> None:
         try:
             part(*arguments)
-        except (LabError, OSError) as error:  # the latter of a file that is not to be had
+        except (LabError, OSError) as error:  # OSError: a file that cannot be read or written
             st.error(plain(sentence(error)), icon=":material/error:")
 
     return guarded
@@ -64,7 +64,7 @@ def tell_damaged(damaged: list[Damaged]) -> None:
 def model_figures() -> dict[str, dict[str, Any]]:
     """Parameters, MACs and receptive field of every network, by name.
 
-    Worked out once, in a process of its own: this one stays without torch, and so light.
+    Computed once, in a process of its own: this one stays light, without torch.
     """
     return {row["name"]: row for row in spawn.ask("models")}
 

@@ -1,0 +1,1 @@
+"""Parts of the Train page: controls, status, curves, the map of settings, images and files."""

@@ -83,7 +83,7 @@ def control(
 
 
 def steps(values: tuple, present: object) -> list:
-    """The steps of a slider, with the present value among them."""
+    """The steps of a slider, with the current value among them."""
     return sorted({*values, present})
 
 

@@ -87,7 +87,7 @@ def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
 
 @st.cache_data(max_entries=100, show_spinner="Moving images as training does …")
 def augmented(pixels: np.ndarray, rotation: float, shift: float, seed: int) -> np.ndarray:
-    """(N, 28, 28) uint8 images as training would see them once."""
+    """(N, 28, 28) uint8 images as training might see them in one epoch."""
     import torch
 
     from mnist_core.data.augment import random_move
@@ -140,7 +140,7 @@ def caption(read: Predictions, place: int, classes: tuple[str, ...]) -> str:
 
 
 def files_and_command(config: RunConfig, run: Run | None) -> None:
-    """The command that makes the run again, and its files."""
+    """The command that trains the same run, and the run's files."""
     st.caption(
         "This command trains the same run. On the same kind of machine the weights are identical:"
     )
