@@ -74,6 +74,16 @@ def has_images(dataset: str, root: Path) -> bool:
     return not missing_files(dataset, root)
 
 
+def how_to_get(dataset: str, root: Path) -> str:
+    """What to do when the data set is not there: a sentence, in Markdown."""
+    spec = dataset_spec(dataset)
+    if spec.downloadable:
+        get = f"Get them with `python -m mnist_core datasets --download {spec.name}`"
+    else:
+        get = f"Put {', '.join(spec.files)} into `{root / spec.name / 'raw'}`"
+    return f"{get}, or set `MNIST_DATA` to a folder that has them."
+
+
 def check_files(name: str, root: Path) -> list[IdxFile]:
     """Checks the four files of a data set that is there, every byte of them. Raises LabError."""
     return [_check_content(path, dataset_spec(name)) for path in _paths(name, root)]

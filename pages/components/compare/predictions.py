@@ -7,12 +7,13 @@ import itertools
 import numpy as np
 import streamlit as st
 
-from mnist_core.data.idx import has_images, read_part
+from mnist_core.data.idx import read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison
+from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 
 MOST = 40  # images at a time
@@ -59,13 +60,7 @@ def same_data(comparison: Comparison, found: dict[str, Predictions], dataset: st
 def images_of(run: Run, given: Predictions) -> np.ndarray | None:
     """The test images of these predictions; else None, and a line says how to get them."""
     dataset, root = run.config.dataset, data_root()
-    if not has_images(dataset, root):
-        st.info(
-            f"The images are not on this machine; the figures do not need them. To see them: "
-            f"`python -m mnist_core datasets --download {dataset}`, or set `MNIST_DATA` to a "
-            "folder that has them.",
-            icon=":material/image_not_supported:",
-        )
+    if not common.images_here(dataset):
         return None
     images, labels = read_part(dataset, root, test=True)
     if not np.array_equal(labels, given.labels):

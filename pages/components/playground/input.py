@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from mnist_core.data.idx import TestImage, has_images, test_image
+from mnist_core.data.idx import TestImage, test_image
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation.predictions import predictions
@@ -21,6 +21,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.playground.canvas import SIDE, drawing, example
+from pages.components.shared import common
 
 DRAW, UPLOAD, CAMERA, TEST = SOURCES = ("Draw", "Upload", "Camera", "Test image")
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
@@ -101,12 +102,7 @@ def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) ->
 def _test(run: Run) -> Input | None:
     """A test image by its number, at random, or one that this network gets wrong."""
     dataset, root = run.config.dataset, data_root()
-    if not has_images(dataset, root):
-        st.info(
-            f"{dataset}'s images are not on this machine. Get them with "
-            f"`python -m mnist_core datasets --download {dataset}`.",
-            icon=":material/download:",
-        )
+    if not common.images_here(dataset):
         return None
     count = test_image(dataset, root, 0).count
     index = st.session_state.get("play_index", 0)

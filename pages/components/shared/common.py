@@ -10,10 +10,12 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_core.config import RunConfig
+from mnist_core.data.idx import has_images, how_to_get
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
 from mnist_core.jobs import spawn
 from mnist_core.models.stats import stats_of
+from mnist_core.paths import data_root
 from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -28,6 +30,15 @@ STATES = {
     RunState.DIVERGED: ":material/trending_up: diverged",
     RunState.DONE: ":material/check_circle: done",
 }
+
+
+def images_here(dataset: str) -> bool:
+    """Whether a data set's images are on this machine; says how to get them when they are not."""
+    if has_images(dataset, data_root()):
+        return True
+    words = f"{dataset}'s images are not on this machine. {how_to_get(dataset, data_root())}"
+    st.info(words, icon=":material/image_not_supported:")
+    return False
 
 
 def enter_through_app() -> None:

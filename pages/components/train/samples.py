@@ -19,23 +19,12 @@ from mnist_core.formatting import percent
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
+from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 from pages.components.train.controls import control
 
 SHOWN = 40  # images of a gallery
 MOVED, DRAWS = 10, 3  # images whose augmentation is shown, and how often
-
-
-def no_images(dataset: str) -> bool:
-    """Says so, and how to get them, when the data set is not on this machine."""
-    if idx.has_images(dataset, data_root()):
-        return False
-    st.info(
-        f"{dataset}'s images are not on this machine. Training downloads them, and so does: "
-        f"`python -m mnist_core datasets --download {dataset}`",
-        icon=":material/image_not_supported:",
-    )
-    return True
 
 
 def training_images(config: RunConfig) -> None:
@@ -46,7 +35,7 @@ def training_images(config: RunConfig) -> None:
         f"Each epoch trains on {sizes.train:,} of them; {sizes.validation:,} are held out for "
         "validation."
     )
-    if no_images(config.dataset):
+    if not common.images_here(config.dataset):
         return
     draw = st.session_state.setdefault("train_draw", 0)
     if st.button("Show others", icon=":material/shuffle:", key="train_others"):
@@ -117,7 +106,7 @@ def test_images(store: RunStore, run: Run | None) -> None:
         f"({percent(len(wrong) / len(read.labels))}). The most confident mistakes come first, then "
         "the correct answers with the lowest confidence."
     )
-    if no_images(run.config.dataset):
+    if not common.images_here(run.config.dataset):
         return
     pages = max(1, -(-len(read.labels) // SHOWN))
     page = st.number_input("Page", 1, pages, 1, key="train_page", width=140)

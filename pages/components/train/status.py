@@ -10,6 +10,7 @@ import streamlit as st
 from mnist_core.analysis.describe import full_name
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import missing_files
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import duration, percent, percent_spread
@@ -64,7 +65,10 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
     else:
         told = "training time unknown"
     if missing_files(config.dataset, data_root()):
-        told += f", after downloading {config.dataset}"
+        first = (
+            "downloading" if dataset_spec(config.dataset).downloadable else "adding the files of"
+        )
+        told += f", after {first} {config.dataset}"
     epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
     return f":material/radio_button_unchecked: Not trained yet · {epochs} · {told}"
 
