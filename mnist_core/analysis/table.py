@@ -12,7 +12,7 @@ from mnist_core.data.idx import part_sizes
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import Spread, spread, wilson
-from mnist_core.models import model_names, model_spec, model_title, recipe_of
+from mnist_core.models import model_names, model_spec, model_title, nearest_recipe
 from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
@@ -73,7 +73,8 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         row |= {"test_images": images, "test_low": interval.low, "test_high": interval.high}
     words = [row[name] for name in TEXT if name in row]
     words += [config.optimizer, config.activation, config.schedule, f"seed {config.seed}"]
-    words.append(recipe_of(config) or "")  # its name in commands differs from the one on the page
+    if config.model in model_names():  # a recipe's name in commands is not the one on the page
+        words.append(nearest_recipe(config)[0])
     return row | {"search": " ".join(words).lower()}
 
 
