@@ -9,7 +9,7 @@ from mnist_core.training import cost
 CONFIG = make_config("lenet5", "grid", batch_size=100)
 
 
-def test_measuring_gives_figures_that_a_real_epoch_bears_out(store, monkeypatch):
+def test_a_measured_cost_is_plausible_and_saved(store, monkeypatch):
     monkeypatch.setattr(cost, "MEASURE_SECONDS", 0.2)
     monkeypatch.setattr(cost.os, "nice", lambda by: 0)
     found = cost_job.measure_once(store, CONFIG, began=time.time())

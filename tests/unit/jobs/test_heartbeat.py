@@ -1,4 +1,4 @@
-"""A sign of life: given by a process that computes, and by no other."""
+"""The heartbeat of a process that computes; an idle one gives none."""
 
 import os
 import time
@@ -10,7 +10,7 @@ from mnist_core.runs.summary import Summary
 from tests.stores import quick_config as config
 
 
-def test_a_process_at_work_shows_life_and_one_that_hangs_does_not(lab, monkeypatch):
+def test_a_busy_process_beats_and_an_idle_one_does_not(lab, monkeypatch):
     run = lab.create(config(), Summary("running", process=Process.of(os.getpid())))
     beats = []
     monkeypatch.setattr(RunFolder, "beat", lambda self: beats.append(self.id))

@@ -1,4 +1,4 @@
-"""Training in a process of its own: started once, paused, stopped, taken over."""
+"""Training in the background: started once, paused, stopped, taken over."""
 
 import shutil
 import signal
@@ -47,7 +47,7 @@ def race(store, count=4):
     return runs
 
 
-def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
+def test_many_starts_make_one_run_that_survives_edited_sources_and_a_pause(
     lab, tmp_path, monkeypatch
 ):
     copy = shutil.copytree(paths.PROJECT / "mnist_core", tmp_path / "copy" / "mnist_core")
@@ -74,7 +74,7 @@ def test_one_run_for_many_starts_paused_under_edited_files_and_gone_on_with(
     assert launcher.start(lab, run.config).state == "done"
 
 
-def test_runs_queue_and_stop_ends_all_who_wanted_the_run(lab):
+def test_runs_queue_and_stop_ends_all_processes_that_wait_for_the_run(lab):
     first = config(epochs=1000, batch_size=1, lr=1e-4)  # outlasts what happens beside it
     second, third = config(epochs=1, seed=2), config(seed=3)
     launcher.start(lab, first)
@@ -101,7 +101,7 @@ def test_runs_queue_and_stop_ends_all_who_wanted_the_run(lab):
     assert not list((lab.root / ".queue").iterdir())
 
 
-def test_stop_ends_a_process_that_does_not_listen_and_its_children(store):
+def test_stop_ends_a_process_that_ignores_requests_and_its_children(store):
     process = sleeper(ignore_term=True)
     run = at_work(store, process, phase="training", **TRAINING)
     began = time.monotonic()
@@ -116,7 +116,7 @@ def test_stop_ends_a_process_that_does_not_listen_and_its_children(store):
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
 
 
-def test_a_halted_process_is_told_apart_and_taken_over(store):
+def test_a_suspended_process_is_recognised_and_taken_over(store):
     halted, next_one = sleeper(), sleeper()
     run = at_work(store, halted, phase="training", **TRAINING)
     halted.send_signal(signal.SIGSTOP)
@@ -133,7 +133,9 @@ def test_a_halted_process_is_told_apart_and_taken_over(store):
     assert next_one.poll() is not None
 
 
-def test_a_process_of_another_host_is_believed_while_it_shows_life(store, monkeypatch):
+def test_a_process_of_another_host_counts_as_alive_while_its_heartbeat_is_recent(
+    store, monkeypatch
+):
     far = Process(pid=1, started=1.0, host="another.example")
     run = store.create(config(), Summary("running", process=far))
     assert run.state == "running" and launcher.start(store, run.config).state == "running"
@@ -145,7 +147,7 @@ def test_a_process_of_another_host_is_believed_while_it_shows_life(store, monkey
     assert late.state == "interrupted" and not late.unresponsive
 
 
-def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
+def test_a_start_withdraws_a_pause_that_was_not_handled_yet(store):
     process = sleeper()
     run = at_work(store, process, phase="training", **TRAINING)
     with store.lock(run.id):
@@ -156,7 +158,7 @@ def test_a_start_takes_back_a_pause_that_was_not_heard_yet(store):
     process.kill()
 
 
-def test_a_full_disk_starts_nobody(store, monkeypatch):
+def test_on_a_full_disk_no_process_is_left_behind(store, monkeypatch):
     process = sleeper()
     run = store.create(config(), Summary("interrupted"))
 

@@ -44,7 +44,7 @@ def test_the_queue_is_first_come_first_served(store):
     assert len(list(store.root.glob(".locks/place-*"))) == 2
 
 
-def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, monkeypatch):
+def test_waiting_runs_share_the_machine_and_a_single_run_gets_all_of_it(store, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     first, second, third, last = waiting(store, 1, 2, 3, 4)
     one = queue.take_slot(store, first.id, 0)
@@ -64,7 +64,7 @@ def test_several_that_wait_share_the_machine_and_one_alone_has_it_all(store, mon
     assert queue.take_slot(store, first.id, 0).sharing == 1
 
 
-def test_whoever_waits_no_longer_holds_up_nobody(store):
+def test_a_ticket_without_a_living_process_is_ignored(store):
     dead, hung, paused, last = waiting(store, 1, 2, 3, 4)
     gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
     dead.folder.write_summary(Summary("queued", process=gone))

@@ -64,8 +64,8 @@ def half_way(small_data, tmp_path_factory):
     return store, whole
 
 
-def broken_off(store, number, how, monkeypatch):
-    """Trains until the number-th file; false when there was none to be broken off at."""
+def interrupted_at(store, number, how, monkeypatch):
+    """Trains until the number-th file; false when there was no such file."""
     with monkeypatch.context() as patch:
         failing_at(number, how, patch)
         try:
@@ -81,11 +81,13 @@ def broken_off(store, number, how, monkeypatch):
 
 
 @pytest.mark.parametrize("how", ["killed", "full", "full for good"])
-def test_broken_off_at_any_file_it_ends_in_the_same_bits(lab, half_way, monkeypatch, how, tmp_path):
+def test_interrupted_at_any_file_it_ends_in_the_same_bits(
+    lab, half_way, monkeypatch, how, tmp_path
+):
     before, whole = half_way
     for number in range(1, 99):
         store = RunStore(shutil.copytree(before.root, tmp_path / str(number)))
-        if not broken_off(store, number, how, monkeypatch):
+        if not interrupted_at(store, number, how, monkeypatch):
             break
         (left,), damaged = store.list()
         assert not damaged and left.summary.epochs_done >= 1

@@ -112,7 +112,7 @@ def test_damaged_data_or_a_missing_device_leave_no_empty_run(lab, monkeypatch, t
     assert lab.list() == ([], [])
 
 
-def test_a_run_that_waited_for_data_says_why_it_stands(lab):
+def test_a_run_whose_data_is_missing_says_why_it_was_interrupted(lab):
     queued = make_config("lenet5", dataset="QMNIST")
     lab.create(queued, Summary("interrupted"))
     with pytest.raises(LabError):
@@ -121,7 +121,7 @@ def test_a_run_that_waited_for_data_says_why_it_stands(lab):
     assert run.state == "interrupted" and "QMNIST could not be downloaded" in run.summary.note
 
 
-def test_other_data_do_not_continue_a_run(lab, monkeypatch, tmp_path):
+def test_a_run_does_not_go_on_with_other_data(lab, monkeypatch, tmp_path):
     def pause(progress):
         if progress["phase"] == "epoch":
             lab.folder(config().id).request("pause")
@@ -187,7 +187,7 @@ def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
         carry_out(lab, config(), ONE)
 
 
-def test_a_fault_of_the_machine_is_a_sentence_in_the_run(lab, monkeypatch):
+def test_an_unexpected_error_is_noted_in_the_summary(lab, monkeypatch):
     def exhausted(*arguments):
         raise MemoryError("no memory\nfor this")
 
@@ -199,7 +199,7 @@ def test_a_fault_of_the_machine_is_a_sentence_in_the_run(lab, monkeypatch):
     assert run.summary.note == "Training ended with MemoryError: no memory"
 
 
-def test_a_folder_deleted_in_training_ends_it_and_does_not_come_back(lab):
+def test_deleting_the_folder_ends_training_and_the_folder_stays_away(lab):
     def delete(progress):
         if progress["phase"] == "epoch":
             shutil.rmtree(lab.folder(config().id).path)

@@ -47,7 +47,7 @@ def test_the_store_lists_and_finds_them_like_any_run(store, bundle, runs):
         store.get(runs[0].id).logits()
 
 
-def test_a_folder_goes_before_the_bundle(store, bundle, runs):
+def test_a_folder_takes_precedence_over_the_bundle(store, bundle, runs):
     own = make_run(store, runs[0].config, state="paused", epochs=1)
     assert store.find(runs[0].config).state == "paused"
     assert [run.state for run in store.list()[0] if run.id == own.id] == ["paused"]

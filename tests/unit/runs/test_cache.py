@@ -1,4 +1,4 @@
-"""A run store that remembers what it read, and never what is no longer there."""
+"""Parsed files are cached until they change."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ def states(store):
     return sorted(run.state for run in runs), len(damaged)
 
 
-def test_what_changed_is_read_again(store):
+def test_changed_files_are_read_again(store):
     run = make_run(store, state="stopped")
     assert states(store) == (["stopped"], 0)
     run.folder.write_summary(replace(run.summary, state="paused"))
@@ -39,7 +39,7 @@ def test_what_changed_is_read_again(store):
     assert states(store) == ([], 0)
 
 
-def test_what_did_not_change_is_not_read(store, monkeypatch):
+def test_unchanged_files_are_not_read_again(store, monkeypatch):
     for seed in range(3):
         make_run(store, make_config("lenet5", seed=seed))
     store.list()

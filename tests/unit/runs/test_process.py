@@ -8,7 +8,7 @@ from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
 
 
-def test_running_is_believed_only_while_its_process_lives(store):
+def test_a_run_counts_as_running_only_while_its_process_lives(store):
     me = Process.of(os.getpid())
     cases = {
         "running": me,

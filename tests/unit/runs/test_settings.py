@@ -7,7 +7,7 @@ from mnist_core.runs.store import RunStore
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": -1}', b'{"at_once": "x"}'])
-def test_how_many_train_at_once_is_kept_and_damage_is_the_default(store, content):
+def test_the_number_of_runs_at_once_is_kept_and_a_damaged_file_means_the_default(store, content):
     assert store.at_once() == 0
     store.set_at_once(3)
     assert RunStore(store.root).at_once() == 3

@@ -1,4 +1,4 @@
-"""How long training takes here: measured, remembered, told."""
+"""What training costs on this machine: saved, loaded, and turned into seconds."""
 
 import json
 
@@ -12,12 +12,12 @@ CONFIG = make_config("lenet5", "grid", batch_size=100)
 KNOWN = Cost(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up=4.0)
 
 
-def test_a_run_costs_its_start_its_epochs_and_its_last_look():
+def test_a_run_costs_its_start_its_epochs_and_its_final_predictions():
     assert KNOWN.epoch(CONFIG) == pytest.approx(50_000 * 1e-4 + 500 * 2e-3 + 10_000 * 1e-5)
     assert KNOWN.run(CONFIG) == pytest.approx(4.0 + 3 * KNOWN.epoch(CONFIG) + 0.2)
 
 
-def test_what_is_remembered_is_recalled_for_configs_of_its_kind(store):
+def test_a_saved_cost_applies_to_configs_of_its_kind(store):
     assert cost.load(store, CONFIG) is None
     cost.save(store, CONFIG, KNOWN)
     assert cost.load(store, CONFIG) == KNOWN
@@ -28,14 +28,14 @@ def test_what_is_remembered_is_recalled_for_configs_of_its_kind(store):
     assert cost.load(store, CONFIG) == KNOWN
 
 
-def test_another_machines_figures_say_nothing_here(store, monkeypatch):
+def test_a_cost_measured_on_another_machine_does_not_apply(store, monkeypatch):
     cost.save(store, CONFIG, KNOWN)
     monkeypatch.setattr(cost, "machine", lambda: "another")
     assert cost.load(store, CONFIG) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"M": 3}', '{"M": {"K": {}}}', "BAD"])
-def test_a_damaged_memory_is_no_memory(store, content):
+def test_a_damaged_file_counts_as_no_measurement(store, content):
     bad = {cost.kind(CONFIG): {**vars(KNOWN), "per_image": -1}}
     content = json.dumps({cost.machine(): bad}) if content == "BAD" else content
     content = content.replace('"M"', f'"{cost.machine()}"')

@@ -17,7 +17,7 @@ def test_small_steps_get_one_thread_and_large_ones_the_machine(monkeypatch):
     assert choose_threads(3, quick_config(batch_size=64)) == 3
 
 
-def test_a_device_that_is_not_there_is_one_sentence(monkeypatch):
+def test_a_missing_device_is_an_input_error(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     assert choose_device("auto") == "cpu"
     with pytest.raises(InputError, match="device: 'cuda' was given, which this machine lacks"):
