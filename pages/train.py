@@ -13,7 +13,13 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
-from pages.components.train.controls import CUSTOM, choices, current_config, sliders
+from pages.components.train.controls import (
+    CUSTOM,
+    choices,
+    current_config,
+    sliders,
+    write_address,
+)
 from pages.components.train.curves import curves
 from pages.components.train.landscape import landscape_tab
 from pages.components.train.samples import files_and_command, test_images, training_images
@@ -119,3 +125,4 @@ st.fragment(view, run_every=REFRESH if changing else None)(config, [runs])
 below(store, config, run, runs)
 live = others_live(config, runs)
 st.fragment(in_progress, run_every=REFRESH if live else None)(config, [runs])
+write_address(config)  # last: the curves need not wait for it

@@ -16,7 +16,7 @@ from mnist_core.formatting import number, recipe_label
 from mnist_core.models import make_config, model_names, model_spec, model_title
 from mnist_core.models.grid import AXES, opening_config
 
-ADDRESS = (*RunConfig.names(), "recipe")  # the part of the query that says which run is shown
+ADDRESS = (*RunConfig.names(), "recipe")
 CUSTOM = "Custom"
 Widget = Callable[..., object]
 
@@ -26,21 +26,25 @@ def current_config() -> RunConfig:
 
     A link, and the browser's back and forward, change the address, and the controls follow.
     After a visit to another page the address is empty, and the controls are as they were left.
-    The address is written only when it does not say what is shown.
     """
-    state = st.session_state
-    query = {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+    state, query = st.session_state, address()
     if query != state.get("train_query") and (query or "train" not in state):
         state.train, state.complaints = config_from_query(query)
-    if (query, state.train) != (state.get("train_query"), state.get("train_in_address")):
-        write_address(state.train)
     return state.train
 
 
+def address() -> dict[str, str]:
+    """The part of the address bar's query that says which run is shown."""
+    return {name: st.query_params[name] for name in ADDRESS if name in st.query_params}
+
+
 def write_address(config: RunConfig) -> None:
-    """Puts the config into the address bar."""
+    """Puts the config into the address bar, unless it is there already."""
+    state = st.session_state
+    if (address(), config) == (state.get("train_query"), state.get("train_in_address")):
+        return
     query = query_of(config)
-    st.session_state.train_query, st.session_state.train_in_address = query, config
+    state.train_query, state.train_in_address = query, config
     for name in ADDRESS:
         if name in query and st.query_params.get(name) != query[name]:
             st.query_params[name] = query[name]
