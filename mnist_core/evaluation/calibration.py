@@ -61,16 +61,16 @@ def calibration(
     """Of (N, classes) logits, divided by the temperature, and their (N,) labels."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     labels = np.asarray(labels, dtype=np.int64)
-    shares = softmax(scaled)
-    confidence, right = shares.max(axis=1), scaled.argmax(axis=1) == labels
+    probabilities = softmax(scaled)
+    confidence, right = probabilities.max(axis=1), scaled.argmax(axis=1) == labels
     filled = reliability(confidence, right, bins)
-    truth = np.zeros_like(shares)
+    truth = np.zeros_like(probabilities)
     truth[np.arange(len(labels)), labels] = 1
     return Calibration(
         bins=filled,
         ece=math.fsum(b.count * b.gap for b in filled) / len(labels),
         nll=nll(logits, labels, temperature),
-        brier=float(((shares - truth) ** 2).sum(axis=1).mean()),
+        brier=float(((probabilities - truth) ** 2).sum(axis=1).mean()),
         accuracy=float(right.mean()),
         confidence=float(confidence.mean()),
     )
