@@ -23,7 +23,7 @@ from mnist_core.engine.lowering import lowered, memory_format
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.evaluation.predict import logits_of
-from mnist_core.models import create_model_for
+from mnist_core.models import create_model_for, model_spec
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
 from mnist_core.training.results import Diverged, EpochResult, OnStep, Step
 from mnist_core.training.setup import configure_torch
@@ -50,6 +50,7 @@ class Trainer:
         self.validation = self._on_device(dataset.validation)
         self.validation_labels = dataset.validation.labels.numpy(force=True)
         self.steps = math.ceil(len(dataset.train) / config.batch_size)
+        check_last_batch(config, len(dataset.train))
         self.optimizer = make_optimizer(config, self.model, device)
         self.schedule = Schedule(config, self.optimizer, self.steps)
         self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
@@ -193,6 +194,16 @@ def weights_to_bytes(model: nn.Module) -> bytes:
     """The state dictionary as a safetensors file: equal weights give equal bytes."""
     state = model.state_dict()
     return tensors_to_bytes({k: v.cpu().contiguous() for k, v in state.items()})
+
+
+def check_last_batch(config: RunConfig, images: int) -> None:
+    """Raises InputError when an epoch's last step has too few of the `images` for the network."""
+    left, smallest = images % config.batch_size, model_spec(config.model).smallest_batch
+    if 0 < left < smallest:
+        raise InputError(
+            f"batch_size: {config.batch_size} was given, which leaves {left} of {images:,} images "
+            f"for the last step; {config.model} takes at least {smallest}"
+        )
 
 
 def check_input_size(model: nn.Module, config: RunConfig) -> None:

@@ -9,9 +9,10 @@ from torch.nn import functional as F
 
 from mnist_core.config import OPTIMIZERS, SCHEDULES, Execution
 from mnist_core.data import transforms
+from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import logits_of
-from mnist_core.models import create_model
+from mnist_core.models import create_model, make_config
 from mnist_core.training.results import Diverged
 from mnist_core.training.trainer import Trainer, epoch_seed, train, weights_to_bytes
 from tests.stores import quick_config
@@ -24,6 +25,11 @@ config = functools.partial(quick_config, epochs=3)
 
 def finish(trainer):
     return list(train(trainer)), weights_to_bytes(trainer.model)
+
+
+def test_a_last_step_that_is_too_small_for_the_network_is_a_sentence(data):
+    with pytest.raises(InputError, match="199 was given, which leaves 1 of 200 .* at least 2"):
+        Trainer(make_config("fast", batch_size=199), data, ONE)
 
 
 def test_learns_and_reports_every_figure(data):
