@@ -8,7 +8,7 @@ PAGES = Path(__file__).parents[2] / "pages"
 
 
 def open_page(name, **query):
-    """The page `name`, run once; what it says of itself is not an exception."""
+    """The page `name` after one run, which must not raise."""
     page = AppTest.from_file(str(PAGES / f"{name}.py"), default_timeout=60)
     for key, value in query.items():
         page.query_params[key] = value
@@ -16,7 +16,7 @@ def open_page(name, **query):
 
 
 def settle(page):
-    """The page, run once more."""
+    """The page after another run, which must not raise."""
     page.run()
     assert not page.exception
     return page
