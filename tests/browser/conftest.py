@@ -26,7 +26,7 @@ PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
-PATIENCE = 60  # seconds that a busy machine may take
+TIMEOUT = 60  # seconds that a busy machine may take
 
 
 @dataclass(frozen=True)
@@ -87,14 +87,14 @@ def serving(tiny_store: tuple[Path, str], data: Path, log: Path) -> Iterator[Ser
 
 
 def wait_for(url: str, process: subprocess.Popen, log: Path) -> None:
-    for _ in range(10 * PATIENCE):
+    for _ in range(10 * TIMEOUT):
         try:
             with urllib.request.urlopen(url, timeout=5):
                 return
         except OSError:
             assert process.poll() is None, log.read_text()
             time.sleep(0.1)
-    raise AssertionError(f"no server after {PATIENCE} s: {log.read_text()}")
+    raise AssertionError(f"no server after {TIMEOUT} s: {log.read_text()}")
 
 
 @pytest.fixture(scope="session")
@@ -114,7 +114,7 @@ def browser():
 def page(server: Server, browser: Browser):
     """A visitor's fresh window, still empty. Errors of scripts fail the test."""
     context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(1000 * PATIENCE)
+    context.set_default_timeout(1000 * TIMEOUT)
     page = context.new_page()
     errors = []
     page.on("pageerror", lambda error: errors.append(str(error)))
@@ -126,9 +126,9 @@ def page(server: Server, browser: Browser):
 
 def at_rest(page: Page, quiet: float = 0.5) -> None:
     """Waits until no script has been running for `quiet` seconds."""
-    last, end = time.monotonic(), time.monotonic() + PATIENCE
+    last, end = time.monotonic(), time.monotonic() + TIMEOUT
     while time.monotonic() - last < quiet:
         if page.get_by_test_id("stApp").get_attribute("data-test-script-state") != "notRunning":
             last = time.monotonic()
-        assert time.monotonic() < end, f"the page does not come to rest within {PATIENCE} s"
+        assert time.monotonic() < end, f"the page does not come to rest within {TIMEOUT} s"
         page.wait_for_timeout(50)

@@ -4,9 +4,9 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE, at_rest
+from tests.browser.conftest import TIMEOUT, at_rest
 
-expect.set_options(timeout=1000 * PATIENCE)
+expect.set_options(timeout=1000 * TIMEOUT)
 # Where a point of the first chart lies on the screen: of the first trace that can be clicked.
 POINT = """() => {
     const chart = document.querySelector(".st-key-cmp_parameters .js-plotly-plot");

@@ -3,13 +3,13 @@
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import PATIENCE, at_rest
+from tests.browser.conftest import TIMEOUT, at_rest
 
 
 @pytest.mark.parametrize("link", ["compare", "playground"])
 def test_the_first_visitor_may_come_by_a_deep_link(fresh_server, browser, link):
     page = browser.new_page()
-    page.set_default_timeout(1000 * PATIENCE)
+    page.set_default_timeout(1000 * TIMEOUT)
     page.goto(f"{fresh_server.url}/{link}")
     page.get_by_test_id("stSidebarNavLink").first.wait_for()
     at_rest(page)

@@ -10,9 +10,9 @@ from mnist_core.jobs import launcher
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
-from tests.browser.conftest import PATIENCE, at_rest
+from tests.browser.conftest import TIMEOUT, at_rest
 
-expect.set_options(timeout=1000 * PATIENCE)
+expect.set_options(timeout=1000 * TIMEOUT)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
 SETTINGS = {"epochs": 2, "batch_size": 16, "lr": 0.03, "seed": 11}
 LONG = {"epochs": 1000, "batch_size": 16}

@@ -1,4 +1,4 @@
-"""Kills training and servers at random moments and proves that nothing is lost by it.
+"""Kills training and servers at random moments and checks that nothing is lost.
 
     python -m tests.tools.faults --kills 20 --server-kills 2 [--seed N] [--json]
 
@@ -38,9 +38,9 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import at_rest
 from tests.idx_data import write_dataset
-from tests.tools.trials import PATIENCE, STATUS, Lost, Server, a_browser, demand, until
+from tests.tools.live_server import STATUS, TIMEOUT, Lost, Server, a_browser, require, until
 
-TRUTH_WITHIN = 5.0  # seconds in which the store and the page must tell what has happened
+REPORTED_WITHIN = 5.0  # seconds within which the store and the page must report what happened
 TIMING = ("seconds", "images_per_second")  # all of a history that may differ
 AT_WORK = re.compile("training|waiting|done")  # what the page says of a run that goes on
 BUTTON = ".st-key-train_now button"
@@ -55,21 +55,21 @@ def two_configs(epochs: int) -> list[RunConfig]:
 
 
 @dataclass
-class Ordeal:
-    """The two runs and what is done to them. The page shows the first."""
+class FaultTest:
+    """Two runs that are killed again and again. The page shows the first."""
 
     store: RunStore
     configs: list[RunConfig]
     server: Server
     browser: Browser
     chance: random.Random
-    page_within: float  # seconds in which the page must tell that a run was killed
+    page_within: float  # seconds within which the page must report that a run was killed
     page: Page | None = None
     from_page: bool = False  # whether the first run's process is the present server's child
     kills: dict[str, int] = field(default_factory=dict)
     server_kills: int = 0
     told: list[float] = field(default_factory=list)  # seconds until the page said so
-    phases: list[str] = field(default_factory=list)  # what each killed process was at
+    phases: list[str] = field(default_factory=list)  # what each killed process was doing
 
     def begin(self) -> None:
         """Starts both runs, the first from two tabs of the page."""
@@ -89,7 +89,7 @@ class Ordeal:
 
     def open(self) -> Page:
         page = self.browser.new_page()
-        page.set_default_timeout(1000 * PATIENCE)
+        page.set_default_timeout(1000 * TIMEOUT)
         query = urlencode(query_of(self.configs[0]))
         page.goto(f"{self.server.url}/?{query}", wait_until="commit")
         return page
@@ -106,7 +106,7 @@ class Ordeal:
         live = [config for config in self.configs if not self.run(config).finished]
         before = [self.run(config).summary.process for config in live]
         self.server.kill()
-        demand(all(map(lambda p: p.find(), before)), "training ended with its server")
+        require(all(map(lambda p: p.find(), before)), "training ended with its server")
         self.server.start()
         self.server.ready()
         self.server_kills += 1
@@ -115,7 +115,7 @@ class Ordeal:
         self.from_page = False
 
     def kill(self, config: RunConfig) -> None:
-        """SIGKILL, at once after which everything must be told as it is, and be whole."""
+        """SIGKILL; the store must report it at once, and nothing may be damaged."""
         before = self.run(config)
         self.phases.append(self.store.folder(config.id).progress().get("phase", "starting"))
         process = before.summary.process.find()
@@ -123,11 +123,11 @@ class Ordeal:
             return
         process.kill()
         self.kills[config.id] = self.kills.get(config.id, 0) + 1
-        until(lambda: self.run(config).state == "interrupted", "still running", TRUTH_WITHIN)
+        until(lambda: self.run(config).state == "interrupted", "still running", REPORTED_WITHIN)
         runs, damaged = self.store.list()
-        demand(not damaged and len(runs) == len(self.configs), f"damaged: {damaged}")
+        require(not damaged and len(runs) == len(self.configs), f"damaged: {damaged}")
         after = self.run(config).summary
-        demand(after.epochs_done >= before.summary.epochs_done, "epochs were lost")
+        require(after.epochs_done >= before.summary.epochs_done, "epochs were lost")
         if after.weights:
             self.run(config).weights()
         if config is self.configs[0] and not self.from_page:
@@ -160,7 +160,7 @@ class Ordeal:
 
         return reached
 
-    def torment(self, kills: int, server_kills: int) -> None:
+    def kill_repeatedly(self, kills: int, server_kills: int) -> None:
         """All the kills; the server's are spread among them, the first before them."""
         due = [round(kills * i / server_kills) for i in range(server_kills)]
         moments = {config.id: self.moment(config) for config in self.configs}
@@ -169,7 +169,7 @@ class Ordeal:
             if self.server_kills < server_kills and done >= due[self.server_kills]:
                 self.kill_server()
             unfinished = [config for config in self.configs if not self.run(config).finished]
-            demand(bool(unfinished), f"both runs ended after {done} kills: give them more epochs")
+            require(bool(unfinished), f"both runs ended after {done} kills: give them more epochs")
             for config in unfinished:
                 if sum(self.kills.values()) < kills and moments[config.id]():
                     self.kill(config)
@@ -180,7 +180,7 @@ class Ordeal:
         for config in self.configs:
             until(lambda c=config: self.run(c).finished, f"{config.id} does not end")
         self.page.close()
-        until(lambda: not trainers(self.store), "a process is left behind", TRUTH_WITHIN)
+        until(lambda: not trainers(self.store), "a process is left behind", REPORTED_WITHIN)
 
 
 def trainers(store: RunStore) -> list[int]:
@@ -197,7 +197,7 @@ def trainers(store: RunStore) -> list[int]:
     return found
 
 
-def what_matters(run: Run) -> dict[str, object]:
+def all_but_times(run: Run) -> dict[str, object]:
     """Everything of a finished run but times."""
     kept = [name for name in HISTORY if name not in TIMING]
     summary = run.summary
@@ -216,42 +216,42 @@ def what_matters(run: Run) -> dict[str, object]:
 def compare(run: Run, elsewhere: RunStore) -> list[str]:
     """The names of what differs from the same run, trained without a break."""
     execution = Execution(device=run.summary.device, threads=run.summary.threads)
-    whole = what_matters(carry_out(elsewhere, run.config, execution))
-    return [name for name, value in what_matters(run).items() if value != whole[name]]
+    whole = all_but_times(carry_out(elsewhere, run.config, execution))
+    return [name for name, value in all_but_times(run).items() if value != whole[name]]
 
 
-def survive(
+def run_faults(
     store: RunStore,
     folder: Path,
     browser: Browser,
     kills: int,
     server_kills: int,
     seed: int,
-    page_within: float = PATIENCE,
+    page_within: float = TIMEOUT,
 ) -> dict[str, object]:
-    """The whole ordeal. Raises Lost; returns what was done. MNIST_DATA names the data."""
+    """The whole test. Raises Lost; returns what was done. MNIST_DATA names the data."""
     configs = two_configs(10 + 10 * kills)
     server = Server(folder, store)
-    ordeal = Ordeal(store, configs, server, browser, random.Random(seed), page_within)
+    test = FaultTest(store, configs, server, browser, random.Random(seed), page_within)
     try:
-        ordeal.begin()
-        ordeal.torment(kills, server_kills)
-        ordeal.end()
+        test.begin()
+        test.kill_repeatedly(kills, server_kills)
+        test.end()
     finally:
         server.kill()
         for run in store.list()[0]:
             launcher.stop(store, run.id, grace=0.1)
     differing = {run.id: compare(run, RunStore(folder / "whole")) for run in store.list()[0]}
-    demand(not any(differing.values()), f"not as an unbroken run: {differing}")
+    require(not any(differing.values()), f"not as an unbroken run: {differing}")
     states = [store.get(config.id).state for config in configs]
-    demand(states == ["done", "done"], f"not done but {states}")
+    require(states == ["done", "done"], f"not done but {states}")
     return {
         "runs": len(configs),
         "lost_or_damaged": 0,
-        "kills": ordeal.kills,
-        "killed_while": {name: ordeal.phases.count(name) for name in sorted({*ordeal.phases})},
-        "server_kills": ordeal.server_kills,
-        "page_told_after_s": ordeal.told,
+        "kills": test.kills,
+        "killed_while": {name: test.phases.count(name) for name in sorted({*test.phases})},
+        "server_kills": test.server_kills,
+        "page_told_after_s": test.told,
         "weights_sha256": [store.get(config.id).summary.weights_sha256 for config in configs],
     }
 
@@ -271,8 +271,8 @@ def main() -> int:
         os.environ["MNIST_DATA"] = str(write_dataset(folder / "data"))
         store = RunStore(folder / "store")
         try:
-            what = options.kills, options.server_kills, seed, TRUTH_WITHIN
-            result = survive(store, folder, browser, *what)
+            what = options.kills, options.server_kills, seed, REPORTED_WITHIN
+            result = run_faults(store, folder, browser, *what)
         except Lost as lost:
             print(f"seed {seed}: {lost}", file=sys.stderr)
             return 1

@@ -32,7 +32,7 @@ from mnist_core.models.grid import opening_config
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
-from tests.tools.trials import PATIENCE, STATUS, Server, a_browser, until
+from tests.tools.live_server import STATUS, TIMEOUT, Server, a_browser, until
 
 MOST_EPOCHS = 1000
 
@@ -45,13 +45,13 @@ def measured(store: RunStore, run: Run, epochs: int) -> list[float]:
         time.sleep(0.2)
         return store.get(run.id).summary.epochs_done >= first + epochs
 
-    until(enough, "training does not go on", PATIENCE * (epochs + 1))
+    until(enough, "training does not go on", TIMEOUT * (epochs + 1))
     return [row["images_per_second"] for row in store.get(run.id).history[first : first + epochs]]
 
 
 def open_page(browser: object, server: Server, run: Run) -> Page:
     page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.set_default_timeout(1000 * PATIENCE)
+    page.set_default_timeout(1000 * TIMEOUT)
     page.goto(f"{server.url}/?{urlencode(query_of(run.config))}")
     page.locator(STATUS).get_by_text("images/s").first.wait_for()
     return page
@@ -68,7 +68,7 @@ def watch(store: RunStore, server: Server, run: Run, watched: bool, epochs: int)
 
 
 def measure(folder: Path, rounds: int, epochs: int) -> dict[str, object]:
-    """Raises trials.Lost when training or page do not keep up."""
+    """Raises live_server.Lost when training or page do not keep up."""
     store = RunStore(folder / "store")
     server = Server(folder, store)
     speeds: dict[bool, list[float]] = {True: [], False: []}

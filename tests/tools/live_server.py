@@ -1,4 +1,4 @@
-"""A server that can be killed, a browser for commands, and patience: for faults and watching."""
+"""What faults and watching share: a server that can be killed, a browser, and waiting."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from mnist_core.runs.store import RunStore
 from tests.browser.conftest import FLAGS, NAMES, wait_for
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE = 300  # seconds for anything that is no claim, on a busy machine
+TIMEOUT = 300  # seconds for whatever has no limit of its own, on a busy machine
 STATUS = ".st-key-train_status"
 
 
@@ -26,16 +26,16 @@ class Lost(AssertionError):
     """Something was lost, or not told in time."""
 
 
-def demand(held: bool, words: str) -> None:
+def require(held: bool, words: str) -> None:
     if not held:
         raise Lost(words)
 
 
-def until(condition: Callable[[], object], words: str, seconds: float = PATIENCE) -> float:
+def until(condition: Callable[[], object], words: str, seconds: float = TIMEOUT) -> float:
     """Waits for the condition; returns how many seconds it took. Raises Lost."""
     began = time.monotonic()
     while not condition():
-        demand(time.monotonic() - began < seconds, f"{words}: not within {seconds:g} s")
+        require(time.monotonic() - began < seconds, f"{words}: not within {seconds:g} s")
         time.sleep(0.01)
     return time.monotonic() - began
 
