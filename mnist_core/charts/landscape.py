@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import plotly.graph_objects as go
 
 from mnist_core.analysis.landscape import Cell, Landscape
-from mnist_core.charts.style import GREY, UNFADED, common_layout
+from mnist_core.charts.style import GREY, UNFADED, Trace, common_layout
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, number, percent
 from mnist_core.runs.states import RunState
@@ -42,7 +41,7 @@ def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure
     return go.Figure([_heat(land), _dots(land), _here(land, here)], layout)
 
 
-def _heat(land: Landscape) -> dict[str, Any]:
+def _heat(land: Landscape) -> Trace:
     return {
         "type": "heatmap",
         "z": [[_colour_value(land.cells.get((x, y))) for x in land.xs] for y in land.ys],
@@ -69,13 +68,12 @@ def _colour_value(cell: Cell | None) -> float | None:
     return None if cell is None or cell.accuracy is None else _scaled(cell.accuracy)
 
 
-def _dots(land: Landscape) -> dict[str, Any]:
-    places = [(i, j) for j in range(len(land.ys)) for i in range(len(land.xs))]
-    places = [(i, j) for i, j in places if (land.xs[i], land.ys[j]) in land.cells]
-    cells = [land.cells[land.xs[i], land.ys[j]] for i, j in places]
+def _dots(land: Landscape) -> Trace:
+    points = [(x, y) for y in land.ys for x in land.xs if (x, y) in land.cells]
+    places = [(land.xs.index(x), land.ys.index(y)) for x, y in points]
+    cells = [land.cells[point] for point in points]
     inks = [_ink(cell) for cell in cells]
     return {
-        "type": "scatter",
         "x": [i for i, _ in places],
         "y": [j for _, j in places],
         "customdata": places,
@@ -119,9 +117,8 @@ def _hover(cell: Cell) -> str:
     return f"validation {best}{test}{note}"
 
 
-def _here(land: Landscape, here: RunConfig) -> dict[str, Any]:
+def _here(land: Landscape, here: RunConfig) -> Trace:
     return {
-        "type": "scatter",
         "x": [land.xs.index(getattr(here, land.x))],
         "y": [land.ys.index(getattr(here, land.y))],
         "mode": "markers",

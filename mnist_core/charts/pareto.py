@@ -55,7 +55,6 @@ def accuracy_against(
     points: pd.DataFrame,
     chosen: Sequence[str] = (),
     marked: str | None = None,
-    height: int = 340,
 ) -> go.Figure:
     """Test accuracy against one of AXES; a symbol for each data set.
 
@@ -66,22 +65,23 @@ def accuracy_against(
     """
     ours = points["source"] == OURS
     runs, published = _errors(points[ours]), points[~ours]
+    published = published.assign(error=1 - published["test_accuracy"])
     traces = [*_fronts(runs, column), *_published(published, column)]
     traces += _runs(runs[~runs["id"].isin(list(chosen))], column, GREY, faint=True)
     for number, run_id in enumerate(chosen):
         traces += _runs(runs[runs["id"] == run_id], column, colour(number))
     traces += _ring(runs[runs["id"] == marked], column)
-    marks = [*runs["error"], *(1 - published["test_accuracy"])]
+    marks = [*runs["error"], *published["error"]]
     most = [error for error in runs["most"] if error < ROOM * max(marks)]
     least = [error for error in runs["least"] if error > min(marks) / ROOM]
     sizes = [max(float(size), 1e-3) for size in points[column]]
     layout = common_layout(
-        height,
+        height=340,
         showlegend=False,
         xaxis=_size_axis(column, sizes),
         yaxis=_accuracy_axis([max(end, 1e-5) for end in (*marks, *most, *least)]),
     )
-    figure = go.Figure([{"type": "scatter", **trace} for trace in traces], layout)
+    figure = go.Figure(traces, layout)
     return figure if AXES[column].log else _with_image_size(figure)
 
 
@@ -169,7 +169,7 @@ def _tooltips(runs: pd.DataFrame, column: str) -> list[str]:
     if len(runs) <= WHISKERS:
         return [_about_run(row, column) for row in runs.to_dict("records")]
     rows = zip(runs["title"], runs["test_accuracy"], runs["recipe"], strict=True)
-    return [_lines([f"<b>{title}</b> {percent(test)}", recipe]) for title, test, recipe in rows]
+    return [_lines(f"<b>{title}</b> {percent(test)}", recipe) for title, test, recipe in rows]
 
 
 def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
@@ -177,7 +177,7 @@ def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
     off = "" if seeds < 2 else f" ± {100 * row['test_accuracy_deviation']:.2f}"
     over = f"{seeds} seeds" if seeds > 1 else f"seed {row['seed']}, {row['test_images']:,} images"
     best = f", best epoch {row['best_epoch']}" if pd.notna(row["best_epoch"]) else ""
-    lines = [
+    return _lines(
         f"<b>{row['title']}</b> on {row['dataset']}",
         f"test {percent(row['test_accuracy'])}{off} (95 %: {percent(row['test_low'])} to "
         f"{percent(row['test_high'])}, {over})",
@@ -185,11 +185,10 @@ def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
         f"{row['recipe']} · {row['device'] or 'device not known'}",
         _sizes(row, column),
         row["note"],
-    ]
-    return _lines(lines)
+    )
 
 
-def _lines(lines: Sequence[str]) -> str:
+def _lines(*lines: str) -> str:
     """The lines of a tooltip, wrapped to fit a phone."""
     short = [
         line if len(line) < WIDTH else "<br>".join(textwrap.wrap(line, WIDTH)) for line in lines
@@ -209,7 +208,7 @@ def _published(published: pd.DataFrame, column: str) -> list[Trace]:
     return [
         {
             "x": published[column].astype(float),
-            "y": 1 - published["test_accuracy"],
+            "y": published["error"],
             "mode": "markers",
             "marker": {
                 "symbol": [f"{symbols(name)[0]}-open" for name in published["dataset"]],
@@ -224,14 +223,13 @@ def _published(published: pd.DataFrame, column: str) -> list[Trace]:
 
 
 def _about_published(row: Mapping[Hashable, Any], column: str) -> str:
-    lines = [
+    return _lines(
         f"<b>Published</b>: {row['title']} on {row['dataset']}",
         f"{percent(row['test_accuracy'])}, no interval given",
         f"chosen by: {row['selection'] or 'not known'}",
         row["source"],
         _sizes(row, column),
-    ]
-    return _lines(lines)
+    )
 
 
 def _accuracy_axis(errors: Sequence[float]) -> dict[str, Any]:

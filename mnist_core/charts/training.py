@@ -67,7 +67,7 @@ def training_curves(
     places = [place for trace in traces for place in trace["x"] if math.isfinite(place)]
     x = {"title": {"text": TITLES[by]}, "range": [0, 1.04 * max([epochs or 1, *places])]}
     layout = common_layout(height, xaxis=x, yaxis=_value_axis(what, traces), showlegend=legend)
-    return go.Figure([{"type": "scatter", **trace} for trace in traces], layout)
+    return go.Figure(traces, layout)
 
 
 def _curve(

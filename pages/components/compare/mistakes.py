@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.analysis.evaluations import class_points
-from mnist_core.charts.classes import class_accuracies
+from mnist_core.charts.evaluations import class_accuracies
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.metrics import confusion
 from mnist_core.evaluation.predictions import Agreement, Predictions, agreement

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.analysis.evaluations import robustness_points
-from mnist_core.charts.robustness import robustness_curves
+from mnist_core.charts.evaluations import robustness_curves
 from mnist_core.data.idx import has_images, read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness

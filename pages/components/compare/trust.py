@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.analysis.evaluations import reliability_points
-from mnist_core.charts.calibration import reliability_diagram
+from mnist_core.charts.evaluations import reliability_diagram
 from mnist_core.evaluation.calibration import Scaled, with_temperature
 from mnist_core.evaluation.predictions import Predictions
 from mnist_core.evaluation.statistics import Paired, mcnemar

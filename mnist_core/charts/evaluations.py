@@ -1,0 +1,155 @@
+"""What evaluations say of networks: how sure, which classes, on which corrupted images.
+
+Each chart takes a data frame of analysis.evaluations, and a colour for each network in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from mnist_core.charts.style import GREY, Trace, common_layout, whiskers
+from mnist_core.imaging.corruptions import CORRUPTIONS, Corruption, corrupt
+from mnist_core.imaging.tiles import enlarged, png
+
+
+def reliability_diagram(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
+    """Accuracy against mean confidence: a mark for each bin, larger for more predictions.
+
+    `points`: analysis.evaluations.reliability_points.
+    """
+    diagonal = {
+        "x": [0, 1],
+        "y": [0, 1],
+        "mode": "lines",
+        "hoverinfo": "skip",
+        "line": {"color": GREY, "width": 1.5, "dash": "dash"},
+    }
+    layout = common_layout(
+        height=380,
+        showlegend=False,
+        xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02], "tickformat": ".0%"},
+        yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03], "tickformat": ".0%"},
+    )
+    return go.Figure([diagonal, *_for_each_network(points, colours, _bins)], layout)
+
+
+def _for_each_network(
+    points: pd.DataFrame, colours: Sequence[str], draw: Callable[[str, pd.DataFrame, str], Trace]
+) -> list[Trace]:
+    networks = zip(points.groupby("network", sort=False), colours, strict=True)
+    return [draw(str(label), rows, colour) for (label, rows), colour in networks]
+
+
+def _bins(label: str, rows: pd.DataFrame, colour: str) -> Trace:
+    return {
+        "x": rows["mean_confidence"],
+        "y": rows["accuracy"],
+        "mode": "lines+markers",
+        "line": {"color": colour, "width": 0.7},
+        "marker": {"size": [3 + 4 * math.log10(n) for n in rows["answers"]], "opacity": 0.8},
+        "customdata": rows["answers"],
+        "hovertemplate": f"{label}<br>%{{customdata:,}} predictions<br>confidence %{{x:.1%}}<br>"
+        "accuracy %{y:.1%}<extra></extra>",
+    }
+
+
+def class_accuracies(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
+    """Accuracy of each class with its interval, the networks side by side within a class.
+
+    `points`: analysis.evaluations.class_points.
+    """
+    lowest = points["low"].min() if len(points) else 0
+    span = [max(0, lowest - 0.005), 1.003]
+    layout = common_layout(
+        height=340,
+        showlegend=False,
+        scattermode="group",
+        scattergap=0.35,
+        xaxis={"title": {"text": "True class"}, "type": "category"},
+        yaxis={"title": {"text": "Accuracy"}, "tickformat": ".4~p", "range": span},
+    )
+    return go.Figure(_for_each_network(points, colours, _classes), layout)
+
+
+def _classes(label: str, rows: pd.DataFrame, colour: str) -> Trace:
+    return {
+        "x": rows["class"],
+        "y": rows["accuracy"],
+        "error_y": whiskers(rows["accuracy"], rows["low"], rows["high"], colour, thickness=1.5),
+        "mode": "markers",
+        "marker": {"size": 9, "color": colour},
+        "offsetgroup": label,
+        "customdata": rows[["right", "images"]],
+        "hovertemplate": f"{label}<br>%{{x}}: %{{y:.2%}}<br>%{{customdata[0]:,}} of "
+        "%{customdata[1]:,} images<extra></extra>",
+    }
+
+
+def robustness_curves(
+    points: pd.DataFrame, kind: str, colours: Sequence[str], example: np.ndarray
+) -> go.Figure:
+    """The accuracy of each network at every level of one corruption, evenly spaced.
+
+    `points`: analysis.evaluations.robustness_points; `kind`: of corruption; `example`: (28, 28)
+    uint8, drawn at every level above the curves.
+    """
+    corruption = CORRUPTIONS[kind]
+    levels = corruption.levels
+    layout = common_layout(
+        height=330,
+        showlegend=False,
+        margin={"l": 10, "r": 10, "t": 58, "b": 10},
+        images=[
+            _picture(place, corrupt(example[None], kind, level)[0])
+            for place, level in enumerate(levels)
+        ],
+        xaxis={
+            "title": {"text": f"{corruption.title} ({corruption.unit})"},
+            "tickvals": list(range(len(levels))),
+            "ticktext": [f"{level:g}" for level in levels],
+            "range": [-0.55, len(levels) - 0.45],
+            "showgrid": False,
+        },
+        yaxis={"title": {"text": "Test accuracy"}, "tickformat": ".0%", "range": [0, 1.02]},
+    )
+    curve = functools.partial(_curve, corruption)
+    mine = points[points["corruption"] == kind]
+    return go.Figure(_for_each_network(mine, colours, curve), layout)
+
+
+def _curve(corruption: Corruption, label: str, rows: pd.DataFrame, colour: str) -> Trace:
+    return {
+        "x": [corruption.levels.index(level) for level in rows["level"]],
+        "y": rows["accuracy"].tolist(),
+        "error_y": whiskers(rows["accuracy"], rows["low"], rows["high"], colour, width=2),
+        "mode": "lines+markers",
+        "line": {"color": colour, "width": 2.2},
+        "marker": {"size": 5},
+        "customdata": rows["level"].tolist(),
+        "hovertemplate": f"{label}<br>%{{customdata:g}} {corruption.unit}<br>%{{y:.2%}}"
+        "<extra></extra>",
+    }
+
+
+def _picture(place: int, image: np.ndarray) -> dict[str, Any]:
+    """An image above the plot. Enlarged, since browsers smooth what Plotly shows larger."""
+    return {
+        "source": "data:image/png;base64," + base64.b64encode(png(enlarged(image, 3))).decode(),
+        "xref": "x",
+        "yref": "paper",
+        "x": place,
+        "y": 1.02,
+        "sizex": 0.9,
+        "sizey": 0.2,
+        "xanchor": "center",
+        "yanchor": "bottom",
+        "sizing": "contain",
+    }
