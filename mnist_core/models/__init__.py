@@ -5,8 +5,6 @@ A new network is a decorated function in a file that is imported here.
 
 from mnist_core.models import classics, fast, lenet, small
 from mnist_core.models.registry import (
-    ModelSpec,
-    Recipe,
     check_config,
     create_model,
     create_model_for,
@@ -16,12 +14,9 @@ from mnist_core.models.registry import (
     model_title,
     nearest_recipe,
     recipe_of,
-    register_model,
 )
 
 __all__ = [
-    "ModelSpec",
-    "Recipe",
     "check_config",
     "classics",
     "create_model",
@@ -34,6 +29,5 @@ __all__ = [
     "model_title",
     "nearest_recipe",
     "recipe_of",
-    "register_model",
     "small",
 ]

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.shared import improved, named_stages
 
 SOURCE = "R2 · Five designs after the classics"
 
@@ -31,21 +31,14 @@ def lenet(activation, dropout, num_classes):
     """LeNet on 28×28 images, without padding."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 6, 5),
-        "act1": activation(),
-        "pool1": nn.MaxPool2d(2),
-        "conv2": nn.Conv2d(6, 16, 5),
-        "act2": activation(),
-        "pool2": nn.MaxPool2d(2),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(256, 120),
-        "act3": activation(),
-        "fc2": nn.Linear(120, 84),
-        "act4": activation(),
-        "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(84, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 6, 5), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(6, 16, 5), activation(), nn.MaxPool2d(2)],
+        [nn.Flatten()],
+        [nn.Linear(256, 120), activation()],
+        [nn.Linear(120, 84), activation()],
+        [nn.Dropout(dropout), nn.Linear(84, num_classes)],
+    )
 
 
 @register_model(
@@ -55,23 +48,14 @@ def myfullconvnet(activation, dropout, num_classes):
     """Convolutions down to a single position; the last two without an activation between."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 6, 3),
-        "act1": activation(),
-        "conv2": nn.Conv2d(6, 12, 3),
-        "act2": activation(),
-        "pool1": nn.MaxPool2d(2),
-        "conv3": nn.Conv2d(12, 24, 3),
-        "act3": activation(),
-        "conv4": nn.Conv2d(24, 48, 3),
-        "act4": activation(),
-        "pool2": nn.MaxPool2d(2),
-        "conv5": nn.Conv2d(48, 96, 3),
-        "conv6": nn.Conv2d(96, 48, 2),
-        "flatten": nn.Flatten(),
-        "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(48, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 6, 3), activation()],
+        [nn.Conv2d(6, 12, 3), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(12, 24, 3), activation()],
+        [nn.Conv2d(24, 48, 3), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(48, 96, 3), nn.Conv2d(96, 48, 2)],
+        [nn.Flatten(), nn.Dropout(dropout), nn.Linear(48, num_classes)],
+    )
 
 
 @register_model(
@@ -84,24 +68,16 @@ def mynetv1(activation, dropout, num_classes):
     """Wide, with strides in place of pooling; nine million parameters."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 10, 3),
-        "act1": activation(),
-        "conv2": nn.Conv2d(10, 48, 3, stride=2),
-        "act2": activation(),
-        "conv3": nn.Conv2d(48, 128, 3),
-        "act3": activation(),
-        "conv4": nn.Conv2d(128, 512, 3, stride=2),
-        "act4": activation(),
-        "dropout1": nn.Dropout(dropout),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(8192, 1024),
-        "act5": activation(),
-        "dropout2": nn.Dropout(dropout),
-        "fc2": nn.Linear(1024, 128),
-        "act6": activation(),
-        "output": nn.Linear(128, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 10, 3), activation()],
+        [nn.Conv2d(10, 48, 3, stride=2), activation()],
+        [nn.Conv2d(48, 128, 3), activation()],
+        [nn.Conv2d(128, 512, 3, stride=2), activation()],
+        [nn.Dropout(dropout), nn.Flatten()],
+        [nn.Linear(8192, 1024), activation(), nn.Dropout(dropout)],
+        [nn.Linear(1024, 128), activation()],
+        [nn.Linear(128, num_classes)],
+    )
 
 
 @register_model(
@@ -114,23 +90,16 @@ def mynetv2(activation, dropout, num_classes):
     """The lean sibling of MyNetV1."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 10, 3),
-        "act1": activation(),
-        "conv2": nn.Conv2d(10, 20, 3, stride=2),
-        "act2": activation(),
-        "conv3": nn.Conv2d(20, 40, 3),
-        "act3": activation(),
-        "conv4": nn.Conv2d(40, 80, 3, stride=2),
-        "act4": activation(),
-        "conv5": nn.Conv2d(80, 40, 3),
-        "act5": activation(),
-        "dropout": nn.Dropout(dropout),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(160, 48),
-        "act6": activation(),
-        "output": nn.Linear(48, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 10, 3), activation()],
+        [nn.Conv2d(10, 20, 3, stride=2), activation()],
+        [nn.Conv2d(20, 40, 3), activation()],
+        [nn.Conv2d(40, 80, 3, stride=2), activation()],
+        [nn.Conv2d(80, 40, 3), activation()],
+        [nn.Dropout(dropout), nn.Flatten()],
+        [nn.Linear(160, 48), activation()],
+        [nn.Linear(48, num_classes)],
+    )
 
 
 @register_model(
@@ -143,29 +112,18 @@ def myvggnet(activation, dropout, num_classes):
     """VGG's pairs of 3×3 convolutions, with one 1×1 between."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 16, 3, padding=1),
-        "act1": activation(),
-        "conv2": nn.Conv2d(16, 16, 3, padding=1),
-        "act2": activation(),
-        "pool1": nn.MaxPool2d(2),
-        "conv3": nn.Conv2d(16, 64, 3),
-        "act3": activation(),
-        "conv4": nn.Conv2d(64, 64, 3),
-        "act4": activation(),
-        "conv5": nn.Conv2d(64, 64, 1),
-        "act5": activation(),
-        "pool2": nn.MaxPool2d(2),
-        "conv6": nn.Conv2d(64, 128, 3),
-        "act6": activation(),
-        "conv7": nn.Conv2d(128, 128, 3),
-        "act7": activation(),
-        "dropout": nn.Dropout(dropout),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(128, 96),
-        "act8": activation(),
-        "output": nn.Linear(96, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 16, 3, padding=1), activation()],
+        [nn.Conv2d(16, 16, 3, padding=1), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(16, 64, 3), activation()],
+        [nn.Conv2d(64, 64, 3), activation()],
+        [nn.Conv2d(64, 64, 1), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(64, 128, 3), activation()],
+        [nn.Conv2d(128, 128, 3), activation()],
+        [nn.Dropout(dropout), nn.Flatten()],
+        [nn.Linear(128, 96), activation()],
+        [nn.Linear(96, num_classes)],
+    )
 
 
 @register_model(
@@ -185,16 +143,10 @@ def pytorch_example(activation, dropout, num_classes):
     """Two convolutions and a wide linear layer; after the pooling, half the dropout rate."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 32, 3),
-        "act1": activation(),
-        "conv2": nn.Conv2d(32, 64, 3),
-        "act2": activation(),
-        "pool1": nn.MaxPool2d(2),
-        "dropout1": nn.Dropout(dropout / 2),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(9216, 128),
-        "act3": activation(),
-        "dropout2": nn.Dropout(dropout),
-        "output": nn.Linear(128, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 32, 3), activation()],
+        [nn.Conv2d(32, 64, 3), activation(), nn.MaxPool2d(2)],
+        [nn.Dropout(dropout / 2), nn.Flatten()],
+        [nn.Linear(9216, 128), activation(), nn.Dropout(dropout)],
+        [nn.Linear(128, num_classes)],
+    )

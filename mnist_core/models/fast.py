@@ -1,6 +1,7 @@
 """The lab's own network: 99 % on MNIST in one epoch, with as little work as possible."""
 
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.shared import named_stages
 
 
 @register_model(
@@ -23,18 +24,11 @@ def fast(activation, dropout, num_classes):
     positions; normalisation makes the large learning rate possible."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 16, 6, stride=2, padding=2, bias=False),
-        "pool1": nn.MaxPool2d(2),
-        "norm1": nn.BatchNorm2d(16),
-        "act1": activation(),
-        "conv2": nn.Conv2d(16, 48, 3, bias=False),
-        "norm2": nn.BatchNorm2d(48),
-        "act2": activation(),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(1200, 64, bias=False),
-        "norm3": nn.BatchNorm1d(64),
-        "act3": activation(),
-        "dropout": nn.Dropout(dropout),
-        "output": nn.Linear(64, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 16, 6, stride=2, padding=2, bias=False), nn.MaxPool2d(2)],
+        [nn.BatchNorm2d(16), activation()],
+        [nn.Conv2d(16, 48, 3, bias=False), nn.BatchNorm2d(48), activation()],
+        [nn.Flatten()],
+        [nn.Linear(1200, 64, bias=False), nn.BatchNorm1d(64), activation()],
+        [nn.Dropout(dropout), nn.Linear(64, num_classes)],
+    )

@@ -4,8 +4,8 @@ Y. LeCun, L. Bottou, Y. Bengio, P. Haffner: Gradient-based learning applied to d
 recognition. Proceedings of the IEEE 86(11), 1998.
 """
 
-from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.shared import improved, named_stages
 
 PADDED = {"input_size": 32, "fit": "pad", "scaling": "standard"}
 RESIZED = {"input_size": 32, "fit": "resize", "scaling": "symmetric"}
@@ -85,19 +85,11 @@ def lenet5(activation, dropout, num_classes):
     """Max pooling, and dropout after both hidden linear layers."""
     from torch import nn
 
-    return {
-        "conv1": nn.Conv2d(1, 6, 5),
-        "act1": activation(),
-        "pool1": nn.MaxPool2d(2),
-        "conv2": nn.Conv2d(6, 16, 5),
-        "act2": activation(),
-        "pool2": nn.MaxPool2d(2),
-        "flatten": nn.Flatten(),
-        "fc1": nn.Linear(400, 120),
-        "act3": activation(),
-        "dropout1": nn.Dropout(dropout),
-        "fc2": nn.Linear(120, 84),
-        "act4": activation(),
-        "dropout2": nn.Dropout(dropout),
-        "output": nn.Linear(84, num_classes),
-    }
+    return named_stages(
+        [nn.Conv2d(1, 6, 5), activation(), nn.MaxPool2d(2)],
+        [nn.Conv2d(6, 16, 5), activation(), nn.MaxPool2d(2)],
+        [nn.Flatten()],
+        [nn.Linear(400, 120), activation(), nn.Dropout(dropout)],
+        [nn.Linear(120, 84), activation(), nn.Dropout(dropout)],
+        [nn.Linear(84, num_classes)],
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -46,11 +47,6 @@ class ModelSpec:
     build: Builder
     smallest_batch: int = 1
 
-    @property
-    def input_sizes(self) -> list[int]:
-        """The sides of the images that it takes: those of its recipes, the smallest first."""
-        return sorted({r.fields.get("input_size", IMAGE_SIDE) for r in self.recipes})
-
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the default. Raises InputError for an unknown one."""
         for recipe in self.recipes:
@@ -89,8 +85,7 @@ def register_model(
         raise ValueError(f"network {name!r} needs at least one recipe")
 
     def add(build: Builder) -> Builder:
-        spec = ModelSpec(name, title or name, source, tuple(recipes), build, smallest_batch)
-        _registry[name] = spec
+        _registry[name] = ModelSpec(name, title or name, source, recipes, build, smallest_batch)
         return build
 
     return add
@@ -138,8 +133,9 @@ def check_config(config: RunConfig) -> RunConfig:
     only.
     """
     spec = model_spec(config.model)
-    if config.input_size not in spec.input_sizes:
-        allowed = " or ".join(map(str, spec.input_sizes))
+    sizes = {recipe.fields.get("input_size", IMAGE_SIDE) for recipe in spec.recipes}
+    if config.input_size not in sizes:
+        allowed = " or ".join(map(str, sorted(sizes)))
         raise InputError(
             f"input_size: {config.input_size} was given; {spec.name} takes images of {allowed}"
         )
@@ -167,19 +163,17 @@ def nearest_recipe(config: RunConfig) -> tuple[str, Mapping[str, Any]]:
     equally near recipes the first is taken. Raises InputError for an unknown network.
     """
     own = config.used()
-    nearest: tuple[str, dict[str, Any]] | None = None
-    for recipe, fields in _recipe_fields(config.model):
-        changes = {k: v for k, v in own.items() if fields.get(k) != v and k != "dataset"}
-        if nearest is None or len(changes) < len(nearest[1]):
-            nearest = recipe, changes
-    assert nearest  # register_model refuses a network without recipes
-    return nearest[0], MappingProxyType(nearest[1])
+    changes = {
+        recipe: {k: v for k, v in own.items() if fields.get(k) != v and k != "dataset"}
+        for recipe, fields in _recipe_fields(config.model).items()
+    }
+    nearest = min(changes, key=lambda recipe: len(changes[recipe]))
+    return nearest, MappingProxyType(changes[nearest])
 
 
 @functools.cache
-def _recipe_fields(model: str) -> list[tuple[str, dict[str, Any]]]:
-    recipes = model_spec(model).recipes
-    return [(recipe.name, make_config(model, recipe.name).used()) for recipe in recipes]
+def _recipe_fields(model: str) -> dict[str, dict[str, Any]]:
+    return {r.name: make_config(model, r.name).used() for r in model_spec(model).recipes}
 
 
 def create_model(
@@ -202,12 +196,7 @@ def create_model(
     dropout = RunConfig.check("dropout", default.dropout if dropout is None else dropout)
     classes = dataset_spec(default.dataset).num_classes if num_classes is None else num_classes
     stages = spec.build(getattr(nn, activation), dropout, classes)
-    if isinstance(stages, nn.Module):
-        return stages
-    chain = nn.Sequential()
-    for stage, module in stages.items():
-        chain.add_module(stage, module)
-    return chain
+    return stages if isinstance(stages, nn.Module) else nn.Sequential(OrderedDict(stages))
 
 
 def create_model_for(config: RunConfig) -> nn.Module:

@@ -7,10 +7,12 @@ and a 1×1 convolution to the classes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.models.recipes import improved
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.shared import improved
 
 if TYPE_CHECKING:
     from torch import nn
@@ -33,40 +35,40 @@ def recipes(
     return reference, improved(0.01, **changes)
 
 
-def _conv(
-    stages: dict[str, nn.Module],
-    name: str,
-    channels: tuple[int, int],
-    activation: Activation,
-    dropout: float,
-    *,
-    stride: int = 1,
-    padding: int = 1,
-    pool: bool = False,
-) -> None:
-    """Adds one 3×3 convolution with what follows it; pooling comes before the dropout.
+@dataclass(frozen=True)
+class Layer:
+    """A 3×3 convolution to `channels` channels; pooling, where there is any, precedes dropout."""
 
-    `channels`: how many go in, and how many come out.
-    """
+    channels: int
+    stride: int = 1
+    padding: int = 1
+    pool: bool = False
+
+
+def _stages(
+    blocks: Sequence[list[Layer]], activation: Activation, dropout: float, num_classes: int
+) -> dict[str, nn.Module]:
+    """Named after their place: `b2c1_conv` is the convolution of the second block's first layer."""
     from torch import nn
 
-    inputs, outputs = channels
-    stages[f"{name}_conv"] = nn.Conv2d(
-        inputs, outputs, 3, stride=stride, padding=padding, bias=False
-    )
-    stages[f"{name}_act"] = activation()
-    stages[f"{name}_norm"] = nn.BatchNorm2d(outputs)
-    if pool:
-        stages[f"{name}_pool"] = nn.MaxPool2d(2)
-    stages[f"{name}_dropout"] = nn.Dropout(dropout)
-
-
-def _head(stages: dict[str, nn.Module], num_classes: int) -> dict[str, nn.Module]:
-    """Adds global average pooling and the classes; returns the stages."""
-    from torch import nn
-
+    stages: dict[str, nn.Module] = {}
+    inputs = 1
+    for block, layers in enumerate(blocks, start=1):
+        for number, layer in enumerate(layers, start=1):
+            name, outputs = f"b{block}c{number}", layer.channels
+            stages[f"{name}_conv"] = nn.Conv2d(
+                inputs, outputs, 3, stride=layer.stride, padding=layer.padding, bias=False
+            )
+            stages[f"{name}_act"] = activation()
+            stages[f"{name}_norm"] = nn.BatchNorm2d(outputs)
+            if layer.pool:
+                stages[f"{name}_pool"] = nn.MaxPool2d(2)
+            stages[f"{name}_dropout"] = nn.Dropout(dropout)
+            inputs = outputs
+        if block < len(blocks):
+            stages[f"b{block}_mix"] = nn.Conv2d(inputs, inputs, 1)
     stages["gap"] = nn.AdaptiveAvgPool2d(1)
-    stages["classes"] = nn.Conv2d(16, num_classes, 1, bias=False)
+    stages["classes"] = nn.Conv2d(inputs, num_classes, 1, bias=False)
     stages["flatten"] = nn.Flatten()
     return stages
 
@@ -79,18 +81,12 @@ def _head(stages: dict[str, nn.Module], num_classes: int) -> dict[str, nn.Module
 )
 def medium(activation, dropout, num_classes):
     """Three blocks of two convolutions, each ended by max pooling."""
-    from torch import nn
-
-    stages: dict[str, nn.Module] = {}
-    _conv(stages, "b1c1", (1, 8), activation, dropout)
-    _conv(stages, "b1c2", (8, 8), activation, dropout, pool=True)
-    stages["b1_mix"] = nn.Conv2d(8, 8, 1)
-    _conv(stages, "b2c1", (8, 8), activation, dropout)
-    _conv(stages, "b2c2", (8, 16), activation, dropout, pool=True)
-    stages["b2_mix"] = nn.Conv2d(16, 16, 1)
-    _conv(stages, "b3c1", (16, 16), activation, dropout, padding=0)
-    _conv(stages, "b3c2", (16, 16), activation, dropout, padding=0, pool=True)
-    return _head(stages, num_classes)
+    blocks = (
+        [Layer(8), Layer(8, pool=True)],
+        [Layer(8), Layer(16, pool=True)],
+        [Layer(16, padding=0), Layer(16, padding=0, pool=True)],
+    )
+    return _stages(blocks, activation, dropout, num_classes)
 
 
 @register_model(
@@ -101,17 +97,11 @@ def medium(activation, dropout, num_classes):
 )
 def small(activation, dropout, num_classes):
     """Two blocks of three convolutions; the last one has a stride of two."""
-    from torch import nn
-
-    stages: dict[str, nn.Module] = {}
-    _conv(stages, "b1c1", (1, 8), activation, dropout)
-    _conv(stages, "b1c2", (8, 8), activation, dropout)
-    _conv(stages, "b1c3", (8, 8), activation, dropout, pool=True)
-    stages["b1_mix"] = nn.Conv2d(8, 8, 1)
-    _conv(stages, "b2c1", (8, 8), activation, dropout)
-    _conv(stages, "b2c2", (8, 16), activation, dropout)
-    _conv(stages, "b2c3", (16, 16), activation, dropout, stride=2)
-    return _head(stages, num_classes)
+    blocks = (
+        [Layer(8), Layer(8), Layer(8, pool=True)],
+        [Layer(8), Layer(16), Layer(16, stride=2)],
+    )
+    return _stages(blocks, activation, dropout, num_classes)
 
 
 @register_model(
@@ -122,15 +112,8 @@ def small(activation, dropout, num_classes):
 )
 def ultrasmall(activation, dropout, num_classes):
     """Seven convolutions in under 4,500 parameters."""
-    from torch import nn
-
-    stages: dict[str, nn.Module] = {}
-    _conv(stages, "b1c1", (1, 8), activation, dropout)
-    _conv(stages, "b1c2", (8, 8), activation, dropout)
-    _conv(stages, "b1c3", (8, 8), activation, dropout)
-    _conv(stages, "b1c4", (8, 8), activation, dropout, stride=2, pool=True)
-    stages["b1_mix"] = nn.Conv2d(8, 8, 1)
-    _conv(stages, "b2c1", (8, 8), activation, dropout)
-    _conv(stages, "b2c2", (8, 8), activation, dropout)
-    _conv(stages, "b2c3", (8, 16), activation, dropout, stride=2)
-    return _head(stages, num_classes)
+    blocks = (
+        [Layer(8), Layer(8), Layer(8), Layer(8, stride=2, pool=True)],
+        [Layer(8), Layer(8), Layer(16, stride=2)],
+    )
+    return _stages(blocks, activation, dropout, num_classes)

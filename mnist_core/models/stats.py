@@ -30,8 +30,9 @@ class Stats:
     networks: Mapping[str, Mapping[str, Any]]
 
 
-def read_stats(path: Path) -> Stats:
-    """Raises LabError for a damaged file."""
+@functools.cache
+def shipped_stats(path: Path = PATH) -> Stats:
+    """Those of the networks that ship. Raises LabError for a damaged file."""
     try:
         found = read_json(path)
         if all({"name", "latency_ms", *EXACT} <= set(row) for row in found["networks"]):
@@ -44,12 +45,6 @@ def read_stats(path: Path) -> Stats:
         ) from error
 
 
-@functools.cache
-def shipped_stats() -> Stats:
-    """Those of the networks that ship. Raises LabError for a damaged file."""
-    return read_stats(PATH)
-
-
 def stats_of(model: str, dataset: str) -> Mapping[str, Any]:
     """EXACT and `latency_ms` of a network as it is trained on a data set.
 
@@ -57,11 +52,6 @@ def stats_of(model: str, dataset: str) -> Mapping[str, Any]:
     of classes than the one that was measured. Raises LabError for a damaged file.
     """
     known = shipped_stats().networks.get(model, {})
-    if dataset_spec(dataset).num_classes == _measured_classes():
+    if dataset_spec(dataset).num_classes == dataset_spec(RunConfig().dataset).num_classes:
         return known
     return {name: value for name, value in known.items() if name not in BY_CLASSES}
-
-
-@functools.cache
-def _measured_classes() -> int:
-    return dataset_spec(RunConfig().dataset).num_classes

@@ -21,7 +21,7 @@ def test_a_damaged_file_says_how_to_make_it(tmp_path):
     path = tmp_path / "figures.json"
     path.write_text('{"networks": [{"name": "lenet5"}]}')
     with pytest.raises(LabError, match="bench networks --json"):
-        stats.read_stats(path)
+        stats.shipped_stats(path)
 
 
 def test_a_network_that_was_added_has_none():
