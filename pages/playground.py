@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -12,6 +14,7 @@ from mnist_core.imaging import preprocess, tiles
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
+from pages.components.playground import markup
 from pages.components.playground.adversarial import adversarial
 from pages.components.playground.answer import show_answer, show_votes
 from pages.components.playground.handwriting import handwriting
@@ -19,7 +22,6 @@ from pages.components.playground.input import (
     DRAW,
     SOURCES,
     Input,
-    as_drawn,
     clear_problem,
     follow_test_link,
     read_input,
@@ -41,17 +43,15 @@ def follow_link(runs: dict[str, Run]) -> None:
     state, asked = st.session_state, st.query_params.get("play_run")
     if asked is None or asked == state.get("play_shown"):
         return
-    state["play_lost"] = (
-        None
-        if asked in runs
-        else (
-            f"The link names the run {asked[:100]!r}, which does not exist here or has no "
-            "weights. Another run is shown."
-        )
-    )
     if asked in runs:
         dataset = runs[asked].config.dataset
         state["play_data"], state[f"play_run_{dataset}"] = dataset, asked
+        clear_problem()
+    else:
+        state["play_lost"] = (
+            f"The link names the run {asked[:100]!r}, which does not exist here or has no "
+            "weights. Another run is shown."
+        )
 
 
 def choose_run(runs: dict[str, Run]) -> Run:
@@ -174,6 +174,7 @@ enter_through_app()
 store, found = all_runs()
 ready = {run.id: run for run in sorted(found, key=rank) if run.has_weights}
 st.title("Playground", anchor=False)
+st.html(markup.STYLE)
 if not ready:
     st.info("No network has been trained yet.", icon=":material/school:")
     st.page_link("pages/train.py", label="Train one", icon=":material/tune:")
@@ -192,7 +193,7 @@ with st.container(horizontal=True, gap="small"):
 with left:
     own = read_input(source, run)
     plain = st.toggle("Skip centring", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
-one = as_drawn(own) if plain else own
+one = replace(own, stages=preprocess.without_normalising(own.stages)) if plain else own
 with told:
     show_problem()
 label = answer(run, voters, one, middle, right)

@@ -6,11 +6,13 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.ensemble import vote
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
+from pages.components.shared.gallery import show_tile
 
 SIDE = 226  # pixels of a picture
 
@@ -19,7 +21,6 @@ SIDE = 226  # pixels of a picture
 @show_errors
 def adversarial(run: Run, image: np.ndarray) -> None:
     """Original, change and result side by side, for an ε that the visitor chooses."""
-    from mnist_core.evaluation.ensemble import vote
     from mnist_core.inspection.adversarial import LARGEST, attack
 
     one, classes = network(run), dataset_spec(run.config.dataset).classes
@@ -42,25 +43,19 @@ def adversarial(run: Run, image: np.ndarray) -> None:
         help="Fast gradient sign method: every pixel moves by ε in the direction that increases "
         "the loss most, no further than black or white.",
     )
-    result, change = found.result(epsilon), found.change(epsilon)
+    change = found.change(epsilon).astype(np.float32)
     with st.grid("auto", min_column_width=SIDE, gap="small"):
-        for name, values, grey in (
-            ("original", image, True),
-            ("change", change.astype(np.float32), False),
-            ("result", result, True),
+        for name, values in (
+            ("original", image),
+            ("change", change),
+            ("result", found.result(epsilon)),
         ):
-            limit = 255 if name == "change" else None
-            says = f"{np.abs(change).mean():.1f} grey levels per pixel on average; warm is brighter"
-            if grey:
-                says = reads(vote([one], values)[0], classes)
-            picture = tiles.tile(values, SIDE, SIDE, grey=grey, limit=limit)
-            st.image(
-                picture.png(),
-                caption=f"**{name}** {says}",
-                width=picture.indices.shape[1],
-                alt=f"{name}, {says}",
-            )
-
-
-def reads(vote, classes: tuple[str, ...]) -> str:
-    return f"reads {classes[vote.label]} · {percent(vote.confidence, 1)}"
+            if name == "change":
+                mean = np.abs(change).mean()
+                says = f"{mean:.1f} grey levels per pixel on average; warm is brighter"
+                picture = tiles.tile(change, SIDE, SIDE, limit=255)
+            else:
+                answer = vote([one], values)[0]
+                says = f"reads {classes[answer.label]} · {percent(answer.confidence, 1)}"
+                picture = tiles.tile(values, SIDE, SIDE, grey=True)
+            show_tile(picture, f"**{name}** {says}", f"{name}, {says}")

@@ -36,7 +36,7 @@ def show_answer(given: Input, vote: Vote) -> None:
     none = probabilities[second] < 0.001
     guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
     st.markdown(_badge(given, first, "none above 0.1 %" if none else guess))
-    st.html(markup.STYLE + markup.bars(classes, probabilities))
+    st.html(markup.bars(classes, probabilities))
 
 
 def _badge(given: Input, answer: int, second: str) -> str:
@@ -57,10 +57,9 @@ def show_votes(
 
     `beside` is the chosen run's answer where it is not the best of its network: it does not count.
     """
-    classes = dataset_spec(own.config.dataset).classes
     agreed = consensus(votes)
-    name, label = classes[agreed.label], agreed.label
-    share = percent(agreed.probabilities[label], 1)
+    name = dataset_spec(own.config.dataset).classes[agreed.label]
+    share = percent(agreed.probabilities[agreed.label], 1)
     with st.container(gap="xsmall"):
         if len(votes) > 1:
             st.markdown(
@@ -71,16 +70,14 @@ def show_votes(
             )
         else:
             st.markdown("**One network** here was trained on this data set.")
-        first = [("own", _row(beside, agreed, " (this run)"))] if beside else []
+        rows = {beside.run.id: _row(beside, agreed, " (this run)")} if beside else {}
         by_id = {vote.run.id: vote for vote in votes}
-        rows = [
-            (
-                "own" if run.id == own.id else "",
-                _row(by_id[run.id], agreed) if run.id in by_id else _no_row(run, reasons),
-            )
-            for run in runs
-        ]
-        st.html(markup.table(["Network", "Reads", "Confidence", "ms"], first + rows))
+        for run in runs:
+            known = by_id.get(run.id)
+            rows[run.id] = _row(known, agreed) if known else _no_row(run, reasons)
+        place = list(rows).index(own.id) if own.id in rows else None
+        head = ["Network", "Reads", "Confidence", "ms"]
+        st.html(markup.table(head, list(rows.values()), place))
 
 
 def _row(vote: Vote, agreed: Consensus, which: str = "") -> list[str]:
@@ -91,10 +88,5 @@ def _row(vote: Vote, agreed: Consensus, which: str = "") -> list[str]:
 
 
 def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:
-    reason = escape(reasons.get(run.id, ""), quote=True)
-    return [
-        escape(model_title(run.config.model)),
-        f'<span title="{reason}">damaged</span>',
-        "–",
-        "–",
-    ]
+    word = f'<span title="{escape(reasons.get(run.id, ""))}">damaged</span>'
+    return [escape(model_title(run.config.model)), word, "–", "–"]

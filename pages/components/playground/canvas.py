@@ -53,10 +53,9 @@ def drawing(dataset: str) -> np.ndarray | None:
     restore()
     key = f"play_canvas_{state.setdefault('play_cleared', 0)}"
     if key not in state:  # a new canvas on the page: put back what was drawn
-        state["play_start"] = state.get("play_drawing")
-    elif state[key].drawing["data"]:
-        state["play_drawing"] = state[key].drawing["raw"]
-        state["play_data_url"] = state[key].drawing["data"]
+        state["play_start"] = (state.get("play_drawing") or {}).get("raw")
+    elif state[key].drawing["raw"] and state[key].drawing["data"]:
+        state["play_drawing"] = {name: state[key].drawing[name] for name in ("raw", "data")}
     keep()
     st_canvas(
         stroke_width=state.get("play_pen", PEN),
@@ -69,7 +68,7 @@ def drawing(dataset: str) -> np.ndarray | None:
         key=key,
     )
     _tools()
-    return _pixels(state.get("play_data_url"))
+    return _pixels(state["play_drawing"]["data"]) if strokes() else None
 
 
 def _tools() -> None:
@@ -88,10 +87,8 @@ def _tools() -> None:
     )
 
 
-def _pixels(data_url: str | None) -> np.ndarray | None:
+def _pixels(data_url: str) -> np.ndarray | None:
     """The picture that the browser sent: a PNG of the canvas; None for anything else."""
-    if not data_url or not strokes():
-        return None
     try:
         content = base64.b64decode(data_url.split(",", 1)[-1])
         image = Image.open(io.BytesIO(content), formats=["PNG"])
@@ -103,13 +100,13 @@ def _pixels(data_url: str | None) -> np.ndarray | None:
 
 def strokes() -> list[dict]:
     """What is on the canvas, as the canvas component describes it."""
-    return (st.session_state.get("play_drawing") or {}).get("objects", [])
+    drawing = st.session_state.get("play_drawing")
+    return drawing["raw"].get("objects", []) if drawing else []
 
 
 def clear() -> None:
     """An empty canvas: another key is another canvas."""
     st.session_state["play_cleared"] += 1
-    st.session_state.pop("play_data_url", None)
     st.session_state.pop("play_drawing", None)
 
 
@@ -170,7 +167,7 @@ def restore() -> None:
     state["play_name"] = secrets.token_urlsafe(9)
     found = kept().get(st.query_params.get("play_drawing", ""))
     if found:
-        state["play_drawing"], state["play_data_url"] = found["raw"], found["data"]
+        state["play_drawing"] = found
         kept().put(state["play_name"], found)
 
 
@@ -178,12 +175,12 @@ def keep() -> None:
     """The present drawing, under the session's name, which the address bar holds."""
     state, drawing = st.session_state, st.session_state.get("play_drawing")
     name = state["play_name"]
-    if not drawing or not state.get("play_data_url"):
+    if not drawing:
         kept().drop(name)
         st.query_params.pop("play_drawing", None)
         return
-    if state.get("play_kept") is not drawing:
-        kept().put(name, {"raw": drawing, "data": state["play_data_url"]})
+    if state.get("play_kept") != drawing:
+        kept().put(name, drawing)
         state["play_kept"] = drawing
     if st.query_params.get("play_drawing") != name:
         st.query_params["play_drawing"] = name

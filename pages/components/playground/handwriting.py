@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
@@ -22,9 +20,6 @@ from pages.components.playground.input import Input
 from pages.components.playground.networks import networks
 from pages.components.shared.common import show_errors
 
-if TYPE_CHECKING:
-    from mnist_core.evaluation.network import Network
-
 THUMB = 2  # screen pixels a side for each of 28
 MOST_SHOWN = 60
 
@@ -38,9 +33,9 @@ def handwriting(runs: list[Run], one: Input) -> None:
     if told:
         st.markdown(told)
     samples = own.samples()
-    whole, _ = _readable(own, samples)
+    whole, images = _readable(_key(own, samples), own, samples)
     if whole:
-        show(own, whole, runs)
+        show(own, whole, images, runs)
     elif not samples:
         st.caption(f"No drawings for {one.dataset} are saved yet.")
     tell_unreadable(own, [sample for sample in samples if sample not in whole])
@@ -71,24 +66,17 @@ def save(own: Handwriting, one: Input) -> None:
     st.caption(
         "Saved where the lab runs, next to the runs: all who use this lab share these drawings."
     )
-    classes = dataset_spec(one.dataset).classes
+    picture = one.stages[INK].image if one.kind == "drawing" else one.stages.final
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
         st.markdown("This is", width="content")
-        for label, name in enumerate(classes):
+        for label, name in enumerate(dataset_spec(one.dataset).classes):
             st.button(
                 name,
                 key=f"play_this_is_{label}",
                 on_click=_add,
-                args=(own, picture_of(one), label),
+                args=(own, picture, label),
                 help="Saves the drawing with this label.",
             )
-
-
-def picture_of(one: Input) -> np.ndarray:
-    """What is saved: the ink of a drawing, or what networks read of a picture."""
-    if one.kind == "drawing":
-        return one.stages[INK].image
-    return one.stages.final
 
 
 def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
@@ -108,52 +96,45 @@ def _remove(own: Handwriting, files: list[str]) -> None:
         st.session_state["play_saved"] = f":red-badge[Not removed] {plain(error)}"
 
 
-def show(own: Handwriting, samples: list[Sample], runs: list[Run]) -> None:
+def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list[Run]) -> None:
     """Accuracy by network; then the drawings that one of them misreads, worst first."""
     able, _ = networks(runs)  # the chosen one is among them, or no tab would be shown
     labels = np.array([sample.label for sample in samples])
-    answers = np.stack([_answers(own, one, samples) for one in able])
+    key = _key(own, samples)
+    answers = np.stack(
+        [_answers(one.run.id, one.run.summary.weights_sha256, key, one, images) for one in able]
+    )
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
     st.subheader(
         "1 drawing saved" if len(samples) == 1 else f"{len(samples)} drawings saved", anchor=False
     )
+    titles = [model_title(one.run.config.model) for one in able]
     rows = [
-        (
-            "",
-            [
-                model_title(one.run.config.model),
-                f"{row.sum()} of {len(row)}",
-                markup.meter(row.mean()),
-            ],
-        )
-        for one, row in sorted(zip(able, right, strict=True), key=lambda pair: -pair[1].sum())
+        [title, f"{row.sum()} of {len(row)}", markup.meter(row.mean())]
+        for title, row in sorted(zip(titles, right, strict=True), key=lambda pair: -pair[1].sum())
     ]
     with st.container(width=460):
-        st.html(markup.STYLE + markup.table(["Network", "Right", "Accuracy"], rows))
+        st.html(markup.table(["Network", "Right", "Accuracy"], rows))
     st.subheader(
         "Misread by at least one network" if order else "Every network reads all of them",
         anchor=False,
     )
     with st.container(horizontal=True, gap="small"):
         for at in order:
-            _mistake(own, samples[at], answers[:, at], able)
+            _mistake(own, samples[at], images[at], dict(zip(titles, answers[:, at], strict=True)))
 
 
-def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[Network]) -> None:
+def _mistake(own: Handwriting, sample: Sample, image: np.ndarray, answers: dict[str, int]) -> None:
     classes = dataset_spec(own.dataset).classes
     said = [
-        f"{model_title(one.run.config.model)}: {classes[label]}"
-        for one, label in zip(able, answers.tolist(), strict=True)
-        if label != sample.label
+        f"{title}: {classes[label]}" for title, label in answers.items() if label != sample.label
     ]
     with st.container(width=96, gap="xsmall"):
-        st.image(
-            tiles.png(tiles.enlarged(own.image(sample), THUMB)),
-            alt=f"A drawing of {classes[sample.label]}",
-        )
+        picture = tiles.png(tiles.enlarged(image, THUMB))
+        st.image(picture, alt=f"A drawing of {classes[sample.label]}")
         st.caption(f"is **{classes[sample.label]}**", help=" · ".join(said))
-        st.caption(f"{len(said)} of {len(able)} wrong")
+        st.caption(f"{len(said)} of {len(answers)} wrong")
         st.button(
             "Remove",
             key=f"play_remove_{sample.file}",
@@ -163,29 +144,20 @@ def _mistake(own: Handwriting, sample: Sample, answers: np.ndarray, able: list[N
         )
 
 
-def _answers(own: Handwriting, one: Network, samples: list[Sample]) -> np.ndarray:
-    """(N,) labels that this network gives; cached until the set changes."""
-    known = one.run.id, one.run.summary.weights_sha256, str(own.folder), _key(samples)
-    return _read(*known, own, one, samples)
-
-
 @st.cache_data(max_entries=200, show_spinner=False)
-def _read(run_id, weights, folder, key, _own, _one, _samples) -> np.ndarray:
-    return labels_of_each([_one], _readable(_own, _samples)[1])[0]
-
-
-def _readable(own: Handwriting, samples: list[Sample]) -> tuple[list[Sample], np.ndarray]:
-    """See Handwriting.readable; cached until the set changes."""
-    return _images(str(own.folder), _key(samples), own, samples)
+def _answers(run_id, weights, key, _one, _images) -> np.ndarray:
+    """(N,) labels that this network gives; cached until the set changes."""
+    return labels_of_each([_one], _images)[0]
 
 
 @st.cache_data(max_entries=20, show_spinner=False)
-def _images(folder, key, _own, _samples) -> tuple[list[Sample], np.ndarray]:
+def _readable(key, _own, _samples) -> tuple[list[Sample], np.ndarray]:
+    """See Handwriting.readable; cached until the set changes."""
     return _own.readable(_samples)
 
 
-def _key(samples: list[Sample]) -> tuple:
-    return tuple((sample.file, sample.saved) for sample in samples)
+def _key(own: Handwriting, samples: list[Sample]) -> tuple:
+    return str(own.folder), *((sample.file, sample.saved) for sample in samples)
 
 
 def exchange(own: Handwriting, samples: list[Sample]) -> None:

@@ -25,7 +25,6 @@ from pages.components.shared import common
 
 DRAW, UPLOAD, CAMERA, TEST = SOURCES = ("Draw", "Upload", "Camera", "Test image")
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
-PAPER = "Dark ink on light paper, one {what}, any size; shadows and a tilt are fine."
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,25 +59,15 @@ def read_input(source: str, run: Run) -> Input:
     return Input("example", dataset, stages)
 
 
-def as_drawn(one: Input) -> Input:
-    """The same without centring."""
-    stages = preprocess.without_normalising(one.stages)
-    return Input(one.kind, one.dataset, stages, one.truth)
-
-
 def _picture(source: str, dataset: str) -> Stages | None:
     """A photograph or a file; None until there is one in which something is found."""
     spec = dataset_spec(dataset)
-    what = spec.noun
+    paper = f"Dark ink on light paper, one {spec.noun}, any size; shadows and a tilt are fine."
     if source == CAMERA:
-        file = st.camera_input("A photograph", key="play_camera", help=PAPER.format(what=what))
+        file = st.camera_input("A photograph", key="play_camera", help=paper)
     else:
-        file = st.file_uploader(
-            "A picture",
-            KINDS,
-            key="play_file",
-            help="A photograph, a scan, a screenshot, or a 28×28 image. " + PAPER.format(what=what),
-        )
+        kinds = "A photograph, a scan, a screenshot, or a 28×28 image."
+        file = st.file_uploader("A picture", KINDS, key="play_file", help=f"{kinds} {paper}")
     if file is None:
         return None
     return _read(file, spec.filled, photo.from_photo if source == CAMERA else photo.from_image)
@@ -111,11 +100,8 @@ def _test(run: Run) -> Input | None:
         index = count - 1
     chosen = test_image(dataset, root, index)
     name = dataset_spec(dataset).classes[chosen.label]
-    st.image(
-        png(enlarged(chosen.image, SIDE // IMAGE_SIDE)),
-        width=SIDE,
-        alt=f"Test image {index}, {name}",
-    )
+    picture = png(enlarged(chosen.image, SIDE // IMAGE_SIDE))
+    st.image(picture, width=SIDE, alt=f"Test image {index}, {name}")
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)
@@ -123,7 +109,6 @@ def _test(run: Run) -> Input | None:
 
 
 def _choose(run: Run, chosen: TestImage) -> None:
-    state = st.session_state
     wrong, reason = _wrong(run)
     with st.container(horizontal=True, gap="small"):
         st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
@@ -135,7 +120,7 @@ def _choose(run: Run, chosen: TestImage) -> None:
             disabled=not len(wrong),
             help=reason or f"One of the {len(wrong)} test images that this network gets wrong.",
         )
-    state["play_index"] = chosen.index
+    st.session_state["play_index"] = chosen.index
     st.number_input(
         "Number in the test set",
         min_value=0,

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import streamlit as st
 
+from mnist_core.evaluation.network import Network, one_thread
 from mnist_core.formatting import number_range
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
 from mnist_core.runs.run import Run
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
-
-if TYPE_CHECKING:
-    from torch import nn
+from pages.components.shared.gallery import show_tile
 
 OWN, SHARED = "own", "shared"
 
@@ -24,8 +21,8 @@ OWN, SHARED = "own", "shared"
 @show_errors
 def layers(run: Run, image: np.ndarray) -> None:
     """One picture for each stage of the network, with what it is, its shape and its scale."""
-    model = network(run).model
-    maps = maps_of(run, image)
+    one = network(run)
+    maps = maps_of(one, image)
     with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         scale = st.segmented_control(
             "Colour scale",
@@ -41,31 +38,26 @@ def layers(run: Run, image: np.ndarray) -> None:
         st.image(tiles.colour_bar().png(), alt="From light blue through black to light orange")
         st.caption("positive", width="content")
     st.caption("Each stage's output by channel. Black is zero; brighter is further from zero.")
-    limit = shared_limit(maps) if scale == SHARED else None
+    limit = None
+    if scale == SHARED:  # the image has its own grey
+        limit = max(float(np.abs(maps[name]).max()) for name in maps if name != "input")
     for flat in (False, True):
         with st.grid("auto", min_column_width=260, gap="small"):
             for name, values in maps.items():
                 if (values.ndim == 1) == flat:
-                    show_stage(name, feature_maps.kind_of(model, name), values, limit)
-    show_kernels(model)
+                    show_stage(name, feature_maps.kind_of(one.model, name), values, limit)
+    show_kernels(one)
 
 
-def maps_of(run: Run, image: np.ndarray) -> dict[str, np.ndarray]:
+def maps_of(one: Network, image: np.ndarray) -> dict[str, np.ndarray]:
     """The output of every stage for one (28, 28) image."""
     import torch
 
     from mnist_core.data.transforms import to_input
-    from mnist_core.evaluation.network import one_thread
 
     one_thread()
-    return feature_maps.feature_maps(
-        network(run).model, to_input(torch.tensor(image)[None], run.config)
-    )
-
-
-def shared_limit(maps: dict[str, np.ndarray]) -> float:
-    """The farthest from zero of all stages but the image, which has its own grey."""
-    return max(float(np.abs(values).max()) for name, values in maps.items() if name != "input")
+    given = to_input(torch.tensor(image)[None], one.run.config)
+    return feature_maps.feature_maps(one.model, given)
 
 
 def show_stage(name: str, kind: str, values: np.ndarray, limit: float | None) -> None:
@@ -73,27 +65,18 @@ def show_stage(name: str, kind: str, values: np.ndarray, limit: float | None) ->
     picture = tiles.tile(values, 256, 256, grey=grey, limit=None if grey else limit)
     what = f"**{name}** · {kind}" if kind != name else f"**{name}**"
     shape = " × ".join(map(str, values.shape))
-    st.image(
-        picture.png(),
-        caption=f"{what}  \n{shape} · {number_range(values.min(), values.max())}",
-        width=picture.indices.shape[1],
-        alt=f"Output of stage {name}, {shape}",
-    )
+    caption = f"{what}  \n{shape} · {number_range(values.min(), values.max())}"
+    show_tile(picture, caption, f"Output of stage {name}, {shape}")
 
 
-def show_kernels(model: nn.Module) -> None:
+def show_kernels(one: Network) -> None:
     """What the first convolution looks for."""
-    found = feature_maps.first_kernels(model)
+    found = feature_maps.first_kernels(one.model)
     if found is None:
         return
     name, kernels = found
     st.subheader("The first layer's kernels", anchor=False)
-    picture = tiles.tile(kernels, 340, 200)
     count, height, width = kernels.shape
     values = number_range(kernels.min(), kernels.max())
-    st.image(
-        picture.png(),
-        caption=f"**{name}** {count} kernels of {height}×{width} · {values}",
-        width=picture.indices.shape[1],
-        alt=f"Kernels of {name}",
-    )
+    caption = f"**{name}** {count} kernels of {height}×{width} · {values}"
+    show_tile(tiles.tile(kernels, 340, 200), caption, f"Kernels of {name}")

@@ -14,10 +14,10 @@ import numpy as np
 from mnist_core.charts.style import COLOURS
 from mnist_core.formatting import percent, short_number, true_minus
 
-COLOURED = f"--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}"
+# Once on the page, before any of the pieces.
 STYLE = (
-    f"<style>:root{{{COLOURED}}}</style>"
-    + """<style>
+    f"<style>:root{{--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}}}"
+    + """
 [data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:226px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:262px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_strip){min-width:min(480px,86vw)}
@@ -33,7 +33,7 @@ STYLE = (
 .play-table td{padding:3px 7px 3px 0;border-top:1px solid rgba(122,135,148,.25);
  font-variant-numeric:tabular-nums}
 .play-table td:last-child,.play-table th:last-child{padding-right:0}
-.play-table .num{text-align:right;white-space:nowrap}
+.play-table :is(td,th):nth-child(n+3){text-align:right;white-space:nowrap}
 .play-table tr.own td:first-child{font-weight:650}
 .play-table .off{color:var(--play-off);font-weight:650}
 .play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
@@ -51,20 +51,12 @@ STYLE = (
 .play-strip tr.axis td{opacity:.75;font-size:11px;border-radius:0}
 </style>"""
 )
-# Classes are told apart by hue and by lightness, and from the eleventh on by their letter too; the
-# text on each colour is black or white.
+# Classes are told apart by hue and by lightness, and from the eleventh on by their letter too.
 CLASS_COLOURS = (
-    ("#0d9488", "#fff"),
-    ("#f7b267", "#000"),
-    ("#4c4a9e", "#fff"),
-    ("#e78ac3", "#000"),
-    ("#4b8b1f", "#fff"),
-    ("#8ecae6", "#000"),
-    ("#8a4b2a", "#fff"),
-    ("#ffd84d", "#000"),
-    ("#b1283e", "#fff"),
-    ("#b9c0c9", "#000"),
+    *("#0d9488", "#f7b267", "#4c4a9e", "#e78ac3", "#4b8b1f"),
+    *("#8ecae6", "#8a4b2a", "#ffd84d", "#b1283e", "#b9c0c9"),
 )
+INKS = ("#fff", "#000")  # of the text on a dark colour and on a light one: they alternate
 
 
 def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
@@ -80,22 +72,13 @@ def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
     return f'<div class="play-bars" role="img" aria-label="Probabilities">{"".join(rows)}</div>'
 
 
-def table(head: Sequence[str], rows: Sequence[tuple[str, Sequence[str]]]) -> str:
-    """Rows of (CSS class, cells), cells as HTML; the columns after the second are numbers."""
-    top = "".join(
-        f'<th class="{"num" if place > 1 else ""}">{escape(name)}</th>'
-        for place, name in enumerate(head)
-    )
-    body = "".join(
-        f'<tr class="{kind}">'
-        + "".join(
-            f'<td class="{"num" if place > 1 else ""}">{cell}</td>'
-            for place, cell in enumerate(cells)
-        )
-        + "</tr>"
-        for kind, cells in rows
-    )
-    return f'<div class="play-scroll"><table class="play-table"><tr>{top}</tr>{body}</table></div>'
+def table(head: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None) -> str:
+    """Rows of cells, as HTML; columns after the second are numbers, the row `own` stands out."""
+    body = f"<tr><th>{'</th><th>'.join(map(escape, head))}</th></tr>"
+    for place, cells in enumerate(rows):
+        kind = ' class="own"' if place == own else ""
+        body += f"<tr{kind}><td>{'</td><td>'.join(cells)}</td></tr>"
+    return f'<div class="play-scroll"><table class="play-table">{body}</table></div>'
 
 
 def meter(share: float) -> str:
@@ -106,9 +89,9 @@ def meter(share: float) -> str:
     )
 
 
-def number_grid(values: np.ndarray, largest: float | None = None) -> str:
+def number_grid(values: np.ndarray) -> str:
     """(h, w) numbers as a table whose cells are warm where positive and cold where negative."""
-    largest = largest or float(np.nanmax(np.abs(values))) or 1.0
+    largest = float(np.nanmax(np.abs(values))) or 1.0
     rows = []
     for line in values.tolist():
         cells = "".join(
@@ -150,10 +133,7 @@ def strip(
 
 
 def _cell(label: int, here: bool, classes: Sequence[str]) -> str:
-    ground, ink = CLASS_COLOURS[label % len(CLASS_COLOURS)]
-    kind = ' class="here"' if here else ""
-    word = classes[label]
-    return (
-        f'<td{kind} style="background:{ground};color:{ink}" title="{escape(word)}">'
-        f"{escape(word[0])}</td>"
-    )
+    ground, ink = CLASS_COLOURS[label % len(CLASS_COLOURS)], INKS[label % len(INKS)]
+    kind, word = ' class="here"' if here else "", escape(classes[label])
+    style = f"background:{ground};color:{ink}"
+    return f'<td{kind} style="{style}" title="{word}">{escape(classes[label][0])}</td>'

@@ -69,8 +69,8 @@ def sliders() -> Move:
 
 
 def say(votes: list, dataset: str) -> None:
-    agreed, classes = consensus(votes), dataset_spec(dataset).classes
-    name = classes[agreed.label]
+    agreed = consensus(votes)
+    name = dataset_spec(dataset).classes[agreed.label]
     share = percent(agreed.probabilities[agreed.label], 1)
     st.markdown(
         f"**{agreed.agreeing} of {agreed.count}** read {article(name)} **{name}** · "
@@ -86,10 +86,8 @@ def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: s
     for one, row in zip(able, answers, strict=True):
         low, high = flips(row, axis)
         names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}")
-    st.html(
-        markup.STYLE
-        + markup.strip(names, answers, axis.values.tolist(), here, dataset_spec(dataset).classes)
-    )
+    classes = dataset_spec(dataset).classes
+    st.html(markup.strip(names, answers, axis.values.tolist(), here, classes))
     st.caption(
         "Each cell is a network's answer at that value of the slider, in the colour of its class; "
         "the frame marks the slider's value. Beside the name: the range in which the answer for "

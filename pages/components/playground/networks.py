@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from mnist_core.errors import LabError
+from mnist_core.evaluation.network import Network, load_network
 from mnist_core.runs.run import Run
-
-if TYPE_CHECKING:
-    from mnist_core.evaluation.network import Network
 
 
 @st.cache_resource(max_entries=64, show_spinner="Loading the network …")
 def _load(run_id: str, weights_sha256: str | None, _run: Run) -> Network:
     """One network for all visitors: nothing may change it or leave anything on it."""
-    from mnist_core.evaluation.network import load_network
-
     return load_network(_run)
 
 

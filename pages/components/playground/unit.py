@@ -9,9 +9,11 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.errors import LabError
+from mnist_core.evaluation.network import Network
 from mnist_core.formatting import short_number, signed_number
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
+from mnist_core.inspection.unit import Unit, afterwards, take_apart, weighted_stages
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.layers import maps_of
@@ -19,47 +21,40 @@ from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
 
 if TYPE_CHECKING:
-    from torch import nn
-
     from mnist_core.inspection.receptive_field import Field
-    from mnist_core.inspection.unit import Unit
 
 MAP_SIDE = 198  # pixels of the two maps
+MOST_INPUTS = 12  # products that are listed
 
 
 @st.fragment
 @show_errors
 def unit(run: Run, image: np.ndarray) -> None:
     """Choose a stage, a channel and a pixel; see real numbers add up to the pixel shown."""
-    from mnist_core.inspection.unit import afterwards, take_apart, weighted_stages
-
-    model = network(run).model
-    maps = maps_of(run, image)
-    stage, channel, row, column = choose(run, model, maps, weighted_stages(model, maps))
-    one = take_apart(model, maps, stage, channel, row, column)
+    loaded = network(run)
+    maps = maps_of(loaded, image)
+    one = take_apart(loaded.model, maps, *choose(loaded, maps))
     with st.container(horizontal=True, gap="medium"):
         show_field(run, maps, one)
         show_map(maps, one)
-        show_sum(model, one, afterwards(model, maps, stage, one.place))
-    show_arithmetic(maps, one)
+        show_sum(loaded, maps, one)
+    show_arithmetic(one)
 
 
-def choose(
-    run: Run, model: nn.Module, maps: dict[str, np.ndarray], stages: list[str]
-) -> tuple[str, int, int, int]:
+def choose(loaded: Network, maps: dict[str, np.ndarray]) -> tuple[str, int, int, int]:
     """The unit: by default the one of the first stage that answers most strongly."""
     with st.container(horizontal=True, gap="medium"):
         stage = st.selectbox(
             "Stage",
-            stages,
-            format_func=lambda name: f"{name} · {feature_maps.kind_of(model, name)}",
-            key=f"play_unit_stage_{run.config.model}",
+            weighted_stages(loaded.model, maps),
+            format_func=lambda name: f"{name} · {feature_maps.kind_of(loaded.model, name)}",
+            key=f"play_unit_stage_{loaded.run.config.model}",
             persist_state="session",
             help="The stages that multiply and sum: convolutions and linear layers.",
             width=220,
         )
         values = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
-        key = f"play_unit_{run.config.model}_{stage}"
+        key = f"play_unit_{loaded.run.config.model}_{stage}"
         channel = _whole("Channel", len(values), f"{key}_channel", _strongest(values)[0])
         _, row, column = _strongest(values[channel : channel + 1])
         # Another channel begins at its own strongest place.
@@ -124,7 +119,7 @@ def show_map(maps: dict[str, np.ndarray], one: Unit) -> None:
     )
 
 
-def show_sum(model: nn.Module, one: Unit, after: list) -> None:
+def show_sum(loaded: Network, maps: dict[str, np.ndarray], one: Unit) -> None:
     """Products, bias, sum, the network's own value, and what the next stages make of it."""
     lines = [
         (f"{one.products.size:,} products add up to", one.products.sum()),
@@ -132,30 +127,29 @@ def show_sum(model: nn.Module, one: Unit, after: list) -> None:
         ("<b>together</b>", one.total),
         ("the network itself computed", one.value),
     ]
-    for step in after:
-        kind = feature_maps.kind_of(model, step.stage)
+    for step in afterwards(loaded.model, maps, one.stage, one.place):
+        kind = feature_maps.kind_of(loaded.model, step.stage)
         lines.append((escape(f"after {step.stage} ({kind})"), step.value))
-    rows = [("", [words, "", signed_number(value)]) for words, value in lines]
+    rows = [[words, "", signed_number(value)] for words, value in lines]
     with st.container(width=330):
-        st.html(markup.STYLE + markup.table(["This unit", "", "value"], rows))
+        st.html(markup.table(["This unit", "", "value"], rows))
 
 
-def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
+def show_arithmetic(one: Unit) -> None:
     """Patch, kernel and products of one channel that the unit reads, as numbers."""
     shares = one.by_channel
     if one.patch.shape[1:] == (1, 1):
         return show_inputs(one)
-    key = f"play_unit_{one.stage}_{one.place[0]}_{len(shares)}_reads"
     reads = 0
     if len(shares) > 1:
         order = np.abs(shares).argsort()[::-1].tolist()
         st.markdown(f"What each of the {len(shares)} channels of **{one.source}** contributes")
-        st.html(markup.STYLE + markup.number_grid(tiles.in_rows(shares, 12)))
+        st.html(markup.number_grid(tiles.in_rows(shares, 12)))
         reads = st.selectbox(
             f"Channel of {one.source}",
             order,
             format_func=lambda at: f"{at} · contributes {signed_number(float(shares[at]))}",
-            key=key,
+            key=f"play_unit_{one.stage}_{one.place[0]}_{len(shares)}_reads",
             width=220,
             help="The one that contributes most comes first.",
         )
@@ -166,20 +160,20 @@ def show_arithmetic(maps: dict[str, np.ndarray], one: Unit) -> None:
             total = f" · sum {signed_number(float(values.sum()))}" if name == "Products" else ""
             with st.container(width="content"):
                 st.markdown(f"{sign} **{name}**{total}")
-                st.html(markup.STYLE + markup.number_grid(values))
+                st.html(markup.number_grid(values))
 
 
-def show_inputs(one: Unit, most: int = 12) -> None:
+def show_inputs(one: Unit) -> None:
     """Of a linear layer, or a 1×1 convolution: the inputs that add most, and the rest as a sum."""
     products = one.products[:, 0, 0]
-    order = np.abs(products).argsort()[::-1][:most]
-    rows = [
-        ("", [f"{at}", "", *map(short_number, (one.patch[at, 0, 0], one.kernel[at, 0, 0], value))])
-        for at, value in zip(order.tolist(), products[order].tolist(), strict=True)
-    ]
+    order = np.abs(products).argsort()[::-1][:MOST_INPUTS]
+    rows = []
+    for at in order.tolist():
+        numbers = one.patch[at, 0, 0], one.kernel[at, 0, 0], products[at]
+        rows.append([f"{at}", "", *map(short_number, numbers)])
     rest = len(products) - len(order)
     if rest:
         left = products.sum() - products[order].sum()
-        rows.append(("", [f"the other {rest}", "", "", "", short_number(left)]))
+        rows.append([f"the other {rest}", "", "", "", short_number(left)])
     head = [f"Input of {one.source}", "", "value", "× weight", "= product"]
-    st.html(markup.STYLE + markup.table(head, rows))
+    st.html(markup.table(head, rows))

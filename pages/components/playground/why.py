@@ -11,6 +11,7 @@ from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
+from pages.components.shared.gallery import show_tile
 
 SIDE = 226  # pixels of a picture
 WORDS = {
@@ -32,24 +33,23 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
     classes = dataset_spec(run.config.dataset).classes
     target, against = choose(classes, label)
     score, one = Score(target, against), network(run)
-    st.caption(words(classes, target, against))
+    what = f"for **{classes[target]}**"
+    if against is not None:
+        what += f" rather than **{classes[against]}**"
+    st.caption(
+        f"Warm colours speak {what}, cold ones against it; black has no influence. "
+        "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
+    )
     with st.grid("auto", min_column_width=SIDE, gap="small"):
-        with st.container(gap="xsmall"):
-            picture = tiles.tile(image, SIDE, SIDE, grey=True)
-            st.image(
-                picture.png(),
-                caption="**the image** as the network reads it",
-                width=picture.indices.shape[1],
-                alt="The image as the network reads it",
-            )
+        picture = tiles.tile(image, SIDE, SIDE, grey=True)
+        words = "as the network reads it"
+        show_tile(picture, f"**the image** {words}", f"The image {words}")
         for method in METHODS:
             found = saliency(one, image, method, score)
-            values = tiles.tile(found.values, SIDE, SIDE)
-            st.image(
-                values.png(),
-                caption=f"**{method}** {WORDS[method]}{gap(found)}",
-                width=values.indices.shape[1],
-                alt=f"{method} for {classes[target]}",
+            show_tile(
+                tiles.tile(found.values, SIDE, SIDE),
+                f"**{method}** {WORDS[method]}{gap(found)}",
+                f"{method} for {classes[target]}",
             )
 
 
@@ -73,16 +73,6 @@ def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
             help="For another class than the answer: what makes it lose against the answer.",
         )
     return target, label if compare and target != label else None
-
-
-def words(classes: tuple[str, ...], target: int, against: int | None) -> str:
-    what = f"for **{classes[target]}**"
-    if against is not None:
-        what += f" rather than **{classes[against]}**"
-    return (
-        f"Warm colours speak {what}, cold ones against it; black has no influence. "
-        "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
-    )
 
 
 def gap(found) -> str:
