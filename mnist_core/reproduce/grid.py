@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import shutil
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,6 @@ from mnist_core.config import RunConfig
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
 from mnist_core.models.grid import grid_configs
 from mnist_core.runs.bundle import BundledRun, bundled, read_bundle, write_bundle
-from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
 WORKSHOP = ".making-grid"  # a store inside the store, for the grid's runs in training
@@ -28,28 +28,21 @@ def make_grid(
     Raises LabError when another process is making the grid, or when a run cannot be trained.
     """
     configs = grid_configs() if configs is None else configs
+    order = {config.id: place for place, config in enumerate(configs)}
+    train_on_cpu = functools.partial(carry_out_here, device="cpu")
     with alone(store, "grid"):
         kept = {run.id: run for run in read_bundle(store.bundle)[0]}
         missing = [config for config in configs if config.id not in kept]
         workshop = RunStore(store.root / WORKSHOP)
         before = len(configs) - len(missing)
-        for made in train_all(workshop, missing, at_once, _train_on_cpu):
+        for made in train_all(workshop, missing, at_once, train_on_cpu):
             run = bundled(made.run)
             kept[run.id] = run
-            write_bundle(store.bundle, _in_order(kept, configs))
+            runs = sorted(kept.values(), key=lambda each: order.get(each.id, len(order)))
+            write_bundle(store.bundle, runs)  # what is not of the grid comes last
             shutil.rmtree(made.run.path)
             total = {"done": before + made.done, "total": len(configs)}
             on_made(dataclasses.replace(made, run=run, **total))
         shutil.rmtree(workshop.root, ignore_errors=True)
         whole = {run.id: run for run in read_bundle(store.bundle)[0]}
         return [whole[config.id] for config in configs]
-
-
-def _in_order(kept: dict[str, BundledRun], configs: Sequence[RunConfig]) -> list[BundledRun]:
-    """The grid's runs in the grid's order, then all others of the bundle."""
-    first = [kept[config.id] for config in configs if config.id in kept]
-    return first + [run for run in kept.values() if run not in first]
-
-
-def _train_on_cpu(workshop: RunStore, config: RunConfig) -> Run:
-    return carry_out_here(workshop, config, "cpu")

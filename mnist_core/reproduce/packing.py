@@ -32,13 +32,13 @@ def pack(store: RunStore, run: Run) -> None:
     dropped = ["worker.log"]
     if run.config.seed != FIRST:
         dropped.append("logits.safetensors")
-    if not _can_go_on(store, run):
+    if not _can_go_on(run):
         dropped.append("resume.pt")
     for name in dropped:
         (run.path / name).unlink(missing_ok=True)
 
 
-def _can_go_on(store: RunStore, run: Run) -> bool:
+def _can_go_on(run: Run) -> bool:
     return (
         run.state == RunState.DONE
         and run.config.seed == FIRST

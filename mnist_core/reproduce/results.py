@@ -9,7 +9,7 @@ from typing import Any
 from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import markdown_table
 from mnist_core.models import model_spec
-from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, Row, zoo_rows
+from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, Row, finished_runs, zoo_rows
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -36,15 +36,9 @@ def results(store: RunStore) -> list[dict[str, Any]]:
 
     Means and deviations are over the runs that learned; `status` says what is missing.
     """
-    rows = [(row, _runs(store, row)) for row in zoo_rows()]
+    rows = [(row, finished_runs(store, row.configs())) for row in zoo_rows()]
     known = {run.config.model: run.summary for _, runs in rows for run in runs}
     return [_entry(row, runs, known.get(row.model)) for row, runs in rows]
-
-
-def _runs(store: RunStore, row: Row) -> list[Run]:
-    """The row's runs that are in the store and finished."""
-    found = (store.find_folder(config) for config in row.configs())
-    return [run for run in found if run and run.finished]
 
 
 def _entry(row: Row, runs: Sequence[Run], known: Any) -> dict[str, Any]:
@@ -82,11 +76,10 @@ def _figures(runs: Sequence[Run], part: str) -> dict[str, float | None]:
 
 def _status(row: Row, runs: Sequence[Run]) -> str:
     """Seeds that the figures leave out, and why; empty when every seed has learned."""
-    lost = [run for run in runs if run.state == RunState.DIVERGED]
-    parts = []
-    if lost:
-        kinds = Counter(map(_how_it_failed, lost))
-        parts = [f"{_of(count, row)}{kind}" for kind, count in kinds.items()]
+    lost = [run.summary for run in runs if run.state == RunState.DIVERGED]
+    at_chance = [(summary.validation_accuracy or 0.0) < LEARNS for summary in lost]
+    kinds = Counter("does not learn" if chance else "diverges" for chance in at_chance)
+    parts = [f"{_of(count, row)}{kind}" for kind, count in kinds.items()]
     missing = len(row.seeds) - len(runs)
     if missing and row.dataset in NOT_AT_HAND:
         command = f"python -m mnist_core train --model {row.model} --dataset {row.dataset}"
@@ -95,11 +88,6 @@ def _status(row: Row, runs: Sequence[Run]) -> str:
         command = f"python -m mnist_core reproduce zoo --only {row.model}"
         parts.append(f"{_of(missing, row)}not trained yet; `{command}` does it")
     return "; ".join(parts)
-
-
-def _how_it_failed(run: Run) -> str:
-    at_chance = (run.summary.validation_accuracy or 0.0) < LEARNS
-    return "does not learn" if at_chance else "diverges"
 
 
 def _of(count: int, row: Row) -> str:
@@ -123,9 +111,8 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
     cells = {name: _text(row[name]) for name in COLUMNS}
-    for part in ("validation", "test"):
-        cells[part] = _percent(row[part], row[f"{part}_deviation"])
-    cells["published"] = _percent(row["published"], None)
+    for part in ("validation", "test", "published"):
+        cells[part] = _percent(row[part], row.get(f"{part}_deviation"))
     if row["status"]:
         figures = "" if row["test"] is None else f"{cells['test']}; "
         cells["test"] = figures + row["status"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -55,32 +55,22 @@ class Row:
     epochs: int | None = None
 
     def configs(self) -> list[RunConfig]:
-        longer = {"epochs": self.epochs} if self.epochs else {}
-        return [self._config(seed, **longer) for seed in self.seeds]
-
-    def parents(self) -> list[RunConfig | None]:
-        """For each of the configs, the one that it extends; None for a new run."""
-        return [self._config(seed) if self.epochs else None for seed in self.seeds]
-
-    def _config(self, seed: int, **changes: Any) -> RunConfig:
-        changes |= {"dataset": self.dataset, "seed": seed}
-        return make_config(self.model, self.recipe, **changes)
+        changes: dict[str, Any] = {"dataset": self.dataset}
+        changes |= {"epochs": self.epochs} if self.epochs else {}
+        return [make_config(self.model, self.recipe, seed=seed, **changes) for seed in self.seeds]
 
 
 def zoo_rows() -> list[Row]:
     """All rows of the zoo, network by network, the reference's recipe first."""
     rows = []
     for model, datasets in SEEDS.items():
+        first = model_spec(model).recipes[0].name
         for dataset, seeds in datasets.items():
-            rows += [Row(model, dataset, name, seeds) for name in _recipes(model, dataset)]
+            rows.append(Row(model, dataset, first, seeds))
+            if model not in GOOD_ENOUGH and dataset not in NOT_AT_HAND:
+                rows.append(Row(model, dataset, "improved", seeds))
     tutorial = Row("lenet5", "MNIST", "tutorial", THREE)
     return [*rows, tutorial, replace(tutorial, seeds=ONE, epochs=10)]
-
-
-def _recipes(model: str, dataset: str) -> tuple[str, ...]:
-    first = model_spec(model).recipes[0].name
-    better = model not in GOOD_ENOUGH and dataset not in NOT_AT_HAND
-    return (first, "improved") if better else (first,)
 
 
 def make_zoo(
@@ -98,7 +88,8 @@ def make_zoo(
     """
     wanted = wanted_configs(only, seeds)
     with alone(store, "zoo"):
-        missing = [c for c in wanted if not _finished(store, c)]
+        there = {run.id for run in finished_runs(store, wanted)}
+        missing = [config for config in wanted if config.id not in there]
         missing.sort(key=lambda c: c.epochs / c.batch_size, reverse=True)  # the longest first
         before = len(wanted) - len(missing)
         for made in train_all(store, missing, at_once, train_and_pack, _parents()):
@@ -110,17 +101,15 @@ def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[R
     """The configs of the chosen rows whose data set is available."""
     names = {model_spec(name).name for name in only}
     rows = [row for row in zoo_rows() if not names or row.model in names]
-    rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if _at_hand(row.dataset)]
+    away = [name for name in NOT_AT_HAND if missing_files(name, data_root())]
+    rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if row.dataset not in away]
     return list(dict.fromkeys(config for row in rows for config in row.configs()))
 
 
-def _at_hand(dataset: str) -> bool:
-    return dataset not in NOT_AT_HAND or not missing_files(dataset, data_root())
-
-
-def _finished(store: RunStore, config: RunConfig) -> bool:
-    run = store.find_folder(config)
-    return run is not None and run.finished
+def finished_runs(store: RunStore, configs: Iterable[RunConfig]) -> list[Run]:
+    """The runs of these configs that are in the store and finished."""
+    found = (store.find_folder(config) for config in configs)
+    return [run for run in found if run and run.finished]
 
 
 def train_and_pack(store: RunStore, config: RunConfig) -> Run:
@@ -137,8 +126,12 @@ def train_and_pack(store: RunStore, config: RunConfig) -> Run:
 
 @functools.cache
 def _parents() -> dict[RunConfig, RunConfig]:
-    pairs = [p for row in zoo_rows() for p in zip(row.configs(), row.parents(), strict=True)]
-    return {config: parent for config, parent in pairs if parent}
+    """For each config that extends a recipe's run, the config of that run."""
+    pairs: dict[RunConfig, RunConfig] = {}
+    for row in zoo_rows():
+        if row.epochs:
+            pairs |= zip(row.configs(), replace(row, epochs=None).configs(), strict=True)
+    return pairs
 
 
 class MustLearn:
