@@ -1,4 +1,1 @@
-"""How a network computes: torch's layers in an order that a CPU is fast at.
-
-May import models, data, imaging and the ground floor.
-"""
+"""How a network computes: torch's layers in the order a CPU is quick at, native kernels."""

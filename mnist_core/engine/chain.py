@@ -1,0 +1,125 @@
+"""A network as a chain of torch layers, and why one may be none the engine can take."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import nn
+
+Layer = tuple[str, nn.Module]
+
+# They never fall, so they pick the same maximum before a max pooling as after it.
+RISING = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
+WIDEST_KERNEL = 16
+
+
+def chain_of(model: nn.Module) -> list[Layer]:
+    """The layers in the order in which they are computed, nested chains taken apart.
+
+    Activations that never fall come after a max pooling that follows them: a quarter of the
+    work. Layers that change nothing are left out. Raises ValueError for what is no chain.
+    """
+    layers = [(name, layer) for name, layer in _flat(model, "") if not _is_idle(layer)]
+    for place in range(len(layers) - 1):
+        first, second = layers[place], layers[place + 1]
+        if isinstance(first[1], RISING) and isinstance(second[1], nn.MaxPool2d):
+            layers[place : place + 2] = [second, first]
+    return layers
+
+
+def _flat(model: nn.Module, prefix: str) -> Iterator[Layer]:
+    if type(model) is not nn.Sequential:
+        raise ValueError(f"{type(model).__name__} is no chain of layers")
+    for name, layer in model.named_children():
+        if isinstance(layer, nn.Sequential):
+            yield from _flat(layer, f"{prefix}{name}.")
+        else:
+            yield prefix + name, layer
+
+
+def _is_idle(layer: nn.Module) -> bool:
+    return isinstance(layer, nn.Identity) or (type(layer) is nn.Dropout and layer.p == 0)
+
+
+def reason_against(layer: nn.Module) -> str | None:
+    """Why the engine has no kernel for this layer as it is set, or None."""
+    check = _CHECKS.get(type(layer))
+    if check is None:
+        return "it has no kernel for such a layer"
+    for parameter in layer.parameters():
+        if parameter.dtype != torch.float32 or parameter.device.type != "cpu":
+            return "its parameters are not float32 on the CPU"
+    return next((reason for wrong, reason in check(layer) if wrong), None)
+
+
+def pair(value: int | tuple[int, int]) -> tuple[int, int]:
+    """A setting that torch takes as one number or two: rows, columns."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _convolution(layer: nn.Conv2d) -> Iterator[tuple[bool, str]]:
+    yield layer.groups != 1, "groups are not 1"
+    yield pair(layer.dilation) != (1, 1), "dilation is not 1"
+    yield layer.padding_mode != "zeros", "padding is not with zeros"
+    yield isinstance(layer.padding, str), "padding is given as a word"
+    yield max(pair(layer.kernel_size)) > WIDEST_KERNEL, f"kernel is wider than {WIDEST_KERNEL}"
+
+
+def _max_pool(layer: nn.MaxPool2d) -> Iterator[tuple[bool, str]]:
+    yield pair(layer.dilation) != (1, 1), "dilation is not 1"
+    yield layer.ceil_mode, "ceil_mode is set"
+    yield layer.return_indices, "return_indices is set"
+
+
+def _average_pool(layer: nn.AvgPool2d) -> Iterator[tuple[bool, str]]:
+    yield layer.ceil_mode, "ceil_mode is set"
+    yield layer.divisor_override is not None, "divisor_override is set"
+
+
+def _adaptive_pool(layer: nn.AdaptiveAvgPool2d) -> Iterator[tuple[bool, str]]:
+    yield pair(layer.output_size) != (1, 1), "output size is not 1"
+
+
+def _flatten(layer: nn.Flatten) -> Iterator[tuple[bool, str]]:
+    yield (layer.start_dim, layer.end_dim) != (1, -1), "it does not flatten all but the images"
+
+
+def _norm(layer: nn.BatchNorm2d | nn.BatchNorm1d) -> Iterator[tuple[bool, str]]:
+    yield not layer.affine, "affine is off"
+    yield not layer.track_running_stats, "track_running_stats is off"
+    yield layer.momentum is None, "momentum is None"
+
+
+def _slope(layer: nn.Module) -> Iterator[tuple[bool, str]]:
+    # the gradient is taken from the output, whose sign has to be the input's
+    name = "alpha" if isinstance(layer, nn.ELU) else "negative_slope"
+    yield getattr(layer, name) <= 0, f"{name} is not positive"
+
+
+def _rrelu(layer: nn.RReLU) -> Iterator[tuple[bool, str]]:
+    yield layer.lower <= 0, "lower is not positive"
+
+
+def _any(layer: nn.Module) -> Iterator[tuple[bool, str]]:
+    return iter(())
+
+
+_CHECKS = {
+    nn.Conv2d: _convolution,
+    nn.Linear: _any,
+    nn.MaxPool2d: _max_pool,
+    nn.AvgPool2d: _average_pool,
+    nn.AdaptiveAvgPool2d: _adaptive_pool,
+    nn.Flatten: _flatten,
+    nn.BatchNorm2d: _norm,
+    nn.BatchNorm1d: _norm,
+    nn.Dropout: _any,
+    nn.ReLU: _any,
+    nn.LeakyReLU: _slope,
+    nn.PReLU: _any,
+    nn.RReLU: _rrelu,
+    nn.ELU: _slope,
+    nn.SELU: _any,
+    nn.Tanh: _any,
+}

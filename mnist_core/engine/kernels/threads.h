@@ -1,0 +1,112 @@
+/* A pool of threads that sleep until there is work. Nobody spins: beside other busy processes a
+ * spinning thread takes the time that the one it waits for needs. */
+#pragma once
+#include <stdlib.h>
+
+typedef void (*Task)(void *argument, int thread);
+
+#ifdef _WIN32
+/* One thread: the caller's. */
+typedef struct {
+    int threads;
+} Pool;
+
+static int pool_start(Pool *pool, int threads) {
+    (void)threads;
+    pool->threads = 1;
+    return 1;
+}
+
+static void pool_run(Pool *pool, Task task, void *argument) {
+    (void)pool;
+    task(argument, 0);
+}
+
+static void pool_stop(Pool *pool) { (void)pool; }
+#else
+#include <pthread.h>
+#include <signal.h>
+
+typedef struct Pool Pool;
+
+typedef struct {
+    Pool *pool;
+    int number;
+    pthread_t id;
+} Worker;
+
+struct Pool {
+    int threads, busy, stopping;
+    unsigned round;
+    pthread_mutex_t lock;
+    pthread_cond_t start, done;
+    Task task;
+    void *argument;
+    Worker *workers;
+};
+
+static void *pool_worker(void *pointer) {
+    Worker *worker = pointer;
+    Pool *pool = worker->pool;
+    unsigned seen = 0;
+    pthread_mutex_lock(&pool->lock);
+    for (;;) {
+        while (pool->round == seen && !pool->stopping) pthread_cond_wait(&pool->start, &pool->lock);
+        if (pool->stopping) break;
+        seen = pool->round;
+        pthread_mutex_unlock(&pool->lock);
+        pool->task(pool->argument, worker->number);
+        pthread_mutex_lock(&pool->lock);
+        if (!--pool->busy) pthread_cond_signal(&pool->done);
+    }
+    pthread_mutex_unlock(&pool->lock);
+    return NULL;
+}
+
+/* Starts the threads beside the caller's own; where the system gives fewer, it makes do. */
+static int pool_start(Pool *pool, int threads) {
+    pool->threads = 1;
+    pool->workers = calloc(threads, sizeof(Worker));
+    if (!pool->workers) return 0;
+    pthread_mutex_init(&pool->lock, NULL);
+    pthread_cond_init(&pool->start, NULL);
+    pthread_cond_init(&pool->done, NULL);
+    sigset_t every, before; /* signals belong to the caller's threads */
+    sigfillset(&every);
+    pthread_sigmask(SIG_SETMASK, &every, &before);
+    while (pool->threads < threads) {
+        Worker *worker = pool->workers + pool->threads;
+        *worker = (Worker){pool, pool->threads, 0};
+        if (pthread_create(&worker->id, NULL, pool_worker, worker)) break;
+        pool->threads++;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return 1;
+}
+
+/* Runs the task once on every thread, the caller's included, and returns when all are done. */
+static void pool_run(Pool *pool, Task task, void *argument) {
+    pthread_mutex_lock(&pool->lock);
+    pool->task = task;
+    pool->argument = argument;
+    pool->busy = pool->threads - 1;
+    pool->round++;
+    if (pool->busy) pthread_cond_broadcast(&pool->start);
+    pthread_mutex_unlock(&pool->lock);
+    task(argument, 0);
+    pthread_mutex_lock(&pool->lock);
+    while (pool->busy) pthread_cond_wait(&pool->done, &pool->lock);
+    pthread_mutex_unlock(&pool->lock);
+}
+
+static void pool_stop(Pool *pool) {
+    if (!pool->workers) return;
+    pthread_mutex_lock(&pool->lock);
+    pool->stopping = 1;
+    pthread_cond_broadcast(&pool->start);
+    pthread_mutex_unlock(&pool->lock);
+    for (int t = 1; t < pool->threads; t++) pthread_join(pool->workers[t].id, NULL);
+    free(pool->workers);
+    pool->workers = NULL;
+}
+#endif

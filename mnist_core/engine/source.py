@@ -1,0 +1,159 @@
+"""The C source of one network: its layers as calls of the kernels, all sizes constants."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from torch import nn
+
+from mnist_core.engine.chain import chain_of, reason_against
+from mnist_core.engine.memory import Arena, Value
+from mnist_core.engine.operations import Operation, Program, at, operations_for
+
+GROUPS = 4  # parts of a batch whose gradients are summed apart, and so the threads that help
+GROUPS_OF_SMALL = 8
+SMALL = 20_000  # parameters: sums of more groups cost nothing then
+
+
+@dataclass(frozen=True)
+class Source:
+    """A translation unit, and what its caller has to know."""
+
+    text: str
+    classes: int
+    parameters: int
+
+
+def supports(model: nn.Module, input_shape: tuple[int, int, int]) -> str | None:
+    """Why the engine cannot take this network for (channels, rows, columns), or None."""
+    try:
+        operations = _operations(model, input_shape)
+    except ValueError as error:
+        return str(error)
+    last = operations[-1].result.data
+    if last.height * last.width != 1:
+        return "its output is no row of logits"
+    return None
+
+
+def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int) -> Source:
+    """C for a network that `supports` has nothing against. `registers`: of vectors, per core.
+
+    Raises ValueError for another one.
+    """
+    operations = _operations(model, input_shape)
+    image, logits = operations[0].source, operations[-1].result
+    places, parameters = places_of(model)
+    arena = Arena()
+    for value in (image, *(operation.result for operation in operations)):
+        arena.add(value)
+    size = arena.place()
+    program = Program(registers, places)
+    _write(program, operations, image, logits)
+    defines = {
+        "PARAMETERS": parameters,
+        "CLASSES": logits.features,
+        "CHANNELS": program.channels,
+        "ARENA": size,
+        "SCRATCH": _largest(program.scratch),
+        "KEEPS_BLOCKS": int(program.channels > 0),
+        "GROUPS": GROUPS_OF_SMALL if parameters < SMALL else GROUPS,
+        "IMAGE": f"({image.data.shape})",
+        "SEGMENTS": len(program.segments),
+    }
+    text = "\n".join([*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program), ""])
+    return Source(text, logits.features, parameters)
+
+
+def places_of(model: nn.Module) -> tuple[dict[int, int], int]:
+    """Where each parameter lies in the flat buffer, by id(), and the size of that buffer."""
+    places, size = {}, 0
+    for parameter in model.parameters():
+        places[id(parameter)] = size
+        size += parameter.numel()
+    return places, size
+
+
+def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Operation]:
+    value = Value.of(*input_shape, gradient=False)
+    operations: list[Operation] = []
+    layers = chain_of(model)
+    if not layers:
+        raise ValueError("it has no layers")
+    if len({id(layer) for _, layer in layers}) < len(layers):
+        raise ValueError("a layer is used twice")
+    for number, (name, layer) in enumerate(layers):
+        reason = reason_against(layer) or _misfit(layer, value)
+        if reason:
+            raise ValueError(f"{name} ({type(layer).__name__}): {reason}")
+        added = operations_for(layer, value, number)
+        added[0].name = f"{name}: {layer}"
+        operations += added
+        value = operations[-1].result
+        if min(value.data.height, value.data.width) < 1:
+            raise ValueError(f"{name} ({type(layer).__name__}): the image is too small for it")
+    if value.gradient is None:
+        raise ValueError("it has no parameters")
+    return operations
+
+
+def _misfit(layer: nn.Module, value: Value) -> str | None:
+    """Why the layer does not fit what comes before it, or None."""
+    data = value.data
+    channels = {
+        nn.Conv2d: "in_channels",
+        nn.BatchNorm1d: "num_features",
+        nn.BatchNorm2d: "num_features",
+        nn.Linear: "in_features",
+    }.get(type(layer))
+    expected = getattr(layer, channels) if channels else data.channels
+    if type(layer) is nn.PReLU and layer.num_parameters > 1:
+        expected = layer.num_parameters
+    if expected != data.channels:
+        return f"it takes {expected} channels, and {data.channels} come"
+    if type(layer) in (nn.Linear, nn.BatchNorm1d) and data.height * data.width != 1:
+        return "it comes before flattening"
+    return None
+
+
+def _write(program: Program, operations: list[Operation], image: Value, logits: Value) -> None:
+    program.both(f"load_block(block, {at(image.data)});")
+    for operation in operations:
+        if operation.name:
+            program.both(f"/* {operation.name} */")
+        operation.forward(program)
+    program.both(f"store_logits(block, {at(logits.data)});")
+    program.train(f"block_loss(block, {at(logits.data)}, {at(logits.gradient)});")
+    for operation in reversed(operations):
+        operation.backward(program)
+
+
+def _functions(program: Program) -> Iterable[str]:
+    yield '#include "block.h"'
+    for number, statements in enumerate(program.segments):
+        yield from _function(f"segment_{number}", "const Block *block", statements)
+    names = ", ".join(f"segment_{number}" for number in range(len(program.segments)))
+    yield f"static void (*const TRAINING[SEGMENTS])(const Block *) = {{{names}}};"
+    cases = [
+        f"if (n->segment == {number}) {{ {' '.join(statements)} }}"
+        for number, statements in enumerate(program.after)
+        if statements
+    ]
+    yield from _function("after_segment", "Network *n", ["(void)n;", *cases])
+    yield from _function("before_evaluation", "Network *n", ["(void)n;", *program.before_evaluation])
+    yield from _function("evaluate", "const Block *block", program.evaluation)
+    yield '#include "network.h"'
+
+
+def _function(name: str, argument: str, statements: list[str]) -> Iterable[str]:
+    yield f"static void {name}({argument}) {{"
+    yield from (f"    {statement}" for statement in statements)
+    yield "}"
+
+
+def _largest(expressions: list[str]) -> str:
+    result = expressions[0]
+    for expression in expressions[1:]:
+        result = f"larger({result}, {expression})"
+    return result
