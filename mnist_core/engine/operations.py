@@ -89,11 +89,13 @@ class Convolution(Operation):
         data.needs(max(self.left, last - data.width))
         if source.gradient:
             for part in self._parts():
-                self.result.gradient.needs(part.border(width))
+                self.result.gradient.needs(part.border())
 
     def forward(self, program: Program) -> None:
         layer, data, out = self.layer, self.source.data, self.result.data
-        pixels, outs = correlation_tile(out.width, out.channels, program.registers)
+        pixels, outs = correlation_tile(
+            out.channels, program.registers, self._columns_met, out.width
+        )
         taps = self.rows * self.columns
         call = struct(
             "Correlation",
@@ -109,6 +111,11 @@ class Convolution(Operation):
         program.both(
             f"correlate({at(data)}, {weights}, {bias}, {at(out)}, {call}, {pixels}, {outs});"
         )
+
+    def _columns_met(self, first: int, last: int) -> int:
+        """By outputs `first` to `last` of a row."""
+        start, end = (x * self.step_x - self.left for x in (first, last))
+        return min(self.columns, self.source.data.width - start) - max(0, -end)
 
     def backward(self, program: Program) -> None:
         self._weights_gradient(program)
@@ -151,7 +158,9 @@ class Convolution(Operation):
 
     def _input_gradient(self, program: Program, part: GradientPart) -> None:
         slope, to = self.result.gradient, self.source.gradient
-        pixels, outs = correlation_tile(part.width, to.channels, program.registers)
+        pixels, outs = correlation_tile(
+            to.channels, program.registers, part.columns_met, part.width
+        )
         taps = self.rows * self.columns
         call = struct(
             "Correlation",
@@ -185,10 +194,16 @@ class GradientPart:
         self.top = (y + of.top - first_row) // of.step_y
         self.left = (x + of.left - first_column) // of.step_x
         self.first = first_row * of.columns + first_column
+        self.outputs = of.result.data.width
 
-    def border(self, width: int) -> int:
-        """Columns of zeros that it reads beside an output's gradient of that width."""
-        return max(0, self.columns - 1 - self.left, self.width - 1 + self.left - (width - 1))
+    def columns_met(self, first: int, last: int) -> int:
+        """By inputs `first` to `last` of this part of a row."""
+        start, end = first + self.left, last + self.left
+        return min(self.columns, end + 1) - max(0, start - self.outputs + 1)
+
+    def border(self) -> int:
+        """Columns of zeros that it reads beside an output's gradient."""
+        return max(0, self.columns - 1 - self.left, self.width + self.left - self.outputs)
 
 
 class Linear(Operation):
@@ -228,7 +243,7 @@ class Linear(Operation):
             **dict(step_y=1, step_x=1, taps_y=1, taps_x=1, direction=1),
             **dict(to_out=to_out, to_in=to_in),
         )
-        return call, correlation_tile(1, outs, program.registers)[1]
+        return call, correlation_tile(outs, program.registers, lambda *_: 1, 1)[1]
 
 
 class Pooling(Operation):

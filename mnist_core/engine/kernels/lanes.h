@@ -26,7 +26,6 @@
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
-typedef uint8_t bytes __attribute__((vector_size(LANES), aligned(1)));
 typedef float loose __attribute__((vector_size(4 * LANES), aligned(4)));
 
 /* A value of C channels of rows by columns; strides count vectors. Between two rows there may
@@ -38,7 +37,8 @@ typedef struct {
 INLINE int larger(int a, int b) { return a > b ? a : b; }
 INLINE int smaller(int a, int b) { return a < b ? a : b; }
 
-INLINE vec all(float value) { return (vec){} + value; }
+/* Minus zero rather than plus: -0 + 0 is 0, so that compilers would have to keep the sum. */
+INLINE vec all(float value) { return value - (vec){}; }
 
 INLINE vec pick(ints where, vec yes, vec no) {
     return (vec)((where & (ints)yes) | (~where & (ints)no));

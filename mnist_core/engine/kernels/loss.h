@@ -31,39 +31,63 @@ INLINE double cross_entropy(const vec *logits, vec *gradient, const int classes,
     return loss;
 }
 
-INLINE vec read_pixels(const void *from, int are_bytes, float scale, float offset) {
-    if (!are_bytes) return *(const loose *)from * scale + offset;
-    const ints whole = __builtin_convertvector(*(const bytes *)from, ints);
-    return __builtin_convertvector(whole, vec) * scale + offset;
-}
-
-INLINE void place(vec *out, const Shape s, int pixel, const vec *values) {
+/* LANES pixels, each `step` behind the one before it, row by row. */
+INLINE void place(vec *out, const Shape s, int pixel, const int step, const vec *values) {
+    if (s.row == s.width) {
+        UNROLL for (int l = 0; l < LANES; l++) out[pixel + l * step] = values[l];
+        return;
+    }
     int y = pixel / s.width, x = pixel % s.width;
     for (int l = 0; l < LANES; l++) {
         out[y * s.row + x] = values[l];
-        if (++x == s.width) x = 0, y++;
+        for (x += step; x >= s.width; x -= s.width) y++;
+    }
+}
+
+/* Float pixels from `p` on, a square of LANES images by LANES pixels. */
+INLINE void load_floats(const char *const *images, int p, vec *out, const Shape s, float scale,
+                        float offset) {
+    vec r[LANES];
+    UNROLL for (int l = 0; l < LANES; l++)
+        r[l] = *(const loose *)(images[l] + p * 4) * scale + offset;
+    transpose(r);
+    place(out, s, p, 1, r);
+}
+
+/* Byte pixels from `p` on: four neighbours travel as one word, whose lowest byte is the first
+ * (as on all processors that the engine is compiled for). */
+INLINE void load_bytes(const char *const *images, int p, vec *out, const Shape s, float scale,
+                       float offset) {
+    vec r[LANES], values[LANES];
+    UNROLL for (int l = 0; l < LANES; l++) r[l] = *(const loose *)(images[l] + p);
+    transpose(r);
+    UNROLL for (int byte = 0; byte < 4; byte++) {
+        UNROLL for (int l = 0; l < LANES; l++) {
+            const ints pixel = ((ints)r[l] >> (8 * byte)) & 255;
+            values[l] = __builtin_convertvector(pixel, vec) * scale + offset;
+        }
+        place(out, s, p + byte, 4, values);
     }
 }
 
 /* LANES images, one behind each pointer, become channel 0 of a block. */
 INLINE void load_images(const char *const *images, vec *out, const Shape s, int are_bytes,
                         float scale, float offset) {
-    const int pixels = s.height * s.width, size = are_bytes ? 1 : 4;
-    vec r[LANES];
-    if (pixels < LANES) {
+    const int pixels = s.height * s.width, piece = are_bytes ? 4 * LANES : LANES;
+    if (pixels < piece) {
         for (int p = 0; p < pixels; p++)
             for (int l = 0; l < LANES; l++) {
-                const char *from = images[l] + p * size;
-                const float value = are_bytes ? *(const uint8_t *)from : *(const float *)from;
+                const float value =
+                    are_bytes ? (float)(uint8_t)images[l][p] : ((const float *)images[l])[p];
                 out[p / s.width * s.row + p % s.width][l] = value * scale + offset;
             }
         return;
     }
-    for (int p = 0; p < pixels; p += LANES) {
-        p = smaller(p, pixels - LANES); /* the last piece overlaps, so as not to read beyond */
-        UNROLL for (int l = 0; l < LANES; l++)
-            r[l] = read_pixels(images[l] + p * size, are_bytes, scale, offset);
-        transpose(r);
-        place(out, s, p, r);
+    for (int p = 0; p < pixels; p += piece) {
+        p = smaller(p, pixels - piece); /* the last piece overlaps, so as not to read beyond */
+        if (are_bytes)
+            load_bytes(images, p, out, s, scale, offset);
+        else
+            load_floats(images, p, out, s, scale, offset);
     }
 }
