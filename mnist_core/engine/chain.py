@@ -31,6 +31,8 @@ def chain_of(model: nn.Module) -> list[Layer]:
 def _flat(model: nn.Module, prefix: str) -> Iterator[Layer]:
     if type(model) is not nn.Sequential:
         raise ValueError(f"{type(model).__name__} is no chain of layers")
+    if len(list(model.children())) < len(model):
+        raise ValueError("a layer is used twice")
     for name, layer in model.named_children():
         if isinstance(layer, nn.Sequential):
             yield from _flat(layer, f"{prefix}{name}.")

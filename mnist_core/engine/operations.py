@@ -16,11 +16,12 @@ L1_SHARE = 24 * 1024  # bytes of the first cache for a band of gradients
 
 @dataclass
 class Program:
-    """The C statements of a network. A step is a list of segments: each is run for all blocks
-    before `after` (once) and the next one."""
+    """The C functions of a network, one for each layer and direction. A step is a list of
+    segments: each is run for all blocks before `after` (once) and the next one."""
 
     registers: int
     places: dict[int, int]  # of the parameters in their flat buffer, by id()
+    functions: list[tuple[str, str]] = field(default_factory=list)  # names, statements
     segments: list[list[str]] = field(default_factory=lambda: [[]])
     after: list[list[str]] = field(default_factory=lambda: [[]])
     evaluation: list[str] = field(default_factory=list)
@@ -28,16 +29,23 @@ class Program:
     scratch: list[str] = field(default_factory=lambda: ["1"])
     channels: int = 0  # of all batch normalisations so far
     norms: int = 0
+    layer: str = ""  # whose functions are being added
 
-    def train(self, *statements: str) -> None:
-        self.segments[-1] += statements
+    def train(self, role: str, statement: str) -> None:
+        self.segments[-1].append(self._add(role, statement))
 
-    def evaluate(self, *statements: str) -> None:
-        self.evaluation += statements
+    def evaluate(self, role: str, statement: str) -> None:
+        self.evaluation.append(self._add(role, statement))
 
-    def both(self, *statements: str) -> None:
-        self.train(*statements)
-        self.evaluate(*statements)
+    def both(self, role: str, statement: str) -> None:
+        call = self._add(role, statement)
+        self.segments[-1].append(call)
+        self.evaluation.append(call)
+
+    def _add(self, role: str, statement: str) -> str:
+        name = f"{role}_{self.layer}"
+        self.functions.append((name, statement))
+        return f"{name}(block);"
 
     def finish(self, *statements: str) -> None:
         """Ends the segment: `statements` need the sums of all blocks."""
@@ -64,7 +72,8 @@ def struct(kind: str, **fields: int | str) -> str:
 class Operation:
     """One layer between two values. `number` sets its random numbers apart from others'."""
 
-    name = ""  # of the layer and its settings, for the comment above its calls
+    name = ""  # of its functions
+    title = ""  # of the layer with its settings, as torch prints it
 
     def forward(self, program: Program) -> None:
         raise NotImplementedError
@@ -109,6 +118,7 @@ class Convolution(Operation):
         )
         weights, bias = program.weights(layer.weight), program.weights(layer.bias)
         program.both(
+            "forward",
             f"correlate({at(data)}, {weights}, {bias}, {at(out)}, {call}, {pixels}, {outs});"
         )
 
@@ -143,6 +153,7 @@ class Convolution(Operation):
         program.scratch.append(f"{outs * (data.channels * self.rows * self.columns + 1)}")
         weights, bias = program.slopes(layer.weight), program.slopes(layer.bias)
         program.train(
+            "weights_gradient",
             f"taps_gradient({at(data)}, {at(slope)}, block->scratch, {weights}, {bias}, "
             f"{call}, {tile}, {outs});"
         )
@@ -176,6 +187,7 @@ class Convolution(Operation):
         weights = f"{program.weights(self.layer.weight)} + {part.first}"
         out = at(to, part.y * to.row + part.x)
         program.train(
+            f"input_gradient_{part.y}_{part.x}",
             f"correlate({at(slope)}, {weights}, NULL, {out}, {call}, {pixels}, {outs});"
         )
 
@@ -218,7 +230,7 @@ class Linear(Operation):
         call, outs = self._call(program, self.outs, self.ins, self.ins, 1)
         data, out = at(self.source.data), at(self.result.data)
         weights, bias = program.weights(self.layer.weight), program.weights(self.layer.bias)
-        program.both(f"correlate({data}, {weights}, {bias}, {out}, {call}, 1, {outs});")
+        program.both("forward", f"correlate({data}, {weights}, {bias}, {out}, {call}, 1, {outs});")
 
     def backward(self, program: Program) -> None:
         slope = at(self.result.gradient)
@@ -226,13 +238,14 @@ class Linear(Operation):
         tile, outs = gradient_tile(-(-self.ins // 16), self.outs, program.registers)
         program.scratch.append(f"{self.ins} + LANES")
         program.train(
+            "weights_gradient",
             f"outer_gradient({at(self.source.data)}, {slope}, block->scratch, {weights}, {bias}, "
             f"{self.ins}, {self.outs}, {tile}, {outs});"
         )
         if self.source.gradient:
             call, outs = self._call(program, self.ins, self.outs, 1, self.ins)
             weights, to = program.weights(self.layer.weight), at(self.source.gradient)
-            program.train(f"correlate({slope}, {weights}, NULL, {to}, {call}, 1, {outs});")
+            program.train("input_gradient", f"correlate({slope}, {weights}, NULL, {to}, {call}, 1, {outs});")
 
     def _call(self, program: Program, outs: int, ins: int, to_out: int, to_in: int):
         """A convolution of a single pixel, and its tile."""
@@ -273,9 +286,10 @@ class Pooling(Operation):
         data, out = self.source.data, self.result.data
         call = self._window(data, out)
         if self.is_max:
-            program.both(f"max_pool_forward({at(data)}, {at(out)}, {call});")
+            program.both("forward", f"max_pool_forward({at(data)}, {at(out)}, {call});")
         else:
             program.both(
+                "forward",
                 f"average_pool_forward({at(data)}, {at(out)}, {call}, {self.counts_padding});"
             )
 
@@ -286,11 +300,13 @@ class Pooling(Operation):
         if self.is_max:
             data, out = self.source.data, self.result.data
             program.train(
+                "backward",
                 f"max_pool_backward({at(data)}, {at(out)}, {at(to)}, {at(slope)}, "
                 f"{self._window(data, out)}, {to.shape}, {slope.shape});"
             )
         else:
             program.train(
+                "backward",
                 f"average_pool_backward({at(to)}, {at(slope)}, {self._window(to, slope)}, "
                 f"{self.counts_padding});"
             )
@@ -319,12 +335,12 @@ class Flatten(Operation):
         if not self.idle:
             data, out = self.source.data, self.result.data
             shape, dense = data.shape, dense_shape(data)
-            program.both(f"copy({at(data)}, {at(out)}, {shape}, {dense});")
+            program.both("forward", f"copy({at(data)}, {at(out)}, {shape}, {dense});")
 
     def backward(self, program: Program) -> None:
         to, slope = self.source.gradient, self.result.gradient
         if to is not None and not self.idle:
-            program.train(f"copy({at(slope)}, {at(to)}, {dense_shape(to)}, {to.shape});")
+            program.train("backward", f"copy({at(slope)}, {at(to)}, {dense_shape(to)}, {to.shape});")
 
 
 def dense_shape(s: Storage) -> str:
@@ -375,11 +391,11 @@ class Activation(Elementwise):
         self.kind = f"{kind}, {real(slope)}"
 
     def forward(self, program: Program) -> None:
-        program.both(f"activation_forward({self._places}, {self.kind});")
+        program.both("forward", f"activation_forward({self._places}, {self.kind});")
 
     def backward(self, program: Program) -> None:
         if self.result.gradient:
-            program.train(f"activation_backward({self._slope}, {self.kind});")
+            program.train("backward", f"activation_backward({self._slope}, {self.kind});")
 
 
 class PRelu(Elementwise):
@@ -395,12 +411,13 @@ class PRelu(Elementwise):
 
     def forward(self, program: Program) -> None:
         weights = program.weights(self.layer.weight)
-        program.both(f"prelu_forward({self._places}, {weights}, {self.each});")
+        program.both("forward", f"prelu_forward({self._places}, {weights}, {self.each});")
 
     def backward(self, program: Program) -> None:
         data, slope = self.source.data, self.result.gradient
         weights, gradient = program.weights(self.layer.weight), program.slopes(self.layer.weight)
         program.train(
+            "backward",
             f"prelu_backward({at(data)}, {at(slope)}, {data.shape}, {slope.shape}, "
             f"{weights}, {gradient}, {self.each});"
         )
@@ -415,13 +432,13 @@ class RRelu(Elementwise):
         self.rule = f"stream_of(block, {number}), {real(layer.lower)}, {real(layer.upper)}"
 
     def forward(self, program: Program) -> None:
-        program.train(f"rrelu_forward({self._places}, {self.rule});")
+        program.train("train", f"rrelu_forward({self._places}, {self.rule});")
         mean = real((self.layer.lower + self.layer.upper) / 2)
-        program.evaluate(f"activation_forward({self._places}, LEAKY_RELU, {mean});")
+        program.evaluate("evaluate", f"activation_forward({self._places}, LEAKY_RELU, {mean});")
 
     def backward(self, program: Program) -> None:
         if self.result.gradient:
-            program.train(f"rrelu_backward({self._slope}, {self.rule});")
+            program.train("backward", f"rrelu_backward({self._slope}, {self.rule});")
 
 
 class Dropout(Elementwise):
@@ -434,15 +451,15 @@ class Dropout(Elementwise):
         self.rule = f"stream_of(block, {number}), {threshold}u, {real(scale)}"
 
     def forward(self, program: Program) -> None:
-        program.train(f"dropout({self._places}, {self.rule});")
+        program.train("train", f"dropout({self._places}, {self.rule});")
         if self.result is not self.source:
-            program.evaluate(f"copy({self._places});")
+            program.evaluate("evaluate", f"copy({self._places});")
 
     def backward(self, program: Program) -> None:
         slope = self.result.gradient
         if slope:
             place = f"{at(slope)}, {at(slope)}, {slope.shape}, {slope.shape}"
-            program.train(f"dropout({place}, {self.rule});")
+            program.train("backward", f"dropout({place}, {self.rule});")
 
 
 class BatchNorm(Elementwise):
@@ -464,7 +481,7 @@ class BatchNorm(Elementwise):
         biases = f"n->parameters + {program.places[id(layer.bias)]}"
         running = f"n->running + {first}, n->running + CHANNELS + {first}"
         channels = f"n->channels + {first}"
-        program.train(f"norm_sums({at(data)}, BLOCK_SUMS({first}), {data.shape}, block->live);")
+        program.train("sums", f"norm_sums({at(data)}, BLOCK_SUMS({first}), {data.shape}, block->live);")
         program.finish(
             f"norm_finish(n->sums + {first}, CHANNELS, n->blocks, n->batch.count, {data.shape}, "
             f"{weights}, {biases}, {channels}, {running}, {layer.eps!r}, {layer.momentum!r});",
@@ -475,13 +492,13 @@ class BatchNorm(Elementwise):
             f"norm_from_running({data.shape}, {weights}, {biases}, {channels}, {running}, "
             f"{layer.eps!r});"
         )
-        program.both(f"norm_forward({self._places}, OF_CHANNELS({first}));")
+        program.both("forward", f"norm_forward({self._places}, OF_CHANNELS({first}));")
 
     def backward(self, program: Program) -> None:
         layer, data, slope = self.layer, self.source.data, self.result.gradient
         places = f"{at(data)}, {at(slope)}"
         shapes = f"{data.shape}, {slope.shape}, OF_CHANNELS({self.first}), block->live"
-        program.train(f"norm_gradient_sums({places}, BLOCK_SUMS({self.first}), {shapes});")
+        program.train("gradient_sums", f"norm_gradient_sums({places}, BLOCK_SUMS({self.first}), {shapes});")
         program.finish(
             f"norm_gradient_finish(n->sums + {self.first}, CHANNELS, n->blocks, n->batch.count, "
             f"{data.shape}, n->channels + {self.first}, "
@@ -489,7 +506,7 @@ class BatchNorm(Elementwise):
             f"n->group_gradients + {program.places[id(layer.bias)]});"
         )
         if self.source.gradient:
-            program.train(f"norm_backward({places}, {shapes});")
+            program.train("backward", f"norm_backward({places}, {shapes});")
 
 
 def real(value: float) -> str:

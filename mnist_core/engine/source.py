@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -62,7 +63,7 @@ def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int
         "IMAGE": f"({image.data.shape})",
         "SEGMENTS": len(program.segments),
     }
-    text = "\n".join([*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program), ""])
+    text = "\n".join([*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program, operations), ""])
     return Source(text, logits.features, parameters)
 
 
@@ -88,7 +89,9 @@ def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Ope
         if reason:
             raise ValueError(f"{name} ({type(layer).__name__}): {reason}")
         added = operations_for(layer, value, number)
-        added[0].name = f"{name}: {layer}"
+        for part, operation in enumerate(added):
+            operation.name = re.sub(r"\W", "_", f"{number}{'b' * part}_{name}")
+            operation.title = " ".join(str(layer).split())
         operations += added
         value = operations[-1].result
         if min(value.data.height, value.data.width) < 1:
@@ -118,19 +121,24 @@ def _misfit(layer: nn.Module, value: Value) -> str | None:
 
 
 def _write(program: Program, operations: list[Operation], image: Value, logits: Value) -> None:
-    program.both(f"load_block(block, {at(image.data)});")
+    program.layer = "input"
+    program.both("load", f"load_block(block, {at(image.data)});")
     for operation in operations:
-        if operation.name:
-            program.both(f"/* {operation.name} */")
+        program.layer = operation.name
         operation.forward(program)
-    program.both(f"store_logits(block, {at(logits.data)});")
-    program.train(f"block_loss(block, {at(logits.data)}, {at(logits.gradient)});")
+    program.layer = "output"
+    program.both("store", f"store_logits(block, {at(logits.data)});")
+    program.train("loss_of", f"block_loss(block, {at(logits.data)}, {at(logits.gradient)});")
     for operation in reversed(operations):
+        program.layer = operation.name
         operation.backward(program)
 
 
-def _functions(program: Program) -> Iterable[str]:
+def _functions(program: Program, operations: list[Operation]) -> Iterable[str]:
     yield '#include "block.h"'
+    yield from (f"// {operation.name}: {operation.title}" for operation in operations)
+    for name, statement in program.functions:
+        yield from _function(name, "const Block *block", [statement])
     for number, statements in enumerate(program.segments):
         yield from _function(f"segment_{number}", "const Block *block", statements)
     names = ", ".join(f"segment_{number}" for number in range(len(program.segments)))
@@ -147,7 +155,7 @@ def _functions(program: Program) -> Iterable[str]:
 
 
 def _function(name: str, argument: str, statements: list[str]) -> Iterable[str]:
-    yield f"static void {name}({argument}) {{"
+    yield f"FUNCTION {name}({argument}) {{"
     yield from (f"    {statement}" for statement in statements)
     yield "}"
 

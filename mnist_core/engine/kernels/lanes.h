@@ -17,6 +17,7 @@
 #endif
 
 #define INLINE static inline __attribute__((always_inline))
+#define FUNCTION static __attribute__((noinline)) void /* compiled once, however often called */
 #ifdef __clang__
 #define UNROLL _Pragma("clang loop unroll(full)")
 #else

@@ -70,17 +70,25 @@ INLINE void load_bytes(const char *const *images, int p, vec *out, const Shape s
     }
 }
 
+/* Images of too few pixels for the above. */
+INLINE void load_few(const char *const *images, vec *out, const Shape s, int are_bytes,
+                     float scale, float offset) {
+    for (int y = 0; y < s.height; y++)
+        for (int x = 0; x < s.width; x++)
+            for (int l = 0; l < LANES; l++) {
+                const int p = y * s.width + x;
+                const float value =
+                    are_bytes ? (float)(uint8_t)images[l][p] : ((const float *)images[l])[p];
+                out[y * s.row + x][l] = value * scale + offset;
+            }
+}
+
 /* LANES images, one behind each pointer, become channel 0 of a block. */
 INLINE void load_images(const char *const *images, vec *out, const Shape s, int are_bytes,
                         float scale, float offset) {
     const int pixels = s.height * s.width, piece = are_bytes ? 4 * LANES : LANES;
-    if (pixels < piece) {
-        for (int p = 0; p < pixels; p++)
-            for (int l = 0; l < LANES; l++) {
-                const float value =
-                    are_bytes ? (float)(uint8_t)images[l][p] : ((const float *)images[l])[p];
-                out[p / s.width * s.row + p % s.width][l] = value * scale + offset;
-            }
+    if (pixels < 4 * LANES) {
+        load_few(images, out, s, are_bytes, scale, offset);
         return;
     }
     for (int p = 0; p < pixels; p += piece) {
