@@ -12,6 +12,7 @@ Layer = tuple[str, nn.Module]
 # They never fall, so they pick the same maximum before a max pooling as after it.
 RISING = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
 WIDEST_KERNEL = 16
+MOST_WEIGHTS = 2**22  # of a linear layer
 
 
 def chain_of(model: nn.Module) -> list[Layer]:
@@ -103,13 +104,18 @@ def _rrelu(layer: nn.RReLU) -> Iterator[tuple[bool, str]]:
     yield layer.lower <= 0, "lower is not positive"
 
 
+def _linear(layer: nn.Linear) -> Iterator[tuple[bool, str]]:
+    # each block of images reads all weights anew; torch reads them once for a batch
+    yield layer.weight.numel() > MOST_WEIGHTS, "it has so many weights that torch is faster"
+
+
 def _any(layer: nn.Module) -> Iterator[tuple[bool, str]]:
     return iter(())
 
 
 _CHECKS = {
     nn.Conv2d: _convolution,
-    nn.Linear: _any,
+    nn.Linear: _linear,
     nn.MaxPool2d: _max_pool,
     nn.AvgPool2d: _average_pool,
     nn.AdaptiveAvgPool2d: _adaptive_pool,

@@ -227,8 +227,15 @@ class Linear(Operation):
         self.result = Value.of(self.outs, 1, 1, gradient=True)
 
     def forward(self, program: Program) -> None:
-        call, outs = self._call(program, self.outs, self.ins, self.ins, 1)
+        call = struct(
+            "Correlation",
+            **dict(outs=self.outs, ins=self.ins, height=1, width=1, in_height=1, in_width=1),
+            **dict(in_plane=1, out_plane=1, out_step=1, taps_y=1, taps_x=1, direction=1),
+            **dict(to_out=self.ins, to_in=1),
+        )
         data, out = at(self.source.data), at(self.result.data)
+        # rows that are whole pages apart fall into the same set of the cache, which has 12 ways
+        outs = self._tile(program, min(self.outs, 8) if self.ins % 1024 == 0 else self.outs)
         weights, bias = program.weights(self.layer.weight), program.weights(self.layer.bias)
         program.both("forward", f"correlate({data}, {weights}, {bias}, {out}, {call}, 1, {outs});")
 
@@ -243,20 +250,16 @@ class Linear(Operation):
             f"{self.ins}, {self.outs}, {tile}, {outs});"
         )
         if self.source.gradient:
-            call, outs = self._call(program, self.ins, self.outs, 1, self.ins)
             weights, to = program.weights(self.layer.weight), at(self.source.gradient)
-            program.train("input_gradient", f"correlate({slope}, {weights}, NULL, {to}, {call}, 1, {outs});")
+            tile = self._tile(program, self.ins)
+            program.train(
+                "input_gradient",
+                f"linear_input_gradient({slope}, {weights}, {to}, {self.outs}, {self.ins}, {tile});",
+            )
 
-    def _call(self, program: Program, outs: int, ins: int, to_out: int, to_in: int):
-        """A convolution of a single pixel, and its tile."""
-        call = struct(
-            "Correlation",
-            **dict(outs=outs, ins=ins, height=1, width=1, in_height=1, in_width=1),
-            **dict(in_row=1, in_plane=1, out_row=1, out_step=1, out_plane=1),
-            **dict(step_y=1, step_x=1, taps_y=1, taps_x=1, direction=1),
-            **dict(to_out=to_out, to_in=to_in),
-        )
-        return call, correlation_tile(outs, program.registers, lambda *_: 1, 1)[1]
+    def _tile(self, program: Program, outs: int) -> int:
+        """Outputs at once; these are no pixels in a row."""
+        return correlation_tile(outs, program.registers, lambda *_: 1, 1)[1]
 
 
 class Pooling(Operation):

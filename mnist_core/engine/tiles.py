@@ -53,5 +53,5 @@ def _parts(size: int, part: int) -> list[tuple[int, int]]:
 
 
 def _cycles(across: int, down: int) -> float:
-    """Two products or two loads a cycle, whichever takes longer, and one cycle for the loop."""
-    return max(across * down, LATENCY, across + down) / 2 + 1
+    """Two products a cycle; loads run beside them, but some wait for the second cache."""
+    return max(across * down, LATENCY) / 2 + 0.15 * (across + down) + 1

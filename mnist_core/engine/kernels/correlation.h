@@ -16,6 +16,7 @@ typedef struct {
     int step_y, step_x, top, left;     /* tap 0 of output (y, x): (y * step_y + top, …) */
     int taps_y, taps_x, direction;     /* the next tap is one further (1) or one back (-1) */
     int to_out, to_in, to_y, to_x;     /* strides of the weights, in floats */
+    int adds;                          /* to what is in the output, or else overwrites it */
 } Correlation;
 
 /* The taps from `*from` to `*to` are those that meet the input at all. */
@@ -28,7 +29,9 @@ INLINE void correlate_tile(const vec *in, const float *weights, const float *bia
                            const Correlation k, int y, int x, const int pixels, const int outs) {
     vec sums[32];
     UNROLL for (int o = 0; o < outs; o++)
-        UNROLL for (int p = 0; p < pixels; p++) sums[o * pixels + p] = all(bias ? bias[o] : 0);
+        UNROLL for (int p = 0; p < pixels; p++)
+            sums[o * pixels + p] = k.adds ? out[o * k.out_plane + y * k.out_row + (x + p) * k.out_step]
+                                          : all(bias ? bias[o] : 0);
     const int row = y * k.step_y + k.top, column = x * k.step_x + k.left;
     int from_y, to_y, from_x, to_x;
     taps_within(row, row, k.taps_y, k.in_height, k.direction, &from_y, &to_y);
@@ -63,7 +66,7 @@ INLINE void correlate_outs(const vec *in, const float *weights, const float *bia
 }
 
 /* `pixels` neighbours of a row × `outs` channels make a tile; what is left over makes smaller
- * ones. `bias` may be NULL. Outputs are overwritten. */
+ * ones. `bias` may be NULL. */
 INLINE void correlate(const vec *in, const float *weights, const float *bias, vec *out,
                       const Correlation k, const int pixels, const int outs) {
     const int rest = k.outs % outs, whole = k.outs - rest;
@@ -73,4 +76,20 @@ INLINE void correlate(const vec *in, const float *weights, const float *bias, ve
     if (rest)
         correlate_outs(in, weights + whole * k.to_out, bias ? bias + whole : 0,
                        out + whole * k.out_plane, k, pixels, rest);
+}
+
+/* Rows of the weights at a time in a wide linear layer's input gradient: each lies on a page of
+ * its own, and a core knows the addresses of some hundred pages only. */
+#define PAGES 32
+
+/* The gradient of a linear layer's input; `outs` and `ins` are the layer's. */
+INLINE void linear_input_gradient(const vec *gradient, const float *weights, vec *out, int outs,
+                                  int ins, const int tile) {
+    for (int o = 0; o < outs; o += PAGES) {
+        const Correlation k = {
+            .outs = ins, .ins = smaller(PAGES, outs - o), .height = 1, .width = 1,
+            .in_height = 1, .in_width = 1, .in_plane = 1, .out_plane = 1, .out_step = 1,
+            .taps_y = 1, .taps_x = 1, .direction = 1, .to_out = 1, .to_in = ins, .adds = o > 0};
+        correlate(gradient + o, weights + o * ins, 0, out, k, 1, tile);
+    }
 }

@@ -27,7 +27,9 @@
 typedef float vec __attribute__((vector_size(4 * LANES)));
 typedef int32_t ints __attribute__((vector_size(4 * LANES)));
 typedef uint32_t bits __attribute__((vector_size(4 * LANES)));
+/* Where a vector begins at any float, or at any byte. */
 typedef float loose __attribute__((vector_size(4 * LANES), aligned(4)));
+typedef float bytes __attribute__((vector_size(4 * LANES), aligned(1), may_alias));
 
 /* A value of C channels of rows by columns; strides count vectors. Between two rows there may
  * be a border of zeros, so that a convolution reads past the edge of an image without asking. */

@@ -49,7 +49,7 @@ INLINE void load_floats(const char *const *images, int p, vec *out, const Shape 
                         float offset) {
     vec r[LANES];
     UNROLL for (int l = 0; l < LANES; l++)
-        r[l] = *(const loose *)(images[l] + p * 4) * scale + offset;
+        r[l] = *(const bytes *)(images[l] + p * 4) * scale + offset;
     transpose(r);
     place(out, s, p, 1, r);
 }
@@ -59,7 +59,7 @@ INLINE void load_floats(const char *const *images, int p, vec *out, const Shape 
 INLINE void load_bytes(const char *const *images, int p, vec *out, const Shape s, float scale,
                        float offset) {
     vec r[LANES], values[LANES];
-    UNROLL for (int l = 0; l < LANES; l++) r[l] = *(const loose *)(images[l] + p);
+    UNROLL for (int l = 0; l < LANES; l++) r[l] = *(const bytes *)(images[l] + p);
     transpose(r);
     UNROLL for (int byte = 0; byte < 4; byte++) {
         UNROLL for (int l = 0; l < LANES; l++) {
