@@ -36,7 +36,7 @@ typedef struct {
 } Worker;
 
 struct Pool {
-    int threads, busy, stopping;
+    int threads, open, busy, stopping;
     unsigned round;
     pthread_mutex_t lock;
     pthread_cond_t start, done;
@@ -51,9 +51,11 @@ static void *pool_worker(void *pointer) {
     unsigned seen = 0;
     pthread_mutex_lock(&pool->lock);
     for (;;) {
-        while (pool->round == seen && !pool->stopping) pthread_cond_wait(&pool->start, &pool->lock);
+        while ((pool->round == seen || !pool->open) && !pool->stopping)
+            pthread_cond_wait(&pool->start, &pool->lock);
         if (pool->stopping) break;
         seen = pool->round;
+        pool->busy++;
         pthread_mutex_unlock(&pool->lock);
         pool->task(pool->argument, worker->number);
         pthread_mutex_lock(&pool->lock);
@@ -84,17 +86,20 @@ static int pool_start(Pool *pool, int threads) {
     return 1;
 }
 
-/* Runs the task once on every thread, the caller's included, and returns when all are done. */
+/* Runs the task on the caller's thread and on those that wake up meanwhile, and returns when all
+ * of them are done. The task takes pieces of work until there are none: a thread that the system
+ * wakes too late, as it does beside other busy processes, is not waited for. */
 static void pool_run(Pool *pool, Task task, void *argument) {
     pthread_mutex_lock(&pool->lock);
     pool->task = task;
     pool->argument = argument;
-    pool->busy = pool->threads - 1;
+    pool->open = 1;
     pool->round++;
-    if (pool->busy) pthread_cond_broadcast(&pool->start);
+    if (pool->threads > 1) pthread_cond_broadcast(&pool->start);
     pthread_mutex_unlock(&pool->lock);
     task(argument, 0);
     pthread_mutex_lock(&pool->lock);
+    pool->open = 0;
     while (pool->busy) pthread_cond_wait(&pool->done, &pool->lock);
     pthread_mutex_unlock(&pool->lock);
 }
