@@ -119,7 +119,7 @@ class Convolution(Operation):
         weights, bias = program.weights(layer.weight), program.weights(layer.bias)
         program.both(
             "forward",
-            f"correlate({at(data)}, {weights}, {bias}, {at(out)}, {call}, {pixels}, {outs});"
+            f"correlate({at(data)}, {weights}, {bias}, {at(out)}, {call}, {pixels}, {outs});",
         )
 
     def _columns_met(self, first: int, last: int) -> int:
@@ -155,7 +155,7 @@ class Convolution(Operation):
         program.train(
             "weights_gradient",
             f"taps_gradient({at(data)}, {at(slope)}, block->scratch, {weights}, {bias}, "
-            f"{call}, {tile}, {outs});"
+            f"{call}, {tile}, {outs});",
         )
 
     def _parts(self) -> list[GradientPart]:
@@ -188,7 +188,7 @@ class Convolution(Operation):
         out = at(to, part.y * to.row + part.x)
         program.train(
             f"input_gradient_{part.y}_{part.x}",
-            f"correlate({at(slope)}, {weights}, NULL, {out}, {call}, {pixels}, {outs});"
+            f"correlate({at(slope)}, {weights}, NULL, {out}, {call}, {pixels}, {outs});",
         )
 
 
@@ -247,14 +247,15 @@ class Linear(Operation):
         program.train(
             "weights_gradient",
             f"outer_gradient({at(self.source.data)}, {slope}, block->scratch, {weights}, {bias}, "
-            f"{self.ins}, {self.outs}, {tile}, {outs});"
+            f"{self.ins}, {self.outs}, {tile}, {outs});",
         )
         if self.source.gradient:
             weights, to = program.weights(self.layer.weight), at(self.source.gradient)
             tile = self._tile(program, self.ins)
             program.train(
                 "input_gradient",
-                f"linear_input_gradient({slope}, {weights}, {to}, {self.outs}, {self.ins}, {tile});",
+                f"linear_input_gradient({slope}, {weights}, {to}, {self.outs}, {self.ins}, "
+                f"{tile});",
             )
 
     def _tile(self, program: Program, outs: int) -> int:
@@ -293,7 +294,7 @@ class Pooling(Operation):
         else:
             program.both(
                 "forward",
-                f"average_pool_forward({at(data)}, {at(out)}, {call}, {self.counts_padding});"
+                f"average_pool_forward({at(data)}, {at(out)}, {call}, {self.counts_padding});",
             )
 
     def backward(self, program: Program) -> None:
@@ -305,13 +306,13 @@ class Pooling(Operation):
             program.train(
                 "backward",
                 f"max_pool_backward({at(data)}, {at(out)}, {at(to)}, {at(slope)}, "
-                f"{self._window(data, out)}, {to.shape}, {slope.shape});"
+                f"{self._window(data, out)}, {to.shape}, {slope.shape});",
             )
         else:
             program.train(
                 "backward",
                 f"average_pool_backward({at(to)}, {at(slope)}, {self._window(to, slope)}, "
-                f"{self.counts_padding});"
+                f"{self.counts_padding});",
             )
 
     def _window(self, source: Storage, result: Storage) -> str:
@@ -343,7 +344,9 @@ class Flatten(Operation):
     def backward(self, program: Program) -> None:
         to, slope = self.source.gradient, self.result.gradient
         if to is not None and not self.idle:
-            program.train("backward", f"copy({at(slope)}, {at(to)}, {dense_shape(to)}, {to.shape});")
+            program.train(
+                "backward", f"copy({at(slope)}, {at(to)}, {dense_shape(to)}, {to.shape});"
+            )
 
 
 def dense_shape(s: Storage) -> str:
@@ -422,7 +425,7 @@ class PRelu(Elementwise):
         program.train(
             "backward",
             f"prelu_backward({at(data)}, {at(slope)}, {data.shape}, {slope.shape}, "
-            f"{weights}, {gradient}, {self.each});"
+            f"{weights}, {gradient}, {self.each});",
         )
 
 
@@ -484,7 +487,9 @@ class BatchNorm(Elementwise):
         biases = f"n->parameters + {program.places[id(layer.bias)]}"
         running = f"n->running + {first}, n->running + CHANNELS + {first}"
         channels = f"n->channels + {first}"
-        program.train("sums", f"norm_sums({at(data)}, BLOCK_SUMS({first}), {data.shape}, block->live);")
+        program.train(
+            "sums", f"norm_sums({at(data)}, BLOCK_SUMS({first}), {data.shape}, block->live);"
+        )
         program.finish(
             f"norm_finish(n->sums + {first}, CHANNELS, n->blocks, n->batch.count, {data.shape}, "
             f"{weights}, {biases}, {channels}, {running}, {layer.eps!r}, {layer.momentum!r});",
@@ -501,7 +506,9 @@ class BatchNorm(Elementwise):
         layer, data, slope = self.layer, self.source.data, self.result.gradient
         places = f"{at(data)}, {at(slope)}"
         shapes = f"{data.shape}, {slope.shape}, OF_CHANNELS({self.first}), block->live"
-        program.train("gradient_sums", f"norm_gradient_sums({places}, BLOCK_SUMS({self.first}), {shapes});")
+        program.train(
+            "gradient_sums", f"norm_gradient_sums({places}, BLOCK_SUMS({self.first}), {shapes});"
+        )
         program.finish(
             f"norm_gradient_finish(n->sums + {self.first}, CHANNELS, n->blocks, n->batch.count, "
             f"{data.shape}, n->channels + {self.first}, "

@@ -63,7 +63,9 @@ def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int
         "IMAGE": f"({image.data.shape})",
         "SEGMENTS": len(program.segments),
     }
-    text = "\n".join([*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program, operations), ""])
+    text = "\n".join(
+        [*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program, operations), ""]
+    )
     return Source(text, logits.features, parameters)
 
 
@@ -149,7 +151,9 @@ def _functions(program: Program, operations: list[Operation]) -> Iterable[str]:
         if statements
     ]
     yield from _function("after_segment", "Network *n", ["(void)n;", *cases])
-    yield from _function("before_evaluation", "Network *n", ["(void)n;", *program.before_evaluation])
+    yield from _function(
+        "before_evaluation", "Network *n", ["(void)n;", *program.before_evaluation]
+    )
     yield from _function("evaluate", "const Block *block", program.evaluation)
     yield '#include "network.h"'
 

@@ -18,7 +18,9 @@ def correlation_tile(
     return min(
         _sizes(min(width, 8), min(outs, 28), registers),
         key=lambda size: sum(
-            taps(x, min(x + size[0], width) - 1) * count * _cycles(min(size[0], width - x), channels)
+            taps(x, min(x + size[0], width) - 1)
+            * count
+            * _cycles(min(size[0], width - x), channels)
             for x in range(0, width, size[0])
             for channels, count in _parts(outs, size[1])
         ),

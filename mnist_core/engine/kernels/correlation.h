@@ -20,7 +20,8 @@ typedef struct {
 } Correlation;
 
 /* The taps from `*from` to `*to` are those that meet the input at all. */
-INLINE void taps_within(int first, int last, int taps, int size, int direction, int *from, int *to) {
+INLINE void taps_within(int first, int last, int taps, int size, int direction, int *from,
+                        int *to) {
     *from = direction > 0 ? larger(0, -last) : larger(0, first - size + 1);
     *to = direction > 0 ? smaller(taps, size - first) : smaller(taps, last + 1);
 }
@@ -30,8 +31,9 @@ INLINE void correlate_tile(const vec *in, const float *weights, const float *bia
     vec sums[32];
     UNROLL for (int o = 0; o < outs; o++)
         UNROLL for (int p = 0; p < pixels; p++)
-            sums[o * pixels + p] = k.adds ? out[o * k.out_plane + y * k.out_row + (x + p) * k.out_step]
-                                          : all(bias ? bias[o] : 0);
+            sums[o * pixels + p] =
+                k.adds ? out[o * k.out_plane + y * k.out_row + (x + p) * k.out_step]
+                       : all(bias ? bias[o] : 0);
     const int row = y * k.step_y + k.top, column = x * k.step_x + k.left;
     int from_y, to_y, from_x, to_x;
     taps_within(row, row, k.taps_y, k.in_height, k.direction, &from_y, &to_y);

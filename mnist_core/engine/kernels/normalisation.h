@@ -44,7 +44,8 @@ static inline void norm_finish(const Sums *sums, int channels_in_all, int blocks
             const Sums part = sums[b * channels_in_all + c];
             const double here = smaller(LANES, images - b * LANES) * pixels;
             const double offset = part.first / here, delta = part.origin + offset - mean;
-            squares += part.second - part.first * offset + delta * delta * seen * here / (seen + here);
+            squares += part.second - part.first * offset;
+            squares += delta * delta * seen * here / (seen + here);
             mean += delta * here / (seen + here);
             seen += here;
         }

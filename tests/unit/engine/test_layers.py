@@ -143,9 +143,9 @@ def test_rows_of_bytes_are_picked_scaled_and_shifted(build):
         scaled = pixels[index].float() * 0.004 - 0.5
         expected = model(scaled)
         network = build(model, (1, side, side), 32)
-        for given, rows in ((pixels, index), (scaled, None)):
+        for source, rows in ((pixels, index), (scaled, None)):
             scaling = {} if rows is None else {"scale": 0.004, "offset": -0.5}
-            logits = network.forward(given, index=rows, **scaling)
+            logits = network.forward(source, index=rows, **scaling)
             torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)
-            _, logits = network.step(given, labels(25, CLASSES), index=rows, **scaling)
+            _, logits = network.step(source, labels(25, CLASSES), index=rows, **scaling)
             torch.testing.assert_close(logits, expected, rtol=1e-5, atol=1e-5)

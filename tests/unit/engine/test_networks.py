@@ -44,7 +44,9 @@ def test_one_two_and_three_threads_give_the_same_bits(build, name):
             optimizer.step()
         results.append((loss, logits, network.forward(pixels), *twin.state_dict().values()))
     for other in results[1:]:
-        assert all(torch.equal(*map(torch.as_tensor, pair)) for pair in zip(results[0], other, strict=True))
+        assert all(
+            torch.equal(*map(torch.as_tensor, pair)) for pair in zip(results[0], other, strict=True)
+        )
 
 
 @pytest.mark.parametrize("name", ["lenet5", "fast"])
