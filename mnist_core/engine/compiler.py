@@ -19,7 +19,8 @@ from mnist_core.errors import LabError
 
 KERNELS = Path(__file__).parent / "kernels"
 # No -ffast-math: a loss that is no longer finite has to be seen.
-FLAGS = ("-O3", "-march=native", "-std=gnu11", "-fPIC", "-shared", "-fno-math-errno")
+FLAGS = ("-O3", "-march=native", "-std=gnu11", "-shared", "-fno-math-errno")
+FLAGS += () if sys.platform == "win32" else ("-fPIC", "-pthread")
 SECONDS = 300  # that a compiler may take
 
 
@@ -136,6 +137,6 @@ def _compile(source: str, compiler: Compiler, path: Path) -> None:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         unit, made = Path(folder) / "network.c", Path(folder) / path.name
         unit.write_text(source, "utf-8")
-        libraries = [] if sys.platform == "win32" else ["-lm", "-pthread"]
+        libraries = [] if sys.platform == "win32" else ["-lm"]
         _run([*compiler.command, *FLAGS, f"-I{KERNELS}", str(unit), "-o", str(made), *libraries])
         os.replace(made, path)

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from mnist_core.engine.compiler import EngineUnavailable, find_compiler, load
-from mnist_core.engine.source import generate, places_of, supports
+from mnist_core.engine.source import generate, places_of, rates_of, supports
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
 
@@ -63,7 +63,11 @@ class NativeNetwork:
         self.gradients = torch.zeros(source.parameters)
         self._share_parameters()
         self._share_statistics()
-        buffers = (self.parameters, self.gradients, self.running, self.batches_tracked)
+        self._rates = torch.tensor(rates_of(model), dtype=torch.float64)
+        buffers = (
+            *(self.parameters, self.gradients, self.running, self.batches_tracked),
+            self._rates,
+        )
         pointers = [buffer.data_ptr() for buffer in buffers]
         self._handle = self._library.engine_open(threads, batch_size, *pointers)
         if not self._handle:
@@ -122,6 +126,7 @@ class NativeNetwork:
         labels = labels.to(torch.int64).contiguous()
         if not 0 < batch.count <= self.batch_size or labels.shape != (batch.count,):
             raise ValueError(f"{batch.count} images, {len(labels)} labels for {self.batch_size}")
+        _check_range("labels", labels, self.classes)
         batch.labels = labels.data_ptr()
         batch.smoothing = label_smoothing
         batch.key = seed & (2**64 - 1)
@@ -160,8 +165,7 @@ class NativeNetwork:
         if index is not None:
             index = index.to(torch.int64).contiguous()
             count = len(index)
-            if count and not 0 <= int(index.min()) <= int(index.max()) < len(pixels):
-                raise ValueError(f"index is beyond the {len(pixels)} images")
+            _check_range("index", index, len(pixels))
         logits = torch.empty(count, self.classes)
         batch = _Batch(
             images=pixels.data_ptr(),
@@ -175,13 +179,21 @@ class NativeNetwork:
         return batch, logits, (pixels, index)
 
 
+def _check_range(name: str, numbers: torch.Tensor, end: int) -> None:
+    """C trusts what it is given."""
+    if len(numbers):
+        least, most = torch.aminmax(numbers)
+        if least < 0 or most >= end:
+            raise ValueError(f"{name} go from {int(least)} to {int(most)}, beyond 0 to {end - 1}")
+
+
 def _share(buffer: torch.Tensor, view: torch.Tensor) -> None:
     buffer.data = view.copy_(buffer.data)
 
 
 def _declared(library: ctypes.CDLL) -> ctypes.CDLL:
     pointer, batch = ctypes.c_void_p, ctypes.POINTER(_Batch)
-    library.engine_open.argtypes = [ctypes.c_int, ctypes.c_int, *[pointer] * 4]
+    library.engine_open.argtypes = [ctypes.c_int, ctypes.c_int, *[pointer] * 5]
     library.engine_open.restype = pointer
     library.engine_step.argtypes = [pointer, batch]
     library.engine_step.restype = ctypes.c_double

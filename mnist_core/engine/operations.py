@@ -29,6 +29,7 @@ class Program:
     scratch: list[str] = field(default_factory=lambda: ["1"])
     channels: int = 0  # of all batch normalisations so far
     norms: int = 0
+    dropouts: int = 0
     layer: str = ""  # whose functions are being added
 
     def train(self, role: str, statement: str) -> None:
@@ -452,11 +453,12 @@ class Dropout(Elementwise):
 
     def __init__(self, layer: nn.Dropout, source: Value, number: int) -> None:
         super().__init__(layer, source, number)
-        threshold = min(round(layer.p * 2**32), 2**32 - 1)
-        scale = 1 / (1 - layer.p) if layer.p < 1 else 0.0
-        self.rule = f"stream_of(block, {number}), {threshold}u, {real(scale)}"
+        self.rule = ""
 
     def forward(self, program: Program) -> None:
+        # the rate comes at run time: networks that differ in it alone are compiled once
+        self.rule = f"stream_of(block, {self.number}), RATE({program.dropouts})"
+        program.dropouts += 1
         program.train("train", f"dropout({self._places}, {self.rule});")
         if self.result is not self.source:
             program.evaluate("evaluate", f"copy({self._places});")

@@ -78,6 +78,11 @@ def places_of(model: nn.Module) -> tuple[dict[int, int], int]:
     return places, size
 
 
+def rates_of(model: nn.Module) -> list[float]:
+    """The rates of those dropouts that drop anything, in order."""
+    return [layer.p for _, layer in chain_of(model) if type(layer) is nn.Dropout]
+
+
 def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Operation]:
     value = Value.of(*input_shape, gradient=False)
     operations: list[Operation] = []
@@ -93,7 +98,7 @@ def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Ope
         added = operations_for(layer, value, number)
         for part, operation in enumerate(added):
             operation.name = re.sub(r"\W", "_", f"{number}{'b' * part}_{name}")
-            operation.title = " ".join(str(layer).split())
+            operation.title = _title(layer)
         operations += added
         value = operations[-1].result
         if min(value.data.height, value.data.width) < 1:
@@ -101,6 +106,11 @@ def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Ope
     if value.gradient is None:
         raise ValueError("it has no parameters")
     return operations
+
+
+def _title(layer: nn.Module) -> str:
+    """As torch prints it, without what is no part of the source."""
+    return "Dropout" if type(layer) is nn.Dropout else " ".join(str(layer).split())
 
 
 def _misfit(layer: nn.Module, value: Value) -> str | None:

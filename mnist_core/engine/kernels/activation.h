@@ -102,10 +102,12 @@ INLINE void rrelu_backward(const vec *out, vec *gradient, const Shape s, const S
             }
 }
 
-/* Keeps a value where its random number is `threshold` or more, times `scale`; serves forward
- * (`in` to `out`) and backward (the gradient onto itself). */
+/* Zeroes the share `rate` of the values and scales the others up; serves forward (`in` to `out`)
+ * and backward (the gradient onto itself). */
 INLINE void dropout(const vec *in, vec *out, const Shape s, const Shape t, const Stream r,
-                    const uint32_t threshold, const float scale) {
+                    const double rate) {
+    const uint32_t threshold = rate < 1 ? (uint32_t)(rate * 0x1p32) : UINT32_MAX;
+    const float scale = rate < 1 ? (float)(1 / (1 - rate)) : 0;
     for (int c = 0; c < s.channels; c++)
         for (int y = 0; y < s.height; y++)
             for (int x = 0; x < s.width; x++) {

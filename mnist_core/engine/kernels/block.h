@@ -36,7 +36,8 @@ typedef struct {
     float *parameters, *gradients;  /* torch's memory */
     float *running;                 /* all means, then all variances */
     int64_t *batches_tracked;       /* one a batch normalisation */
-    float *group_gradients;         /* GROUPS × PARAMETERS */
+    const double *rates;            /* one a dropout */
+    float *group_gradients;         /* of each group */
     vec *arenas, *scratch;
     Sums *sums;                     /* blocks × CHANNELS */
     Channel *channels;
@@ -60,6 +61,7 @@ typedef struct {
 #define SLOPES(offset) (block->gradients + (offset))
 #define BLOCK_SUMS(first) (block->network->sums + block->number * CHANNELS + (first))
 #define OF_CHANNELS(first) (block->network->channels + (first))
+#define RATE(number) block->network->rates[number]
 
 INLINE Stream stream_of(const Block *block, int layer) {
     return stream(block->network->batch.key, layer, block->first);

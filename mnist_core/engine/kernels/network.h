@@ -22,6 +22,9 @@
 
 #define HUGE_PAGE (2 << 20)
 
+/* Between the gradients of two groups; they share no line of the cache. */
+#define GROUP_STRIDE ((int64_t)(PARAMETERS + 31) / 16 * 16)
+
 static void *zeros(size_t size) {
 #ifdef _WIN32
     void *memory = _aligned_malloc(size + 64, 64);
@@ -52,7 +55,7 @@ static Block block_at(Network *n, int number, int group, int arena, int thread) 
     Block block = {
         .network = n,
         .parameters = n->parameters,
-        .gradients = n->group_gradients + (int64_t)group * PARAMETERS,
+        .gradients = n->group_gradients + group * GROUP_STRIDE,
         .values = n->arenas + (int64_t)arena * ARENA,
         .scratch = n->scratch + (int64_t)thread * SCRATCH,
         .number = number,
@@ -68,7 +71,7 @@ static void train_groups(void *network, int thread) {
     const int groups = groups_of(n);
     for (int g; (g = atomic_fetch_add(&n->next, 1)) < groups;) {
         if (n->segment == 0)
-            memset(n->group_gradients + (int64_t)g * PARAMETERS, 0, PARAMETERS * sizeof(float));
+            memset(n->group_gradients + g * GROUP_STRIDE, 0, PARAMETERS * sizeof(float));
         for (int b = g * n->blocks / groups; b < (g + 1) * n->blocks / groups; b++) {
             Block block = block_at(n, b, g, KEEPS_BLOCKS ? b : thread, thread);
             TRAINING[n->segment](&block);
@@ -83,7 +86,7 @@ static void add_groups(void *network, int thread) {
     for (int64_t from; (from = (int64_t)atomic_fetch_add(&n->next, 1) * piece) < PARAMETERS;)
         for (int64_t i = from; i < from + piece && i < PARAMETERS; i++) {
             float sum = n->group_gradients[i];
-            for (int g = 1; g < groups; g++) sum += n->group_gradients[(int64_t)g * PARAMETERS + i];
+            for (int g = 1; g < groups; g++) sum += n->group_gradients[g * GROUP_STRIDE + i];
             n->gradients[i] = sum;
         }
 }
@@ -110,10 +113,11 @@ EXPORT void engine_close(Network *n) {
     free(n);
 }
 
-/* A network for batches of up to `most_images`, or NULL where memory runs out. The four buffers
- * stay the caller's. */
+/* A network for batches of up to `most_images`, or NULL where memory runs out. The buffers stay
+ * the caller's. */
 EXPORT Network *engine_open(int threads, int most_images, float *parameters, float *gradients,
-                            float *running, int64_t *batches_tracked) {
+                            float *running, int64_t *batches_tracked,
+                            const double *rates) {
     Network *n = calloc(1, sizeof(Network));
     if (!n) return NULL;
     n->most = (most_images + LANES - 1) / LANES;
@@ -121,9 +125,10 @@ EXPORT Network *engine_open(int threads, int most_images, float *parameters, flo
     n->gradients = gradients;
     n->running = running;
     n->batches_tracked = batches_tracked;
+    n->rates = rates;
     if (!pool_start(&n->pool, threads)) return free(n), NULL;
     const size_t arenas = KEEPS_BLOCKS ? larger(n->most, n->pool.threads) : n->pool.threads;
-    n->group_gradients = zeros((size_t)GROUPS * PARAMETERS * sizeof(float));
+    n->group_gradients = zeros(GROUPS * GROUP_STRIDE * sizeof(float));
     n->arenas = zeros(arenas * ARENA * sizeof(vec));
     n->scratch = zeros((size_t)n->pool.threads * SCRATCH * sizeof(vec));
     n->sums = zeros(((size_t)n->most * CHANNELS + 1) * sizeof(Sums));

@@ -56,7 +56,7 @@ static inline void norm_finish(const Sums *sums, int channels_in_all, int blocks
         to->scale = weights[c] * inverse;
         to->shift = biases[c] - mean * (weights[c] * inverse);
         running_mean[c] += momentum * (mean - running_mean[c]);
-        running_variance[c] += momentum * (squares / (count - 1) - running_variance[c]);
+        running_variance[c] += momentum * (squares / (count > 1 ? count - 1 : 1) - running_variance[c]);
     }
 }
 

@@ -17,7 +17,8 @@ int main(void) {
     for (int i = 0; i < IMAGES * pixels; i++) images[i] = i % 251;
     for (int i = 0; i < IMAGES; i++) labels[i] = i % CLASSES, index[i] = IMAGES - 1 - i;
 
-    Network *n = engine_open(2, IMAGES, parameters, gradients, running, tracked);
+    const double rates[] = {0.2, 0.5, 0.5, 0.5};
+    Network *n = engine_open(2, IMAGES, parameters, gradients, running, tracked, rates);
     Batch batch = {(char *)images, index, labels, logits, IMAGES, 1, 1 / 255.f, -.5f, .1f, 7};
     double loss = 0;
     for (int step = 0; step < 2; step++) {

@@ -49,6 +49,15 @@ def test_a_library_is_made_once(monkeypatch, tmp_path):
     assert found.lanes in (4, 8, 16) and found.registers in (16, 32)
 
 
+def test_rates_of_dropout_need_no_other_library(build, library_cache):
+    def count(rate):
+        layers = nn.Flatten(), nn.Dropout(rate), nn.Linear(36, 7)
+        build(nn.Sequential(*layers), SHAPE, 4)
+        return len(list(library_cache.iterdir()))
+
+    assert count(0.2) == count(0.3) == count(0.0) - 1
+
+
 def test_a_cache_that_cannot_be_written_makes_it_unavailable(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(EngineUnavailable, match=r"could not be used .*\.$"):

@@ -102,6 +102,8 @@ def test_inputs_that_do_not_fit_are_refused(build):
     ]:
         with pytest.raises(ValueError):
             network.step(pixels, answers, index=index)
+    with pytest.raises(ValueError, match="labels"):
+        network.step(torch.zeros(8, *shape), answers + 9)
     network.close()
     with pytest.raises(ValueError, match="closed"):
         network.forward(torch.zeros(8, *shape))
