@@ -29,7 +29,7 @@ class Source:
 def supports(model: nn.Module, input_shape: tuple[int, int, int]) -> str | None:
     """Why the engine cannot take this network for (channels, rows, columns), or None."""
     try:
-        operations = _operations(model, input_shape)
+        operations = operations_of(model, input_shape)
     except ValueError as error:
         return str(error)
     last = operations[-1].result.data
@@ -43,7 +43,7 @@ def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int
 
     Raises ValueError for another one.
     """
-    operations = _operations(model, input_shape)
+    operations = operations_of(model, input_shape)
     image, logits = operations[0].source, operations[-1].result
     places, parameters = places_of(model)
     arena = Arena()
@@ -83,7 +83,8 @@ def rates_of(model: nn.Module) -> list[float]:
     return [layer.p for _, layer in chain_of(model) if type(layer) is nn.Dropout]
 
 
-def _operations(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Operation]:
+def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> list[Operation]:
+    """The network as operations, in order. Raises ValueError for one the engine cannot take."""
     value = Value.of(*input_shape, gradient=False)
     operations: list[Operation] = []
     layers = chain_of(model)
