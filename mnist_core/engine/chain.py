@@ -1,16 +1,18 @@
-"""A network as a chain of torch layers, and why one may be none the engine can take."""
+"""A network as a chain of torch layers, and what the native engine has no kernel for."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import torch
 from torch import nn
 
 Layer = tuple[str, nn.Module]
 
-# They never fall, so they pick the same maximum before a max pooling as after it.
-RISING = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
+# Monotonic, without weights (unlike PReLU) and without random numbers (unlike RReLU): they pick
+# the same maximum before max pooling as after it.
+MONOTONIC = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
 WIDEST_KERNEL = 16
 MOST_WEIGHTS = 2**22  # of a linear layer
 
@@ -18,13 +20,13 @@ MOST_WEIGHTS = 2**22  # of a linear layer
 def chain_of(model: nn.Module) -> list[Layer]:
     """The layers in the order in which they are computed, nested chains taken apart.
 
-    Activations that never fall come after a max pooling that follows them: a quarter of the
-    work. Layers that change nothing are left out. Raises ValueError for what is no chain.
+    A monotonic activation before max pooling is put after it, where it is a quarter of the work.
+    Layers that change nothing are left out. Raises ValueError for a model that is not a chain.
     """
     layers = [(name, layer) for name, layer in _flat(model, "") if not _is_idle(layer)]
     for place in range(len(layers) - 1):
         first, second = layers[place], layers[place + 1]
-        if isinstance(first[1], RISING) and isinstance(second[1], nn.MaxPool2d):
+        if isinstance(first[1], MONOTONIC) and isinstance(second[1], nn.MaxPool2d):
             layers[place : place + 2] = [second, first]
     return layers
 
@@ -56,9 +58,10 @@ def reason_against(layer: nn.Module) -> str | None:
     return next((reason for wrong, reason in check(layer) if wrong), None)
 
 
-def pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    """A setting that torch takes as one number or two: rows, columns."""
-    return value if isinstance(value, tuple) else (value, value)
+def pair(value: Any) -> tuple[int, int]:
+    """A layer's setting, which torch takes as one whole number or two, as rows and columns."""
+    rows, columns = value if isinstance(value, tuple) else (value, value)
+    return rows, columns
 
 
 def _convolution(layer: nn.Conv2d) -> Iterator[tuple[bool, str]]:
@@ -105,15 +108,15 @@ def _rrelu(layer: nn.RReLU) -> Iterator[tuple[bool, str]]:
 
 
 def _linear(layer: nn.Linear) -> Iterator[tuple[bool, str]]:
-    # each block of images reads all weights anew; torch reads them once for a batch
+    # every block of images reads all weights again; torch reads them once for a batch
     yield layer.weight.numel() > MOST_WEIGHTS, "it has so many weights that torch is faster"
 
 
-def _any(layer: nn.Module) -> Iterator[tuple[bool, str]]:
+def _always(layer: nn.Module) -> Iterator[tuple[bool, str]]:
     return iter(())
 
 
-_CHECKS = {
+_CHECKS: dict[type[nn.Module], Callable[[Any], Iterator[tuple[bool, str]]]] = {
     nn.Conv2d: _convolution,
     nn.Linear: _linear,
     nn.MaxPool2d: _max_pool,
@@ -122,12 +125,12 @@ _CHECKS = {
     nn.Flatten: _flatten,
     nn.BatchNorm2d: _norm,
     nn.BatchNorm1d: _norm,
-    nn.Dropout: _any,
-    nn.ReLU: _any,
+    nn.Dropout: _always,
+    nn.ReLU: _always,
     nn.LeakyReLU: _slope,
-    nn.PReLU: _any,
+    nn.PReLU: _always,
     nn.RReLU: _rrelu,
     nn.ELU: _slope,
-    nn.SELU: _any,
-    nn.Tanh: _any,
+    nn.SELU: _always,
+    nn.Tanh: _always,
 }

@@ -12,6 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +20,13 @@ from mnist_core.errors import LabError
 
 KERNELS = Path(__file__).parent / "kernels"
 # No -ffast-math: a loss that is no longer finite has to be seen.
-FLAGS = ("-O3", "-march=native", "-std=gnu11", "-shared", "-fno-math-errno")
+FLAGS: tuple[str, ...] = ("-O3", "-march=native", "-std=gnu11", "-shared", "-fno-math-errno")
 FLAGS += () if sys.platform == "win32" else ("-fPIC", "-pthread")
-SECONDS = 300  # that a compiler may take
+SECONDS = 300  # after which a compiler is ended
 
 
 class EngineUnavailable(LabError):
-    """There is no native engine here, for a reason that the text gives in one sentence."""
+    """The native engine cannot be used; the text says why, in one sentence."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Compiler:
 
     command: tuple[str, ...]
     version: str
-    macros: str  # all that it predefines: they name the processor's abilities
+    macros: str  # all that it predefines, the processor's abilities among them
 
     @property
     def lanes(self) -> int:
@@ -65,9 +66,7 @@ def _command() -> tuple[str, ...]:
             return (path,)
     if importlib.util.find_spec("ziglang"):
         return (sys.executable, "-m", "ziglang", "cc")
-    raise EngineUnavailable(
-        "No C compiler was found (cc, gcc, clang or the ziglang package), so torch computes."
-    )
+    raise EngineUnavailable("No C compiler was found (cc, gcc, clang or the ziglang package).")
 
 
 @functools.cache
@@ -81,20 +80,18 @@ def _examined(command: tuple[str, ...]) -> Compiler:
 
 
 def _run(command: list[str]) -> str:
-    """Its output. Raises EngineUnavailable when it cannot be run or fails."""
+    """What the command prints. Raises EngineUnavailable when it cannot be run or fails."""
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=SECONDS, stdin=subprocess.DEVNULL
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EngineUnavailable(
-            f"The C compiler {command[0]} could not be run ({error}), so torch computes."
+            f"The C compiler {command[0]} could not be run ({error})."
         ) from error
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if "error" in line] or ["no message"]
-        raise EngineUnavailable(
-            f"The C compiler {command[0]} failed ({lines[0].strip()}), so torch computes."
-        )
+        raise EngineUnavailable(f"The C compiler {command[0]} failed ({lines[0].strip()}).")
     return done.stdout
 
 
@@ -115,13 +112,15 @@ def load(source: str, compiler: Compiler, cache: Path | None = None) -> ctypes.C
     folder = cache or cache_folder()
     path = folder / f"{_key(source, compiler)}.{'dll' if sys.platform == 'win32' else 'so'}"
     try:
-        if not path.exists():
-            folder.mkdir(parents=True, exist_ok=True)
-            _compile(source, compiler, path)
+        if path.exists():
+            with suppress(OSError):  # a damaged file is made again
+                return ctypes.CDLL(str(path))
+        folder.mkdir(parents=True, exist_ok=True)
+        _compile(source, compiler, path)
         return ctypes.CDLL(str(path))
     except OSError as error:
         raise EngineUnavailable(
-            f"The compiled network {path} could not be used ({error}), so torch computes."
+            f"The compiled network {path} could not be used ({error})."
         ) from error
 
 
@@ -133,7 +132,7 @@ def _key(source: str, compiler: Compiler) -> str:
 
 
 def _compile(source: str, compiler: Compiler, path: Path) -> None:
-    """Writes the library under a name of its own and renames it: no reader meets half of it."""
+    """Writes the library under a temporary name and renames it, so that nobody loads half of it."""
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         unit, made = Path(folder) / "network.c", Path(folder) / path.name
         unit.write_text(source, "utf-8")

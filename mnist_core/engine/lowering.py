@@ -29,10 +29,9 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-Operation = Callable[[torch.Tensor], torch.Tensor]
+from mnist_core.engine.chain import MONOTONIC, pair
 
-# Monotonic, without weights (unlike PReLU) and without random numbers (unlike RReLU).
-MONOTONIC = (nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU, nn.Tanh)
+Operation = Callable[[torch.Tensor], torch.Tensor]
 
 
 def lowered(model: nn.Module) -> Operation:
@@ -93,12 +92,8 @@ def _is_max_pool_2x2(layer: nn.Module) -> bool:
     """Whether it is plain 2×2 max pooling."""
     if not isinstance(layer, nn.MaxPool2d) or layer.return_indices or layer.ceil_mode:
         return False
-    pairs = _pair(layer.kernel_size), _pair(layer.stride), _pair(layer.padding)
-    return pairs == ((2, 2), (2, 2), (0, 0)) and _pair(layer.dilation) == (1, 1)
-
-
-def _pair(value: int | tuple[int, int]) -> tuple[int, int]:
-    return value if isinstance(value, tuple) else (value, value)
+    pairs = pair(layer.kernel_size), pair(layer.stride), pair(layer.padding)
+    return pairs == ((2, 2), (2, 2), (0, 0)) and pair(layer.dilation) == (1, 1)
 
 
 def max_pool(x: torch.Tensor) -> torch.Tensor:

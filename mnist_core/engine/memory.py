@@ -50,16 +50,20 @@ class Storage:
 
 @dataclass(eq=False)
 class Value:
-    """What lies between two operations. `gradient` is None before the first parameter."""
+    """What lies between two operations. Before the first parameter it has no gradient."""
 
     data: Storage
-    gradient: Storage | None
+    gradient: Storage
+    has_gradient: bool
     fixed: bool = False  # whether its producer needs it again on the way back
 
     @classmethod
     def of(cls, channels: int, height: int, width: int, gradient: bool) -> Value:
         data = Storage(channels, height, width)
-        return cls(data, data.like() if gradient else None)
+        return cls(data, data.like(), gradient)
+
+    def storages(self) -> tuple[Storage, ...]:
+        return (self.data, self.gradient) if self.has_gradient else (self.data,)
 
     @property
     def features(self) -> int:
@@ -73,8 +77,8 @@ class Arena:
     storages: list[Storage] = field(default_factory=list)
 
     def add(self, value: Value) -> None:
-        for storage in (value.data, value.gradient):
-            if storage is not None and all(storage is not other for other in self.storages):
+        for storage in value.storages():
+            if all(storage is not other for other in self.storages):
                 self.storages.append(storage)
 
     def place(self) -> int:

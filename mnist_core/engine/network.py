@@ -13,6 +13,8 @@ from mnist_core.engine.compiler import EngineUnavailable, find_compiler, load
 from mnist_core.engine.source import generate, places_of, rates_of, supports
 
 NORMS = (nn.BatchNorm1d, nn.BatchNorm2d)
+# Bytes for the values of a batch. Only networks with batch normalisation keep all of them.
+MOST_MEMORY = 2**30
 
 
 class _Batch(ctypes.Structure):
@@ -56,6 +58,12 @@ class NativeNetwork:
             raise EngineUnavailable(f"The native engine cannot take this network: {reason}.")
         compiler = find_compiler()
         source = generate(model, input_shape, compiler.registers)
+        blocks = -(-batch_size // compiler.lanes) if source.keeps_blocks else threads
+        memory = blocks * source.block * compiler.lanes * 4
+        if memory > MOST_MEMORY:
+            raise EngineUnavailable(
+                f"The native engine would take {memory / 2**30:.1f} GiB for {batch_size} images."
+            )
         self.model, self.input_shape, self.batch_size = model, tuple(input_shape), batch_size
         self.classes = source.classes
         self._library = _declared(load(source.text, compiler, cache))
@@ -76,19 +84,19 @@ class NativeNetwork:
 
     def _share_parameters(self) -> None:
         places, _ = places_of(self.model)
-        self._slopes = []
+        self._gradients = []
         for parameter in self.model.parameters():
             part = slice(places[id(parameter)], places[id(parameter)] + parameter.numel())
             view = self.parameters[part].view(parameter.shape)
-            parameter.data = view.copy_(parameter.data)
-            self._slopes.append((parameter, self.gradients[part].view(parameter.shape)))
+            _share(parameter, view)
+            self._gradients.append((parameter, self.gradients[part].view(parameter.shape)))
         self._attach_gradients()
 
     def _attach_gradients(self) -> None:
-        """`zero_grad()` takes gradients away from their parameters."""
-        for parameter, slope in self._slopes:
-            if parameter.grad is not slope:
-                parameter.grad = slope
+        """Puts them back where `zero_grad()` has taken them away."""
+        for parameter, gradient in self._gradients:
+            if parameter.grad is not gradient:
+                parameter.grad = gradient
 
     def _share_statistics(self) -> None:
         norms = [layer for layer in self.model.modules() if isinstance(layer, NORMS)]
@@ -187,7 +195,8 @@ def _check_range(name: str, numbers: torch.Tensor, end: int) -> None:
             raise ValueError(f"{name} go from {int(least)} to {int(most)}, beyond 0 to {end - 1}")
 
 
-def _share(buffer: torch.Tensor, view: torch.Tensor) -> None:
+def _share(buffer: torch.Tensor | None, view: torch.Tensor) -> None:
+    assert buffer is not None  # norms without running statistics are declined
     buffer.data = view.copy_(buffer.data)
 
 

@@ -1,4 +1,4 @@
-"""What a core can do at most, and what a network asks of it."""
+"""How many operations a core does at most, and how many a training step takes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from torch import nn
 
 from mnist_core.engine.compiler import find_compiler, load
-from mnist_core.engine.operations import Convolution, Linear
+from mnist_core.engine.convolution import Convolution, Linear
 from mnist_core.engine.source import operations_of
 
 ROUNDS = 200_000  # about a millisecond
@@ -37,7 +37,7 @@ def step_operations(model: nn.Module, input_shape: tuple[int, int, int]) -> int:
     Raises ValueError for a network that the engine cannot take.
     """
     return sum(
-        2 * _products(operation) * (3 if operation.source.gradient else 2)
+        2 * _products(operation) * (3 if operation.source.has_gradient else 2)
         for operation in operations_of(model, input_shape)
         if isinstance(operation, Convolution | Linear)
     )

@@ -8,22 +8,28 @@ from dataclasses import dataclass
 
 from torch import nn
 
-from mnist_core.engine.chain import chain_of, reason_against
+from mnist_core.engine.chain import chain_of, pair, reason_against
+from mnist_core.engine.convolution import Convolution, Linear
+from mnist_core.engine.elementwise import ELEMENTWISE
 from mnist_core.engine.memory import Arena, Value
-from mnist_core.engine.operations import Operation, Program, at, operations_for
+from mnist_core.engine.pooling import Flatten, Pooling
+from mnist_core.engine.program import Operation, Program, at
 
-GROUPS = 4  # parts of a batch whose gradients are summed apart, and so the threads that help
+GROUPS = 4  # parts of a batch whose gradients are summed apart; so many threads can help
 GROUPS_OF_SMALL = 8
-SMALL = 20_000  # parameters: sums of more groups cost nothing then
+SMALL = 20_000  # parameters: with so few, sums of more groups cost nothing
 
 
 @dataclass(frozen=True)
 class Source:
-    """A translation unit, and what its caller has to know."""
+    """A translation unit, and what its caller has to know. `block` is the memory of one block of
+    images, in vectors; `keeps_blocks` says whether a step needs that of every block at once."""
 
     text: str
     classes: int
     parameters: int
+    block: int
+    keeps_blocks: bool
 
 
 def supports(model: nn.Module, input_shape: tuple[int, int, int]) -> str | None:
@@ -39,9 +45,9 @@ def supports(model: nn.Module, input_shape: tuple[int, int, int]) -> str | None:
 
 
 def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int) -> Source:
-    """C for a network that `supports` has nothing against. `registers`: of vectors, per core.
+    """C for a network that `supports` accepts. `registers` is a core's number of vector registers.
 
-    Raises ValueError for another one.
+    Raises ValueError for other networks.
     """
     operations = operations_of(model, input_shape)
     image, logits = operations[0].source, operations[-1].result
@@ -66,7 +72,8 @@ def generate(model: nn.Module, input_shape: tuple[int, int, int], registers: int
     text = "\n".join(
         [*(f"#define {k} {v}" for k, v in defines.items()), *_functions(program, operations), ""]
     )
-    return Source(text, logits.features, parameters)
+    keeps_blocks = program.channels > 0
+    return Source(text, logits.features, parameters, size, keeps_blocks)
 
 
 def places_of(model: nn.Module) -> tuple[dict[int, int], int]:
@@ -96,7 +103,7 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> list[O
         reason = reason_against(layer) or _misfit(layer, value)
         if reason:
             raise ValueError(f"{name} ({type(layer).__name__}): {reason}")
-        added = operations_for(layer, value, number)
+        added = _operations_for(layer, value, number)
         for part, operation in enumerate(added):
             operation.name = re.sub(r"\W", "_", f"{number}{'b' * part}_{name}")
             operation.title = _title(layer)
@@ -104,13 +111,31 @@ def operations_of(model: nn.Module, input_shape: tuple[int, int, int]) -> list[O
         value = operations[-1].result
         if min(value.data.height, value.data.width) < 1:
             raise ValueError(f"{name} ({type(layer).__name__}): the image is too small for it")
-    if value.gradient is None:
+    if not value.has_gradient:
         raise ValueError("it has no parameters")
     return operations
 
 
+def _operations_for(layer: nn.Module, source: Value, number: int) -> list[Operation]:
+    """What computes one layer from `source`. `number` makes its random numbers its own."""
+    match layer:
+        case nn.Flatten():
+            return [Flatten(source)]
+        case nn.Linear():
+            return [Linear(layer, source)]
+        case nn.MaxPool2d() | nn.AvgPool2d() | nn.AdaptiveAvgPool2d():
+            return [Pooling(layer, source)]
+        case nn.Conv2d():
+            whole = pair(layer.kernel_size) == (source.data.height, source.data.width)
+            if not whole or pair(layer.padding) != (0, 0):
+                return [Convolution(layer, source)]
+            flat = Flatten(source)
+            return [flat, Linear(layer, flat.result)]
+    return [ELEMENTWISE[type(layer)](layer, source, number)]
+
+
 def _title(layer: nn.Module) -> str:
-    """As torch prints it, without what is no part of the source."""
+    """As torch prints it, without settings that the source does not depend on."""
     return "Dropout" if type(layer) is nn.Dropout else " ".join(str(layer).split())
 
 

@@ -58,7 +58,7 @@ typedef struct {
 
 #define IN(offset) (block->values + (offset))
 #define WEIGHTS(offset) (block->parameters + (offset))
-#define SLOPES(offset) (block->gradients + (offset))
+#define GRADIENTS(offset) (block->gradients + (offset))
 #define BLOCK_SUMS(first) (block->network->sums + block->number * CHANNELS + (first))
 #define OF_CHANNELS(first) (block->network->channels + (first))
 #define RATE(number) block->network->rates[number]

@@ -25,8 +25,8 @@ INLINE void taps_tile(const vec *in, const vec *gradient, vec *sums, const Taps 
             vec values[32];
             UNROLL for (int n = 0; n < inner; n++) values[n] = x[n * k.inner_gap];
             UNROLL for (int o = 0; o < outs; o++) {
-                const vec slope = g[o * k.out_plane];
-                UNROLL for (int n = 0; n < inner; n++) held[o * inner + n] += slope * values[n];
+                const vec factor = g[o * k.out_plane];
+                UNROLL for (int n = 0; n < inner; n++) held[o * inner + n] += factor * values[n];
             }
         }
     }
@@ -92,14 +92,14 @@ INLINE void taps_gradient(const vec *in, const vec *gradient, vec *sums, float *
 INLINE void outer_tile(const float *rows, int row, const vec *gradient, float *weights, int ins,
                        int left, const int vecs, const int outs) {
     vec held[32];
-    const float *slopes = (const float *)gradient;
+    const float *gradients = (const float *)gradient;
     UNROLL for (int t = 0; t < outs * vecs; t++) held[t] = all(0);
     for (int image = 0; image < LANES; image++) {
         vec values[8];
         UNROLL for (int v = 0; v < vecs; v++) values[v] = *(vec *)(rows + image * row + v * LANES);
         UNROLL for (int o = 0; o < outs; o++) {
-            const vec slope = all(slopes[o * LANES + image]);
-            UNROLL for (int v = 0; v < vecs; v++) held[o * vecs + v] += slope * values[v];
+            const vec factor = all(gradients[o * LANES + image]);
+            UNROLL for (int v = 0; v < vecs; v++) held[o * vecs + v] += factor * values[v];
         }
     }
     UNROLL for (int o = 0; o < outs; o++)
