@@ -17,6 +17,7 @@ ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 DEVICES = ("auto", "cpu", "cuda")
+ENGINES = ("auto", "torch", "native")
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -263,4 +264,7 @@ class Execution(Checked):
 
     device: str = option("auto", Choice(DEVICES), "Where to compute; auto prefers a GPU.")
     threads: int = option(0, Whole(0, 256), "CPU threads; 0 chooses for machine and network.")
+    engine: str = option(
+        "auto", Choice(ENGINES), "What computes; auto prefers native code, compiled on first use."
+    )
     echo_every: int = option(50, Whole(1, 100_000), "Steps between two reports of the loss.")

@@ -1,9 +1,11 @@
 """Fixtures for all tests. Threads wait asleep, as in the lab's own processes."""
 
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+os.environ["CFLAGS"] = "-O1"  # networks compile in half the time
 
 import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
@@ -16,6 +18,22 @@ from tests.idx_data import write_dataset  # noqa: E402
 # The same examples on every machine and in every run: a failure is never a matter of luck.
 settings.register_profile("lab", derandomize=True, deadline=None)
 settings.load_profile("lab")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_networks(tmp_path_factory):
+    """The folder of compiled networks, one for all processes of this test run."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    os.environ["MNIST_CACHE"] = str(folder / "networks")
+
+
+@pytest.fixture
+def no_compiler(monkeypatch):
+    """As on a machine without any C compiler."""
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CC", raising=False)
+    monkeypatch.setitem(sys.modules, "ziglang", None)
 
 
 @pytest.fixture(scope="session")

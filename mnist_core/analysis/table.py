@@ -57,7 +57,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "recipe": describe(config),
         "state": run.state.value,
         "device": summary.device or "",
-        "note": "; ".join(note for note in (summary.note, summary.data_note) if note),
+        "note": "; ".join(filter(None, (summary.note, summary.data_note, summary.engine_note))),
         "epochs": config.epochs,
         "seed": config.seed,
     }

@@ -60,6 +60,8 @@ class ProgressLine:
                 f" · top-5 {percent(progress['validation_top5'])}"
                 f" · {progress['seconds']:.1f} s · {progress['images_per_second']:,.0f} images/s"
             )
+        elif phase == "note":
+            self._print(f"note: {progress['note']}")
         elif self.live and phase == "training":
             done = progress["step"] / progress["steps"]
             bar = ("▓" * round(20 * done)).ljust(20, "░")

@@ -1,1 +1,4 @@
-"""How a network computes: torch's layers in the order a CPU is quick at, native kernels."""
+"""How a network computes: torch's layers in an order that a CPU is fast at, or native kernels.
+
+May import models, data, imaging and the ground floor.
+"""

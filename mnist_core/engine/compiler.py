@@ -96,7 +96,9 @@ def _run(command: list[str]) -> str:
 
 
 def cache_folder() -> Path:
-    """Where compiled networks are kept between processes."""
+    """Where compiled networks are kept: MNIST_CACHE, or a folder in the user's cache."""
+    if os.environ.get("MNIST_CACHE"):
+        return Path(os.environ["MNIST_CACHE"])
     if sys.platform == "win32":
         base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
     else:
@@ -124,9 +126,15 @@ def load(source: str, compiler: Compiler, cache: Path | None = None) -> ctypes.C
         ) from error
 
 
+def _command_of(compiler: Compiler) -> list[str]:
+    """The compiler with its flags; $CFLAGS may add some, but nothing that hides a NaN."""
+    chosen = shlex.split(os.environ.get("CFLAGS", ""))
+    return [*compiler.command, *FLAGS, *chosen, "-fno-fast-math"]
+
+
 def _key(source: str, compiler: Compiler) -> str:
     headers = [path.read_text("utf-8") for path in sorted(KERNELS.glob("*.h"))]
-    command = " ".join((*compiler.command, *FLAGS))
+    command = " ".join(_command_of(compiler))
     parts = [source, *headers, command, compiler.version, compiler.macros]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
 
@@ -137,5 +145,5 @@ def _compile(source: str, compiler: Compiler, path: Path) -> None:
         unit, made = Path(folder) / "network.c", Path(folder) / path.name
         unit.write_text(source, "utf-8")
         libraries = [] if sys.platform == "win32" else ["-lm"]
-        _run([*compiler.command, *FLAGS, f"-I{KERNELS}", str(unit), "-o", str(made), *libraries])
+        _run([*_command_of(compiler), f"-I{KERNELS}", str(unit), "-o", str(made), *libraries])
         os.replace(made, path)

@@ -37,6 +37,8 @@ def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
         **costs,
         device=trainer.execution.device,
         threads=trainer.execution.threads,
+        engine=trainer.execution.engine,
+        engine_note=trainer.engine_note,
         data_fingerprint=dataset.fingerprint,
         data_note=dataset.note,
         versions={
@@ -80,17 +82,20 @@ def save_epoch(run: Run, trainer: Trainer, record: Record, result: EpochResult) 
 def keep_test_results(
     store: RunStore, run: Run, trainer: Trainer, dataset: Dataset, summary: Summary
 ) -> None:
-    """Reads the test set, once, with the weights of the best validation epoch."""
+    """Reads the test set, once, with the weights of the best validation epoch.
+
+    The trainer's network takes on these weights: logits come from the engine that trained it.
+    """
     from mnist_core.data.transforms import resize
     from mnist_core.evaluation.metrics import metrics, to_half
-    from mnist_core.evaluation.predict import load_model, logits_of
+    from mnist_core.evaluation.predict import load_model
 
     config, device = run.config, trainer.execution.device
-    model = load_model(store.get(run.id)).to(device)
+    trainer.model.load_state_dict(load_model(store.get(run.id)).state_dict())
     logits, labels = {}, {}
     for part, split in (("validation", dataset.validation), ("test", dataset.test)):
         pixels = resize(split.images, config.input_size, config.fit).to(device)
-        logits[part] = logits_of(model, pixels, config).numpy(force=True)
+        logits[part] = trainer.engine.logits(pixels).numpy(force=True)
         labels[part] = split.labels.numpy(force=True)
     test = metrics(logits["test"], labels["test"])
     store.write_labels(config.dataset, dataset.fingerprint, labels)

@@ -56,10 +56,9 @@ def carry_out(
         run = store.find_folder(config)
         if run and run.finished:
             return run
-        if run is None:  # what is not there, data or device, must leave no empty run
+        if run is None:  # what is not there, data, device or engine, must leave no empty run
             dataset = dataset or _data_at_hand(config)
-            if execution.device != "auto":
-                _check_device(execution)
+            _check_execution(config, execution)
             run = store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
         sweep(run.path)
         reporter = Reporter(config, Mailbox(run.folder, signalled), on_progress)
@@ -164,6 +163,8 @@ class _Attempt:
         run, reporter = self.run, self.reporter
         dataset = self.dataset or _load(run.config, reporter)
         trainer = Trainer(run.config, dataset, _as_recorded(run.summary, self.execution))
+        if trainer.engine_note:
+            reporter.tell({"phase": "note", "note": trainer.engine_note})
         record = go_on_from(run, trainer, describe(run.summary, trainer, dataset))
         run.folder.write_summary(record.summary)
         for result in train(trainer, reporter.on_step):
@@ -194,10 +195,16 @@ def _data_at_hand(config: RunConfig) -> Dataset | None:
     return None
 
 
-def _check_device(execution: Execution) -> None:
-    from mnist_core.training.setup import choose_device
+def _check_execution(config: RunConfig, execution: Execution) -> None:
+    """Raises InputError for a device or an engine that is asked for and cannot be used."""
+    if execution.device != "auto":
+        from mnist_core.training.setup import choose_device
 
-    choose_device(execution.device)
+        choose_device(execution.device)
+    if execution.engine == "native":
+        from mnist_core.training.engines import check_engine
+
+        check_engine(config, execution)
 
 
 def _load(config: RunConfig, reporter: Reporter | None) -> Dataset:
@@ -211,9 +218,14 @@ def _load(config: RunConfig, reporter: Reporter | None) -> Dataset:
 
 
 def _as_recorded(summary: Summary, execution: Execution) -> Execution:
-    """A run goes on with the device and threads it began with, unless others are asked for."""
+    """A run goes on with the device, threads and engine it began with, unless others are asked for.
+
+    One that began natively goes on with torch where the native engine cannot be used any more.
+    """
     if execution.device == "auto" and summary.device:
         execution = execution.replace(device=summary.device)
     if execution.threads == 0 and summary.threads:
         execution = execution.replace(threads=summary.threads)
+    if execution.engine == "auto" and summary.device and summary.engine != "native":
+        execution = execution.replace(engine="torch")
     return execution

@@ -49,7 +49,7 @@ def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
     with store.lock(config.id):
         if _has_begun(store, parent, config):
             return
-        own = {name: getattr(parent.summary, name) for name in ("device", "threads")}
+        own = {name: getattr(parent.summary, name) for name in ("device", "threads", "engine")}
         summary = Summary(RunState.INTERRUPTED, created=time.time(), parent=parent.id, **own)
         folder = store.create(config, summary).folder
         folder.write_weights(parent.summary.best_epoch or 0, parent.weights())

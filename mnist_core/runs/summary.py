@@ -51,6 +51,8 @@ class Summary:
     parent: str | None = None
     device: str | None = None
     threads: int | None = None
+    engine: str | None = None  # torch's layers in runs from before there was another
+    engine_note: str = ""
     data_fingerprint: str | None = None
     data_note: str = ""
     versions: dict[str, str] | None = None

@@ -17,13 +17,13 @@ from torch.nn import functional as F
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.augment import random_move
 from mnist_core.data.datasets import Dataset, Split
-from mnist_core.data.transforms import normalise, resize
+from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
-from mnist_core.engine.lowering import lowered, memory_format
+from mnist_core.engine.lowering import memory_format
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import Metrics, metrics
-from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model_for, model_spec
+from mnist_core.training.engines import choose_engine
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
 from mnist_core.training.results import Diverged, EpochResult, OnStep, Step
 from mnist_core.training.setup import configure_torch
@@ -34,6 +34,9 @@ class Trainer:
 
     All that is random in an epoch follows from (seed, epoch), so no generator's state has to
     be kept: a resumed run draws what an uninterrupted one would have drawn.
+
+    `execution` becomes what was chosen. `engine_note` says why the native engine could not be
+    used, or is "". Raises InputError for a device, an engine or an input size that cannot be.
     """
 
     def __init__(self, config: RunConfig, dataset: Dataset, execution: Execution) -> None:
@@ -44,8 +47,8 @@ class Trainer:
         self.model = create_model_for(config)
         check_input_size(self.model, config)
         self.model.to(device).to(memory_format=memory_format(self.model))
-        self.forward = lowered(self.model)
-        self.spec = dataset.spec
+        self.engine, self.engine_note = choose_engine(self.model, config, self.execution)
+        self.execution = self.execution.replace(engine=self.engine.name)
         self.train = self._on_device(dataset.train)
         self.validation = self._on_device(dataset.validation)
         self.validation_labels = dataset.validation.labels.numpy(force=True)
@@ -53,7 +56,6 @@ class Trainer:
         check_last_batch(config, len(dataset.train))
         self.optimizer = make_optimizer(config, self.model, device)
         self.schedule = Schedule(config, self.optimizer, self.steps)
-        self.loss = nn.CrossEntropyLoss(label_smoothing=config.label_smoothing)
         self.epoch = 0
         self.best: EpochResult | None = None
         self.step_losses: list[tuple[int, int, float]] = []
@@ -68,7 +70,7 @@ class Trainer:
         lr = self._lr()
         training = self.train_epoch(on_step)
         speed = training.count / (time.perf_counter() - began)
-        logits = logits_of(self.model, self.validation[0], self.config)
+        logits = self.engine.logits(self.validation[0])
         validation = metrics(logits.numpy(force=True), self.validation_labels)
         if not math.isfinite(validation.loss):
             raise self._diverged(lr)
@@ -98,7 +100,8 @@ class Trainer:
         """
         config, (pixels, labels) = self.config, self.train
         epoch, lr = self.epoch + 1, self._lr()
-        torch.manual_seed(epoch_seed(config.seed, epoch))
+        draws = epoch_seed(config.seed, epoch)
+        torch.manual_seed(draws)
         order = torch.randperm(len(labels)).to(labels.device)
         self.model.train()
         self.step_losses = []
@@ -107,15 +110,13 @@ class Trainer:
         for step, index in enumerate(torch.split(order, config.batch_size), start=1):
             batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
             batch = random_move(batch, config.rotation, config.shift)
-            logits = self.forward(normalise(batch, self.spec, config.scaling))
-            loss = self.loss(logits, labels.index_select(0, index))
-            self.model.zero_grad()  # the optimiser's own takes several times as long
-            loss.backward()
+            answers = labels.index_select(0, index)
+            loss, logits = self.engine.step(batch, answers, seed=draws << 32 | step)
             self.optimizer.step()
             self.schedule.after_step()
-            seen.append(logits.detach())
+            seen.append(logits)
             report = step % self.execution.echo_every == 0 or step == self.steps
-            value = float(loss.detach()) if report else None
+            value = float(loss) if report else None
             if value is not None:
                 if not math.isfinite(value):
                     raise self._diverged(lr)

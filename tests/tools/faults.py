@@ -1,6 +1,6 @@
 """Kills training and servers at random moments and checks that nothing is lost.
 
-    python -m tests.tools.faults --kills 20 --server-kills 2 [--seed N] [--json]
+    python -m tests.tools.faults --kills 20 --server-kills 2 [--engine E] [--seed N] [--json]
 
 Two runs on a small data set are started from the Train page of a real server, in a real browser,
 one of them from two tabs at once. The server is killed while they train, and so are they, each
@@ -28,7 +28,7 @@ import psutil
 from playwright.sync_api import Browser, Page
 
 from mnist_core.analysis.url import query_of
-from mnist_core.config import Execution, RunConfig
+from mnist_core.config import ENGINES, Execution, RunConfig
 from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
@@ -36,6 +36,7 @@ from mnist_core.runs.folder import HISTORY
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import Summary
 from tests.browser.conftest import at_rest
 from tests.idx_data import write_dataset
 from tests.tools.live_server import STATUS, TIMEOUT, Lost, Server, a_browser, require, until
@@ -215,7 +216,8 @@ def all_but_times(run: Run) -> dict[str, object]:
 
 def compare(run: Run, elsewhere: RunStore) -> list[str]:
     """The names of what differs from the same run, trained without a break."""
-    execution = Execution(device=run.summary.device, threads=run.summary.threads)
+    recorded = {name: getattr(run.summary, name) for name in ("device", "threads", "engine")}
+    execution = Execution(**recorded)
     whole = all_but_times(carry_out(elsewhere, run.config, execution))
     return [name for name, value in all_but_times(run).items() if value != whole[name]]
 
@@ -228,9 +230,13 @@ def run_faults(
     server_kills: int,
     seed: int,
     page_within: float = TIMEOUT,
+    engine: str = "auto",
 ) -> dict[str, object]:
     """The whole test. Raises Lost; returns what was done. MNIST_DATA names the data."""
     configs = two_configs(10 + 10 * kills)
+    if engine != "auto":  # a run goes on with the engine that is recorded
+        for config in configs:
+            store.create(config, Summary("interrupted", device="cpu", engine=engine))
     server = Server(folder, store)
     test = FaultTest(store, configs, server, browser, random.Random(seed), page_within)
     try:
@@ -245,8 +251,11 @@ def run_faults(
     require(not any(differing.values()), f"not as an unbroken run: {differing}")
     states = [store.get(config.id).state for config in configs]
     require(states == ["done", "done"], f"not done but {states}")
+    engines = {store.get(config.id).summary.engine for config in configs}
+    require(engine in ("auto", *engines) and len(engines) == 1, f"trained by {engines}")
     return {
         "runs": len(configs),
+        "engine": engines.pop(),
         "lost_or_damaged": 0,
         "kills": test.kills,
         "killed_while": {name: test.phases.count(name) for name in sorted({*test.phases})},
@@ -260,6 +269,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.tools.faults", description=__doc__)
     parser.add_argument("--kills", type=int, default=20, help="of training processes")
     parser.add_argument("--server-kills", type=int, default=2)
+    parser.add_argument("--engine", choices=ENGINES, default="auto", help="that trains")
     parser.add_argument("--seed", type=int, default=None, help="of the moments")
     parser.add_argument("--json", action="store_true", help="one JSON value on stdout")
     options = parser.parse_args()
@@ -271,7 +281,7 @@ def main() -> int:
         os.environ["MNIST_DATA"] = str(write_dataset(folder / "data"))
         store = RunStore(folder / "store")
         try:
-            what = options.kills, options.server_kills, seed, REPORTED_WITHIN
+            what = options.kills, options.server_kills, seed, REPORTED_WITHIN, options.engine
             result = run_faults(store, folder, browser, *what)
         except Lost as lost:
             print(f"seed {seed}: {lost}", file=sys.stderr)

@@ -101,6 +101,8 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
             train_button(store, config, run)
             if run and run.finished:
                 more_runs(store, run)
+    if run and run.summary.engine_note:
+        st.caption(f":material/speed: {run.summary.engine_note}")
 
 
 def live_row(store: RunStore, run: Run) -> None:

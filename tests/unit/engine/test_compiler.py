@@ -1,7 +1,5 @@
 """What happens without a compiler, with a broken one, and with a network that does not fit."""
 
-import sys
-
 import pytest
 import torch
 from torch import nn
@@ -18,11 +16,7 @@ def small():
     return nn.Sequential(nn.Flatten(), nn.Linear(36, 2))
 
 
-def test_without_a_compiler_the_engine_is_unavailable(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setitem(sys.modules, "ziglang", None)
-    monkeypatch.setattr(compiler.importlib.util, "find_spec", lambda name: None)
+def test_without_a_compiler_the_engine_is_unavailable(no_compiler, tmp_path):
     with pytest.raises(EngineUnavailable, match=r"^No C compiler was found .*\.$"):
         NativeNetwork(small(), SHAPE, 4, cache=tmp_path)
 
@@ -46,6 +40,11 @@ def test_a_library_is_made_once(monkeypatch, tmp_path):
     monkeypatch.setattr(compiler, "_compile", None)
     NativeNetwork(small(), SHAPE, 4, cache=tmp_path)
     assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.undo()
+    (library,) = tmp_path.iterdir()
+    library.unlink()  # in place, it would change under the networks that are open
+    library.write_bytes(b"damaged")
+    NativeNetwork(small(), SHAPE, 4, cache=tmp_path)
     assert found.lanes in (4, 8, 16) and found.registers in (16, 32)
 
 
@@ -88,6 +87,14 @@ def test_what_the_engine_cannot_take_is_named(model, reason):
     assert reason in supports(model, SHAPE)
     with pytest.raises(EngineUnavailable, match="cannot take this network"):
         NativeNetwork(model, SHAPE, 4)
+
+
+def test_a_batch_that_takes_too_much_memory_is_refused(tmp_path):
+    model = nn.Sequential(nn.Conv2d(1, 64, 3), nn.BatchNorm2d(64), nn.Flatten(), nn.LazyLinear(2))
+    model(torch.zeros(2, 1, 28, 28))
+    with pytest.raises(EngineUnavailable, match=r"would take \d+\.\d GiB for 10000 images\.$"):
+        NativeNetwork(model, (1, 28, 28), 10_000, cache=tmp_path)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_shared_layer_is_declined():

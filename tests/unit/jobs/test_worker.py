@@ -22,23 +22,31 @@ from tests.stores import quick_config as config
 CPU = Execution(device="cpu")
 
 ONE = Execution(threads=1, device="cpu")
+NATIVE = ONE.replace(engine="native")
 
 
-def test_a_finished_run_keeps_what_later_pages_need(lab):
-    run = carry_out(lab, config(epochs=4), ONE)
+@pytest.fixture(params=["torch", "native"])
+def one(request):
+    """One thread, with each engine."""
+    return ONE.replace(engine=request.param)
+
+
+def test_a_finished_run_keeps_what_later_pages_need(lab, one):
+    run = carry_out(lab, config(epochs=4), one)
     summary = run.summary
     assert run.state == "done" and run.has_weights and summary.process is None
     assert [row["epoch"] for row in run.history] == [1, 2, 3, 4]
     best = run.history[summary.best_epoch - 1]
     assert summary.validation_accuracy == best["validation_accuracy"]
     assert (summary.parameters, summary.receptive_field, summary.threads) == (61_706, 14, 1)
+    assert (summary.engine, summary.engine_note) == (one.engine, "")
     assert summary.macs == 416_520 and summary.versions["torch"] == torch.__version__
     logits, labels = run.logits(), lab.labels(run)
     for part, accuracy in [
         ("validation", summary.validation_accuracy),
         ("test", summary.test_accuracy),
     ]:
-        assert metrics(logits[part], labels[part]).accuracy == pytest.approx(accuracy)
+        assert metrics(logits[part], labels[part]).accuracy == accuracy
     assert confusion(logits["test"].argmax(axis=1), labels["test"], 10).sum() == 60
     assert run.folder.progress() == {} and len(list(run.path.glob("weights*"))) == 1
 
@@ -69,8 +77,8 @@ def test_a_finished_run_is_not_trained_again(lab):
 
 
 @pytest.mark.parametrize("asked, state", [("pause", "paused"), ("stop", "stopped")])
-def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, tmp_path):
-    whole = carry_out(lab, config(epochs=3), ONE).summary.weights_sha256
+def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, one, tmp_path):
+    whole = carry_out(lab, config(epochs=3), one).summary.weights_sha256
     other = type(lab)(tmp_path / "other")
     epochs = []
 
@@ -80,16 +88,20 @@ def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, 
             if len(epochs) == 1:
                 other.folder(config(epochs=3).id).request(asked)
 
-    broken = carry_out(other, config(epochs=3), ONE, on_progress=request)
+    broken = carry_out(other, config(epochs=3), one, on_progress=request)
     assert broken.state == state and broken.summary.epochs_done < 3
-    run = carry_out(other, config(epochs=3), ONE)
-    assert run.state == "done" and run.summary.weights_sha256 == whole
+    run = carry_out(other, config(epochs=3), ONE)  # which takes the engine that is recorded
+    assert (
+        run.state == "done"
+        and run.summary.engine == one.engine
+        and run.summary.weights_sha256 == whole
+    )
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
 
 
-def test_a_diverged_run_is_a_result_with_a_sentence(lab):
+def test_a_diverged_run_is_a_result_with_a_sentence(lab, one):
     wild = config(lr=10, epochs=9)
-    run = carry_out(lab, wild, ONE)
+    run = carry_out(lab, wild, one)
     assert run.state == "diverged" and "at learning rate 10" in run.summary.note
     assert carry_out(lab, wild, ONE).state == "diverged"
     assert run.summary.test_accuracy is None
@@ -110,6 +122,33 @@ def test_damaged_data_or_a_missing_device_leave_no_empty_run(lab, monkeypatch, t
     with pytest.raises(LabError, match="t10k-images-idx3-ubyte is not an IDX file"):
         carry_out(lab, config(), ONE)
     assert lab.list() == ([], [])
+
+
+def test_an_engine_that_cannot_be_leaves_no_empty_run(lab, no_compiler):
+    with pytest.raises(InputError, match=r"engine: 'native' was given; .* No C compiler was found"):
+        carry_out(lab, config(), NATIVE)
+    assert lab.list() == ([], [])
+
+
+def test_without_a_compiler_training_uses_torch_and_says_so(lab, no_compiler):
+    told = []
+    run = carry_out(lab, config(), ONE, on_progress=told.append)
+    assert run.state == "done" and run.summary.engine == "torch"
+    note = run.summary.engine_note
+    assert note.startswith("No C compiler was found") and note.endswith("which takes longer.")
+    assert [each["note"] for each in told if each["phase"] == "note"] == [note]
+
+
+def test_a_run_that_began_natively_goes_on_where_there_is_no_compiler(lab, request):
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.folder(config().id).request("pause")
+
+    begun = carry_out(lab, config(), NATIVE, on_progress=pause)
+    assert begun.summary.engine == "native"
+    request.getfixturevalue("no_compiler")
+    run = carry_out(lab, config(), ONE)
+    assert run.state == "done" and run.summary.engine == "torch" and run.summary.engine_note
 
 
 def test_a_run_whose_data_is_missing_says_why_it_was_interrupted(lab):

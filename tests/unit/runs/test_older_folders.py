@@ -46,4 +46,5 @@ def test_training_goes_on_from_where_it_stopped(older, lab):
     assert run.state == RunState.DONE and run.summary.epochs_done == 3
     assert run.history[:2] == history and run.step_losses[:4] == step_losses
     assert run.summary.created == older.summary.created
+    assert older.summary.engine is None and run.summary.engine == "torch"
     assert run.logits()["test"].shape == (60, 10)
