@@ -55,10 +55,6 @@ class DatasetName:
     """Allowed: the name of a registered data set, in any mixture of upper and lower case."""
 
     @property
-    def options(self) -> tuple[str, ...]:
-        return dataset_names()
-
-    @property
     def allowed(self) -> str:
         return "one of " + ", ".join(dataset_names())
 
@@ -113,6 +109,18 @@ class Number:
 Rule = Choice | DatasetName | ModelName | Whole | Number
 
 
+def check_value(name: str, value: Any, rule: Rule) -> Any:
+    """The canonical form of a value, from a number or from text.
+
+    Raises InputError that names the field, what was given and what is allowed.
+    """
+    try:
+        return rule.check(value)
+    except (ValueError, OverflowError):
+        given = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
+        raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
+
+
 def option(default: Any, rule: Rule, help: str, *, added: bool = False) -> Any:
     """A dataclass field with its default, its rule, and one line of help for people.
 
@@ -152,16 +160,8 @@ class Checked:
 
     @classmethod
     def check(cls, name: str, value: Any) -> Any:
-        """The canonical form of one field's value, from a number or from text.
-
-        Raises InputError that names the field, what was given and what is allowed.
-        """
-        rule = cls.metadata(name)["rule"]
-        try:
-            return rule.check(value)
-        except (ValueError, OverflowError):
-            given = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
-            raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
+        """The canonical form of one field's value: see `check_value`."""
+        return check_value(name, value, cls.metadata(name)["rule"])
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
@@ -210,9 +210,7 @@ class RunConfig(Checked):
     )
     fit: str = option("pad", Choice(("pad", "resize")), "How an image of 28 pixels becomes 32.")
     scaling: str = option(
-        "standard",
-        Choice(("standard", "symmetric")),
-        "Mean 0 and deviation 1, or -1 to 1.",
+        "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
     )
 
     def __post_init__(self) -> None:

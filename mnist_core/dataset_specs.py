@@ -12,10 +12,8 @@ IMAGE_SIDE = IMAGE_SHAPE[-1]
 DIGITS = tuple("0123456789")
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 FILES = (
-    "train-images-idx3-ubyte",
-    "train-labels-idx1-ubyte",
-    "t10k-images-idx3-ubyte",
-    "t10k-labels-idx1-ubyte",
+    *("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    *("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 )
 
 
@@ -108,9 +106,9 @@ register_dataset(
     DatasetSpec(
         "MNIST",
         DIGITS,
-        0.1307,
-        0.3081,
-        "handwritten digits",
+        mean=0.1307,
+        std=0.3081,
+        about="handwritten digits",
         noun="digit",
         hint=DIGIT_HINT,
         downloadable=True,
@@ -120,9 +118,9 @@ register_dataset(
     DatasetSpec(
         "FashionMNIST",
         GARMENTS,
-        0.2860,
-        0.3530,
-        "garments, from Zalando's catalogue",
+        mean=0.2860,
+        std=0.3530,
+        about="garments, from Zalando's catalogue",
         noun="garment",
         hint=f"Expects one garment, filled in, as in a catalogue: {', '.join(GARMENTS).lower()}.",
         filled=True,
@@ -133,9 +131,9 @@ register_dataset(
     DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
         "KMNIST",
         KANA,
-        0.1918,
-        0.3483,
-        "cursive Japanese characters",
+        mean=0.1918,
+        std=0.3483,
+        about="cursive Japanese characters",
         noun="character",
         hint=f"Expects one of ten cursive Japanese characters: {', '.join(KANA)}.",
         filled=True,
@@ -146,17 +144,15 @@ register_dataset(
     DatasetSpec(
         "QMNIST",
         DIGITS,
-        0.1307,
-        0.3081,
-        "digits, with a test set of 60,000 instead of 10,000",
+        mean=0.1307,
+        std=0.3081,
+        about="digits, with a test set of 60,000 instead of 10,000",
         noun="digit",
         hint=DIGIT_HINT,
         images=(60_000, 60_000),
         files=(
-            "qmnist-train-images-idx3-ubyte",
-            "qmnist-train-labels-idx2-int",
-            "qmnist-test-images-idx3-ubyte",
-            "qmnist-test-labels-idx2-int",
+            *("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
+            *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
         ),
         downloadable=True,
     )

@@ -9,9 +9,10 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -25,27 +26,28 @@ TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
 ATTEMPTS = 50 if os.name == "nt" else 1  # to replace a file
 CSV_LIMIT = 64 * 2**20  # bytes; far more than a history of 1,000 epochs
 
+T = TypeVar("T")
+
 
 def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
     """Replaces `path` in one step. Raises LabError when the disk is full or not writable.
 
     With `flush` it is on the disk before it is in its place, also when the power fails.
     """
-    temporary = None
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            if flush:
-                file.flush()
-                os.fsync(file.fileno())
-        os.chmod(temporary, 0o644)
-        _replace(temporary, path)
-    except OSError as error:
-        if temporary:
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                if flush:
+                    file.flush()
+                    os.fsync(file.fileno())
+            os.chmod(temporary, 0o644)
+            _replace(temporary, path)
+        except OSError:
             Path(temporary).unlink(missing_ok=True)
-        raise LabError(cannot_write(path, error)) from error
+            raise
 
 
 def _replace(source: str, target: Path) -> None:
@@ -71,20 +73,45 @@ def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
     write_bytes(path, (text + "\n").encode(), flush=flush)
 
 
+def signature(path: Path) -> tuple[int, int, int]:
+    """Tells one content of a file from the next: files are replaced whole, never changed."""
+    seen = path.stat()
+    return seen.st_mtime_ns, seen.st_size, seen.st_ino
+
+
 def read_json(path: Path) -> Any:
     """Raises OSError when it cannot be read, ValueError when it is not JSON."""
-    return json.loads(path.read_bytes())
+    try:
+        return json.loads(path.read_bytes())
+    except RecursionError as error:
+        raise ValueError("it is nested too deeply") from error
 
 
-def cannot_write(path: Path, error: OSError) -> str:
-    """One sentence for a failed write."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"The disk is full: {path} could not be written; make room and start again."
-    reason = error.strerror or str(error)
-    return (
-        f"{path} could not be written ({reason}); make its folder writable, or point "
-        "MNIST_CHECKPOINTS at one that is."
-    )
+def read_checked(path: Path, check: Callable[[Any], T], default: T) -> T:
+    """What `check` makes of the file's JSON; the default when there is no file, or a damaged one.
+
+    `check` raises ValueError, or whatever values of other types than it expects lead to.
+    """
+    try:
+        return check(read_json(path))
+    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return default
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Makes one sentence of a failed write, in a LabError."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise LabError(
+                f"The disk is full: {path} could not be written; make room and start again."
+            ) from error
+        raise LabError(
+            f"{path} could not be written ({error.strerror or error}); make its folder writable, "
+            "or point MNIST_CHECKPOINTS at one that is."
+        ) from error
 
 
 def read_tensors_file(path: Path) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
-from mnist_core.files import cannot_write
+from mnist_core.files import writing
 
 
 def named_lock(root: Path, name: str) -> FileLock:
@@ -16,11 +16,9 @@ def named_lock(root: Path, name: str) -> FileLock:
     Raises LabError when its file cannot be written.
     """
     path = root / ".locks" / f"{name}.lock"
-    try:
+    with writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("ab").close()
-    except OSError as error:
-        raise LabError(cannot_write(path, error)) from error
     return FileLock(path)
 
 
@@ -28,10 +26,8 @@ def named_lock(root: Path, name: str) -> FileLock:
 def held(lock: FileLock, otherwise: str) -> Iterator[None]:
     """Holds the lock. Raises LabError with the sentence `otherwise` when another process has it."""
     try:
-        lock.acquire(timeout=0)
+        holding = lock.acquire(timeout=0)
     except Timeout:
         raise LabError(otherwise) from None
-    try:
+    with holding:
         yield
-    finally:
-        lock.release()

@@ -42,7 +42,7 @@ def kept(store: RunStore) -> Kept:
         return dict(found["results"])
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise LabError(
             f"{path(store)} is damaged ({error}); delete it and measure again."
         ) from error

@@ -11,15 +11,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from mnist_core.cli.command import Answer, command
-from mnist_core.config import Whole
-from mnist_core.errors import InputError
+from mnist_core.config import Whole, check_value
 from mnist_core.formatting import duration, percent
 from mnist_core.jobs.pool import Made
 from mnist_core.reproduce.results import markdown, results
 from mnist_core.runs.run import Run
-from mnist_core.runs.settings import AUTOMATIC, check_at_once
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import RunStore
+from mnist_core.runs.store import AUTOMATIC, RunStore, check_at_once
 
 SEEDS = Whole(1, 1000)
 
@@ -52,7 +50,7 @@ def _grid(options: Namespace) -> Answer:
 def _zoo(options: Namespace) -> Answer:
     from mnist_core.reproduce.zoo import make_zoo
 
-    seeds = None if options.seeds is None else _check_seeds(options.seeds)
+    seeds = None if options.seeds is None else check_value("seeds", options.seeds, SEEDS)
     began = time.monotonic()
     runs = make_zoo(RunStore(), _processes(options), _tell_made, options.only or (), seeds)
     return _summary(runs, began, ids=[run.id for run in runs])
@@ -65,13 +63,6 @@ def _table(options: Namespace) -> Answer:
 
 def _processes(options: Namespace) -> int:
     return check_at_once(options.at_once or AUTOMATIC) or os.cpu_count() or 1
-
-
-def _check_seeds(value: str) -> int:
-    try:
-        return SEEDS.check(value)
-    except (ValueError, OverflowError):
-        raise InputError(f"seeds: {value!r} was given; allowed is {SEEDS.allowed}") from None
 
 
 def _tell_made(made: Made) -> None:

@@ -22,9 +22,8 @@ from mnist_core.formatting import duration, percent
 from mnist_core.models import check_config, make_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.run import Run
-from mnist_core.runs.settings import check_at_once
 from mnist_core.runs.states import LIVE, RunState
-from mnist_core.runs.store import RunStore
+from mnist_core.runs.store import RunStore, check_at_once
 
 
 def _options(parser: ArgumentParser) -> None:
@@ -113,7 +112,7 @@ def _read_config(path: Path) -> RunConfig:
         raise InputError(f"config: {path} cannot be read ({error.strerror})") from error
     except InputError:
         raise
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise InputError(f"config: {path} is no JSON ({error})") from error
 
 

@@ -27,7 +27,7 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import cannot_write, write_bytes
+from mnist_core.files import write_bytes, writing
 from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
@@ -161,10 +161,8 @@ class Handwriting:
         write_bytes(self.folder / TABLE, table_of(samples))
 
     def _lock(self) -> FileLock:
-        try:
+        with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise LabError(cannot_write(self.folder, error)) from error
         return named_lock(self.root, f"handwriting-{self.dataset}")
 
 

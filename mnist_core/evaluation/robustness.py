@@ -37,7 +37,7 @@ def stored(run: Run) -> Robustness | None:
         found = read_json(path)
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except (OSError, ValueError) as error:
         raise LabError(_damaged(path, error)) from error
     try:
         if found["format"] != FORMAT or found["weights_sha256"] != run.summary.weights_sha256:

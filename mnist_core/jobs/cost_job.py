@@ -9,7 +9,7 @@ from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs import spawn
-from mnist_core.locks import held
+from mnist_core.locks import held, named_lock
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
 
@@ -21,7 +21,7 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
 
     Raises LabError when the store cannot be written.
     """
-    lock = store.named_lock("measuring")
+    lock = named_lock(store.root, "measuring")
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -40,7 +40,8 @@ def measure_once(store: RunStore, config: RunConfig, began: float) -> cost.Cost:
 
     Raises LabError when another process is measuring.
     """
-    with held(store.named_lock("measuring"), otherwise="Another process is measuring; look again."):
+    busy = "Another process is measuring; look again."
+    with held(named_lock(store.root, "measuring"), otherwise=busy):
         known = cost.load(store, config)
         if known:
             return known

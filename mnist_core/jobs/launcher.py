@@ -116,16 +116,7 @@ def pause(store: RunStore, run_id: str) -> Run:
     if _listens(run):
         run.folder.request("pause")
         return run
-    return _halt(store, run.id, RunState.PAUSED, STOP_GRACE)
-
-
-def stop(store: RunStore, run_id: str, grace: float = STOP_GRACE) -> Run:
-    """Stops the run and makes sure that its process is gone. What it has saved stays.
-
-    Other processes that waited for the run are stopped after it. Raises LabError when new ones
-    keep coming, or when it trains on another machine, which may take a while to hear of it.
-    """
-    return _halt(store, run_id, RunState.STOPPED, grace)
+    return stop(store, run.id, state=RunState.PAUSED)
 
 
 def take_over(store: RunStore, run_id: str, spawn_worker: Spawn = spawn_worker) -> Run:
@@ -139,7 +130,14 @@ def _listens(run: Run) -> bool:
     return run.state == RunState.RUNNING and training and not run.unresponsive
 
 
-def _halt(store: RunStore, run_id: str, state: RunState, grace: float) -> Run:
+def stop(
+    store: RunStore, run_id: str, grace: float = STOP_GRACE, state: RunState = RunState.STOPPED
+) -> Run:
+    """Stops the run and makes sure that its process is gone. What it has saved stays.
+
+    Other processes that waited for the run are stopped after it. Raises LabError when new ones
+    keep coming, or when it trains on another machine, which may take a while to hear of it.
+    """
     for _ in range(MAX_PROCESSES):
         run = store.get(run_id)
         identity = run.summary.process
@@ -168,50 +166,41 @@ def _ask_other_host(store: RunStore, run: Run, host: str, grace: float) -> Run:
 
 def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
     """Writes the state of a run that was halted; False when another process has it by now."""
-    lock = store.lock(run_id)
     try:
-        lock.acquire(timeout=1.0)
+        with store.lock(run_id).acquire(timeout=1.0):
+            run = store.get(run_id)
+            if not run.finished and run.summary.state != state:
+                run.folder.write_summary(replace(run.summary, state=state, process=None))
+            run.folder.request(None)
+            run.folder.clear_progress()
+            queue.leave(store, run_id)
+            return True
     except Timeout:
         return False
-    try:
-        run = store.get(run_id)
-        if not run.finished and run.summary.state != state:
-            run.folder.write_summary(replace(run.summary, state=state, process=None))
-        run.folder.request(None)
-        run.folder.clear_progress()
-        queue.leave(store, run_id)
-        return True
-    finally:
-        lock.release()
 
 
 def _end(process: psutil.Process, grace: float) -> None:
     """Waits for the process to end by itself, then asks, then ends it, and its children."""
-    family = [process]
+    children: list[psutil.Process] = []
     with suppress(psutil.Error):
-        family += process.children(recursive=True)
+        children = process.children(recursive=True)
     steps: list[tuple[Callable[[], object], float]] = [
         (lambda: None, grace),
         (process.terminate, grace),
         (process.kill, STOP_GRACE),
     ]
     for insist, patience in steps[2:] if _is_suspended(process) else steps:
-        try:
+        with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             insist()
             process.wait(timeout=patience)
             break
-        except psutil.NoSuchProcess:
-            break
-        except psutil.TimeoutExpired:
-            continue
-    for orphan in family[1:]:
+    for orphan in children:
         with suppress(psutil.NoSuchProcess):
             orphan.kill()
 
 
 def _is_suspended(process: psutil.Process) -> bool:
     """By SIGSTOP, for instance: it would not react."""
-    try:
+    with suppress(psutil.Error):
         return bool(process.status() == psutil.STATUS_STOPPED)
-    except psutil.Error:
-        return False
+    return False

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
 from mnist_core.jobs.progress import OnProgress
-from mnist_core.locks import held
+from mnist_core.locks import held, named_lock
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
@@ -104,7 +104,7 @@ def _pause(
 def alone(store: RunStore, what: str) -> AbstractContextManager[None]:
     """One process at a time makes `what` in this store. Raises LabError for a second one."""
     busy = f"Another process is making the {what} in {store.root}."
-    return held(store.named_lock(f"making-{what}"), otherwise=busy)
+    return held(named_lock(store.root, f"making-{what}"), otherwise=busy)
 
 
 def carry_out_here(

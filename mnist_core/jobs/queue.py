@@ -13,17 +13,18 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
-from mnist_core.files import cannot_write
+from mnist_core.files import writing
+from mnist_core.locks import named_lock
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
-from mnist_core.runs.settings import AUTOMATIC
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import RUN_ID, RunStore
+from mnist_core.runs.store import AUTOMATIC, RUN_ID, RunStore
 
 PERIOD = 0.5  # seconds between two looks at the queue
 AtOnce = Callable[[], int]  # how many runs may train at once: asked again at every look
@@ -49,21 +50,17 @@ def has_entered(run: Run) -> bool:
 
 def _tickets(store: RunStore) -> list[tuple[str, Path]]:
     """(run id, file) of all in the queue, in its order."""
-    with suppress(FileNotFoundError):
-        paths = sorted((store.root / ".queue").iterdir())
-        found = ((TICKET.fullmatch(path.name), path) for path in paths)
-        return [(match["id"], path) for match, path in found if match]
-    return []
+    paths = sorted((store.root / ".queue").glob("*"))
+    found = ((TICKET.fullmatch(path.name), path) for path in paths)
+    return [(match["id"], path) for match, path in found if match]
 
 
 def join(store: RunStore, run_id: str) -> None:
     """Gives the run a ticket. Raises LabError when it cannot be written."""
     ticket = store.root / ".queue" / f"{time.time_ns():020d}-{run_id}"
-    try:
+    with writing(ticket):
         ticket.parent.mkdir(parents=True, exist_ok=True)
         ticket.touch()
-    except OSError as error:
-        raise LabError(cannot_write(ticket, error)) from error
 
 
 def leave(store: RunStore, run_id: str) -> None:
@@ -75,12 +72,8 @@ def leave(store: RunStore, run_id: str) -> None:
 
 def ahead(store: RunStore, run_id: str) -> int:
     """How many runs wait before this one; 0 for the next to train."""
-    count = 0
-    for other, _ in _tickets(store):
-        if other == run_id:
-            break
-        count += _waits(store, other)
-    return count
+    before = takewhile(lambda ticket: ticket[0] != run_id, _tickets(store))
+    return sum(_waits(store, other) for other, _ in before)
 
 
 def _waits(store: RunStore, run_id: str) -> bool:
@@ -111,12 +104,10 @@ def wait_for_slot(
 
     `tell` is called at every look with the number of runs ahead; what it raises ends the wait.
     """
-    while True:
-        slot = take_slot(store, run_id, at_once())
-        if slot:
-            return slot
+    while not (slot := take_slot(store, run_id, at_once())):
         tell(ahead(store, run_id))
         time.sleep(PERIOD)
+    return slot
 
 
 def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
@@ -126,48 +117,36 @@ def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
     are finished sooner than two, one after the other, with two threads. A run that is alone, with
     none in training and none waiting, has the machine and all its slots to itself.
     """
-    looking = store.named_lock("queue")
+    one_at_a_time = named_lock(store.root, "queue")  # as a look holds slots that are free
     try:
-        looking.acquire(timeout=PERIOD)  # one at a time: a look holds slots that are free
+        with one_at_a_time.acquire(timeout=PERIOD):
+            slot = None if ahead(store, run_id) else _free_slot(store, run_id, at_once)
+            if slot:
+                leave(store, run_id)
+            return slot
     except Timeout:
         return None
-    try:
-        slot = None if ahead(store, run_id) else _free_slot(store, run_id, at_once)
-        if slot:
-            leave(store, run_id)
-        return slot
-    finally:
-        looking.release()
 
 
 def _free_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
     most = at_once or os.cpu_count() or 1
     free, taken = _slots(store, most)
-    alone = at_once == AUTOMATIC and not taken and not _anyone_else_waits(store, run_id)
-    if alone:
+    others = any(other != run_id and _waits(store, other) for other, _ in _tickets(store))
+    if at_once == AUTOMATIC and not taken and not others:
         return Slot(free, 1)
     keep = 1 if taken < most else 0
     Slot(free[keep:], most).release()
     return Slot(free[:1], most) if keep else None
 
 
-def _anyone_else_waits(store: RunStore, run_id: str) -> bool:
-    return any(other != run_id and _waits(store, other) for other, _ in _tickets(store))
-
-
 def _slots(store: RunStore, most: int) -> tuple[list[FileLock], int]:
     """The free slots, now held by this process, and how many are taken by others."""
     free: list[FileLock] = []
-    count = max(most, _known_slots(store))
+    known = (path.stem.removeprefix("place-") for path in store.root.glob(".locks/place-*.lock"))
+    count = max([most, *(int(number) + 1 for number in known if number.isdecimal())])
     for number in range(count):
-        lock = store.named_lock(f"place-{number}")
+        lock = named_lock(store.root, f"place-{number}")
         with suppress(Timeout):
             lock.acquire(timeout=0)
             free.append(lock)
     return free, count - len(free)
-
-
-def _known_slots(store: RunStore) -> int:
-    """How many slots there ever were."""
-    numbers = (path.stem.removeprefix("place-") for path in store.root.glob(".locks/place-*.lock"))
-    return max((int(number) + 1 for number in numbers if number.isdecimal()), default=0)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from mnist_core.errors import NotFound
 from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
-from mnist_core.files import read_json, write_json
+from mnist_core.files import read_checked, write_json
 from mnist_core.jobs import spawn
-from mnist_core.locks import held
+from mnist_core.locks import held, named_lock
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -25,7 +26,7 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
     """
     runs = [store.get(run_id) for run_id in ids]
     busy = "Another process computes robustness in this store; wait for it."
-    with held(store.named_lock("robustness"), otherwise=busy):
+    with held(named_lock(store.root, "robustness"), otherwise=busy):
         try:
             for place, run in enumerate(runs):
                 if stored(run) is None:
@@ -38,11 +39,10 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
 def _compute_one(
     store: RunStore, run: Run, place: int, count: int, on_step: Callable[..., None]
 ) -> None:
-    process = asdict(Process.of(os.getpid()))
+    process = Process.of(os.getpid())
 
     def tell(done: int) -> None:
-        job = {"process": process, "run": run.id, "done": place * STEPS + done}
-        write_json(_job_path(store), job | {"total": count * STEPS}, flush=False)
+        _report(store, Job(process, run.id, place * STEPS + done, count * STEPS))
         on_step(run, done)
 
     tell(0)
@@ -70,14 +70,19 @@ class Job:
     total: int
 
 
+def _report(store: RunStore, job: Job) -> None:
+    write_json(_job_path(store), asdict(job), flush=False)
+
+
+def _parse(found: Any) -> Job:
+    process = Process(**found["process"])
+    return Job(process, found["run"], int(found["done"]), int(found["total"]))
+
+
 def job(store: RunStore) -> Job | None:
     """The process that computes robustness now, if there is one."""
-    try:
-        found: dict[str, Any] = read_json(_job_path(store))
-        at = Job(Process(**found["process"]), found["run"], int(found["done"]), int(found["total"]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return None
-    return at if at.process.find() and at.total > 0 else None
+    at = read_checked(_job_path(store), _parse, default=None)
+    return at if at and at.process.find() and at.total > 0 else None
 
 
 def start(store: RunStore, ids: Iterable[str]) -> None:
@@ -88,8 +93,7 @@ def start(store: RunStore, ids: Iterable[str]) -> None:
     if job(store):
         return
     process = spawn.start(store, ["robustness", *ids], log_path(store))
-    first = {"process": asdict(Process.of(process.pid)), "run": ids[0], "done": 0}
-    write_json(_job_path(store), first | {"total": len(ids) * STEPS}, flush=False)
+    _report(store, Job(Process.of(process.pid), ids[0], 0, len(ids) * STEPS))
 
 
 def stop(store: RunStore) -> None:
@@ -101,9 +105,7 @@ def stop(store: RunStore) -> None:
 
 def why_it_failed(store: RunStore) -> str:
     """The last line of the last process, if it ended with an error."""
-    try:
-        lines = log_path(store).read_text(encoding="utf-8").strip().splitlines()
-    except (OSError, ValueError):
-        return ""
-    marker = "mnist_core robustness: "
-    return lines[-1].split(marker, 1)[1] if lines and marker in lines[-1] else ""
+    with suppress(OSError, ValueError):
+        last = log_path(store).read_text(encoding="utf-8").strip().rpartition("\n")[2]
+        return last.partition("mnist_core robustness: ")[2]
+    return ""

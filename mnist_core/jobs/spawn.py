@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.errors import LabError
-from mnist_core.files import cannot_write
+from mnist_core.files import writing
 from mnist_core.paths import PROJECT, data_root
 from mnist_core.runs.store import RunStore
 
@@ -32,20 +32,17 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONUNBUFFERED": "1",
     }
-    try:
-        with log.open("wb") as output:
-            return subprocess.Popen(
-                [sys.executable, "-m", "mnist_core", *arguments],
-                cwd=PROJECT,
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=os.name != "nt",
-                creationflags=_APART_ON_WINDOWS,
-            )
-    except OSError as error:
-        raise LabError(cannot_write(log, error)) from error
+    with writing(log), log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mnist_core", *arguments],
+            cwd=PROJECT,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=os.name != "nt",
+            creationflags=_APART_ON_WINDOWS,
+        )
 
 
 def ask(*arguments: str) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.files import is_number, write_bytes
+from mnist_core.files import is_number, signature, write_bytes
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES
 from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.states import FINISHED
@@ -62,18 +62,10 @@ def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
     head |= {"config": _shared(configs), "summary": _shared(summaries)}
     lines = [head]
     for run, config, summary in zip(runs, configs, summaries, strict=True):
-        lines.append(
-            {
-                "config": _own(config, head["config"]),
-                "summary": _own(summary, head["summary"]),
-                "history": run.history_rows,
-                "echoes": run.step_rows,
-            }
-        )
-    text = "".join(
-        json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines
-    )
-    write_bytes(path, text.encode())
+        own = {"config": _own(config, head["config"]), "summary": _own(summary, head["summary"])}
+        lines.append(own | {"history": run.history_rows, "echoes": run.step_rows})
+    texts = [json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines]
+    write_bytes(path, "".join(texts).encode())
 
 
 def _shared(dictionaries: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -89,8 +81,7 @@ def _own(values: Mapping[str, Any], shared: Mapping[str, Any]) -> dict[str, Any]
 def read_bundle(path: Path) -> tuple[list[BundledRun], list[Damaged]]:
     """The runs of a bundle and its lines that are damaged; no runs when there is no file."""
     try:
-        seen = path.stat()
-        return _read(path, seen.st_mtime_ns, seen.st_size, seen.st_ino)
+        return _read(path, signature(path))
     except FileNotFoundError:
         return [], []
     except OSError as error:
@@ -98,8 +89,8 @@ def read_bundle(path: Path) -> tuple[list[BundledRun], list[Damaged]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _read(path: Path, *seen: int) -> tuple[list[BundledRun], list[Damaged]]:
-    """`seen` tells one content of the file from the next: it is replaced whole, never changed."""
+def _read(path: Path, seen: tuple[int, int, int]) -> tuple[list[BundledRun], list[Damaged]]:
+    """`seen` is the file's signature, so that its content is parsed once."""
     first, *lines = path.read_bytes().splitlines() or [b""]
     try:
         head = json.loads(first)

@@ -9,6 +9,8 @@ import psutil
 
 from mnist_core.files import is_number
 
+HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
+
 
 @dataclass(frozen=True)
 class Process:
@@ -48,3 +50,10 @@ class Process:
             return process if same and process.status() != psutil.STATUS_ZOMBIE else None
         except psutil.Error:
             return None
+
+    def is_alive(self, heartbeat_age: float) -> bool:
+        """Whether it still runs, `heartbeat_age` seconds after its last sign of life.
+
+        That age is all that is known of a process on another host that shares the store.
+        """
+        return self.find() is not None if self.here else heartbeat_age < HEARTBEAT_TIMEOUT

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,9 +14,13 @@ import numpy as np
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError, NotFound
-from mnist_core.runs.folder import RunFolder
+from mnist_core.files import read_csv, read_tensors_file
+from mnist_core.runs.folder import HISTORY, STEP_LOSSES, RunFolder
+from mnist_core.runs.process import HEARTBEAT_TIMEOUT
 from mnist_core.runs.states import FINISHED, LIVE, RunState
-from mnist_core.runs.summary import HEARTBEAT_TIMEOUT, Summary
+from mnist_core.runs.summary import Summary
+
+PARTS = ("validation", "test")
 
 
 @dataclass(frozen=True)
@@ -36,13 +42,19 @@ class Run:
     @cached_property
     def state(self) -> RunState:
         """The state on disk, corrected when the process that should be at work is gone."""
-        at_work = self.summary.state in LIVE
-        return self.summary.true_state(self.heartbeat_age) if at_work else self.summary.state
+        process = self.summary.process
+        if self.summary.state not in LIVE or (process and process.is_alive(self.heartbeat_age)):
+            return self.summary.state
+        return RunState.INTERRUPTED
 
     @cached_property
     def heartbeat_age(self) -> float:
-        """Seconds since the last sign of life of the process that trains it."""
-        return self.folder.heartbeat_age()
+        """Seconds since the process that trains it last wrote or touched its files."""
+        seen = [0.0]
+        for path in (self.folder.summary_file, self.folder.progress_file):
+            with suppress(OSError):
+                seen.append(path.stat().st_mtime)
+        return max(0.0, time.time() - max(seen))
 
     @property
     def unresponsive(self) -> bool:
@@ -59,7 +71,7 @@ class Run:
     @property
     def has_weights(self) -> bool:
         name = self.summary.weights
-        return name is not None and name != "" and (self.path / name).is_file()
+        return (self.path / name).is_file() if name else False
 
     @cached_property
     def history(self) -> list[dict[str, float]]:
@@ -67,12 +79,12 @@ class Run:
 
         Raises LabError when the file is damaged.
         """
-        return self.folder.history()
+        return read_csv(self.path / "history.csv", HISTORY)
 
     @cached_property
     def step_losses(self) -> list[dict[str, float]]:
         """The loss within the epochs: rows of epoch, step, loss. Raises LabError."""
-        return self.folder.step_losses()
+        return read_csv(self.path / "steps.csv", STEP_LOSSES)
 
     def weights(self) -> bytes:
         """The weights file, checked against its checksum. Raises LabError."""
@@ -96,8 +108,29 @@ class Run:
         return content
 
     def logits(self) -> dict[str, np.ndarray]:
-        """Half-precision logits by part: see RunFolder.logits."""
-        return self.folder.logits(dataset_spec(self.config.dataset).num_classes)
+        """Half-precision logits by part: "validation" and "test", each (N, classes).
+
+        Raises NotFound, or LabError when the file is damaged.
+        """
+        path = self.path / "logits.safetensors"
+        found = read_parts(path, np.float16, (dataset_spec(self.config.dataset).num_classes,))
+        if not all(np.isfinite(found[part]).all() for part in PARTS):
+            raise LabError(f"{path} is damaged: it holds more than finite numbers.")
+        return found
+
+
+def read_parts(path: Path, dtype: type[np.generic], row: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """The arrays "validation" and "test" of a file, each of this dtype and of shape (N, *row).
+
+    Raises NotFound, or LabError when the file is damaged.
+    """
+    found = read_tensors_file(path)
+    for part in PARTS:
+        values = found.get(part, np.empty(0))
+        fits = values.dtype == dtype and values.ndim == 1 + len(row) and values.shape[1:] == row
+        if not fits or not len(values):
+            raise LabError(f"{path} is damaged: {part} is not {dtype.__name__} (N, *{row}).")
+    return found
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from mnist_core.errors import LabError
-
 
 class RunState(StrEnum):
     """What a run's summary says of it; the text is what is on disk and in JSON."""
@@ -33,9 +31,3 @@ def can_follow(old: RunState, new: RunState) -> bool:
     if old in FINISHED or new in FINISHED:
         return old in (new, RunState.RUNNING)
     return True
-
-
-def check_change(run_id: str, old: RunState, new: RunState) -> None:
-    """Raises LabError for a change of state that is not allowed."""
-    if not can_follow(old, new):
-        raise LabError(f"{run_id} is {old}; it cannot become {new}.")

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from filelock import FileLock
 from safetensors.numpy import save as tensors_to_bytes
 
-from mnist_core.config import RunConfig
+from mnist_core.config import RunConfig, Whole, check_value
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NotFound
-from mnist_core.files import cannot_write, read_tensors_file, write_bytes, write_json
+from mnist_core.files import (
+    read_checked,
+    read_json,
+    signature,
+    write_bytes,
+    write_json,
+    writing,
+)
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import read_bundle
-from mnist_core.runs.cache import read_config, read_summary
-from mnist_core.runs.folder import PARTS, RunFolder
-from mnist_core.runs.run import Damaged, Run
-from mnist_core.runs.settings import read_at_once, write_at_once
+from mnist_core.runs.folder import RunFolder
+from mnist_core.runs.run import PARTS, Damaged, Run, read_parts
 from mnist_core.runs.summary import Summary
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
+AT_ONCE = Whole(0, 64)
+AUTOMATIC = 0  # one run has the whole machine; several share its cores
 
 
 class RunStore:
-    """The run folders below `root`. Nothing is kept in memory but parsed files (see `cache`)."""
+    """The run folders below `root`. Nothing is kept in memory but parsed files."""
 
     def __init__(self, root: Path | str | None = None) -> None:
         self.root = Path(root) if root is not None else store_root()
@@ -97,18 +106,18 @@ class RunStore:
     def find_folder(self, config: RunConfig) -> Run | None:
         """Like `find`, but without the bundle: only a run with a folder can be trained further."""
         try:
-            return self._read(self.folder(config.id).path)
+            return self._read(self.root / config.id)
         except LabError:
             return None
 
     def _read(self, path: Path) -> Run:
         try:
-            config, own_id = read_config(path / "config.json")
-            summary = read_summary(path / "summary.json")
-        except (OSError, ValueError, TypeError, RecursionError) as error:
+            files = path / "config.json", path / "summary.json"
+            config, summary = _parsed(*files, *map(signature, files))
+        except (OSError, ValueError, TypeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise LabError(f"{path.name} is damaged and was left out: {reason}.") from error
-        if own_id != path.name:
+        if config.id != path.name:
             raise LabError(
                 f"{path.name} is damaged and was left out: config.json is another run's."
             )
@@ -116,53 +125,36 @@ class RunStore:
 
     def at_once(self) -> int:
         """How many runs train at the same time; runs in the queue look it up twice a second."""
-        return read_at_once(self.root / "settings.json")
+        path = self.root / "settings.json"
+        return read_checked(path, lambda settings: check_at_once(settings["at_once"]), AUTOMATIC)
 
     def set_at_once(self, number: int) -> None:
         """Raises InputError, or LabError when it cannot be kept."""
-        write_at_once(self.root / "settings.json", number)
+        write_json(self.root / "settings.json", {"at_once": check_at_once(number)})
 
     def lock(self, run_id: str) -> FileLock:
         """The lock of a run's folder. The operating system frees it when its process dies."""
-        return self.named_lock(self.folder(run_id).id)
-
-    def named_lock(self, name: str) -> FileLock:
-        """A lock for all processes that use this store. Raises LabError when it cannot be made."""
-        return named_lock(self.root, name)
+        return named_lock(self.root, self.folder(run_id).id)
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
         """Writes config and summary of a new run; a damaged folder in its place is set aside."""
-        folder = self.folder(config.id)
-        if folder.path.exists():
-            try:
-                self._read(folder.path)
-            except LabError:
-                self._set_aside(folder.path)
-        if folder.path.exists():
-            write_json(folder.config_file, config.to_dict())
-            write_json(folder.summary_file, summary.to_dict())
-        else:
-            self._create_whole(folder.path, config, summary)
-        return self.get(config.id)
-
-    def _create_whole(self, path: Path, config: RunConfig, summary: Summary) -> None:
-        """Both files appear together, so that no reader meets a folder with only one of them."""
+        path = self.folder(config.id).path
+        if self.find_folder(config):
+            _write_both(path, config, summary)
+            return self.get(config.id)
+        if path.exists():
+            aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
+            with writing(aside):
+                path.rename(aside)
+        # Both files appear together, so that no reader meets a folder with only one of them.
         new = path.with_name(f".new-{path.name}-{os.getpid()}")
         try:
-            write_json(new / "config.json", config.to_dict())
-            write_json(new / "summary.json", summary.to_dict())
-            new.rename(path)
-        except OSError as error:
-            raise LabError(cannot_write(path, error)) from error
+            with writing(path):
+                _write_both(new, config, summary)
+                new.rename(path)
         finally:
             shutil.rmtree(new, ignore_errors=True)
-
-    def _set_aside(self, path: Path) -> None:
-        aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
-        try:
-            path.rename(aside)
-        except OSError as error:
-            raise LabError(cannot_write(aside, error)) from error
+        return self.get(config.id)
 
     def labels_path(self, dataset: str, fingerprint: str) -> Path:
         return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"
@@ -182,11 +174,28 @@ class RunStore:
         if not re.fullmatch(r"[0-9a-f]{16}", fingerprint):
             raise NotFound(f"{run.id} does not say which data it was trained on.")
         path = self.labels_path(run.config.dataset, fingerprint)
-        found, last = read_tensors_file(path), dataset_spec(run.config.dataset).num_classes - 1
-        for part in PARTS:
-            values = found.get(part)
-            if values is None or values.ndim != 1 or values.dtype != np.uint8 or not len(values):
-                raise LabError(f"{path} is damaged: {part} is not (N,) uint8.")
-            if values.max() > last:
-                raise LabError(f"{path} is damaged: {part} holds a label above {last}.")
+        found = read_parts(path, np.uint8, ())
+        last = dataset_spec(run.config.dataset).num_classes - 1
+        if max(found[part].max() for part in PARTS) > last:
+            raise LabError(f"{path} is damaged: it holds a label above {last}.")
         return found
+
+
+def check_at_once(value: Any) -> int:
+    """How many runs train at the same time; 0 is automatic. Raises InputError."""
+    return int(check_value("at-once", value, AT_ONCE))
+
+
+@functools.lru_cache(maxsize=16_384)
+def _parsed(config: Path, summary: Path, *signatures: object) -> tuple[RunConfig, Summary]:
+    """Each content of the two files is parsed once.
+
+    A process that lists thousands of runs again and again only looks at each file's signature.
+    There is no index on disk that could disagree with the files.
+    """
+    return RunConfig.from_dict(read_json(config)), Summary.from_dict(read_json(summary))
+
+
+def _write_both(path: Path, config: RunConfig, summary: Summary) -> None:
+    write_json(path / "config.json", config.to_dict())
+    write_json(path / "summary.json", summary.to_dict())

@@ -1,23 +1,17 @@
-"""What summary.json says of a run, and whether the process that wrote it still lives."""
+"""What summary.json says of a run."""
 
-import math
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
 from mnist_core.files import is_number, is_text
 from mnist_core.runs.process import Process
-from mnist_core.runs.states import LIVE, RunState
+from mnist_core.runs.states import RunState
 
-HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
 # The fields of a summary that every epoch may change.
-PER_EPOCH: tuple[str, ...] = ("epochs_done", "best_epoch", "seconds", "weights")
-PER_EPOCH += (
-    "weights_sha256",
-    "weights_bytes",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_top5",
+PER_EPOCH = (
+    *("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes"),
+    *("validation_loss", "validation_accuracy", "validation_top5"),
 )
 
 
@@ -91,20 +85,6 @@ class Summary:
         """A copy in which these fields are None."""
         missing: dict[str, Any] = dict.fromkeys(names)
         return replace(self, **missing)
-
-    def true_state(self, heartbeat_age: float = math.inf) -> RunState:
-        """The state, corrected when the process that should be at work is gone.
-
-        `heartbeat_age` is the time in seconds since its last sign of life: all that is known of
-        a process on another host that shares the store.
-        """
-        if self.state not in LIVE:
-            return self.state
-        if self.process and not self.process.here:
-            alive = heartbeat_age < HEARTBEAT_TIMEOUT
-        else:
-            alive = bool(self.process and self.process.find())
-        return self.state if alive else RunState.INTERRUPTED
 
 
 TYPES = {

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.idx import part_sizes
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
-from mnist_core.files import is_number, read_json, write_json
+from mnist_core.files import is_number, read_checked, write_json
+from mnist_core.locks import named_lock
 from mnist_core.runs.store import RunStore
 from mnist_core.training.results import Step
 
@@ -69,12 +70,8 @@ def _path(store: RunStore) -> Path:
 
 
 def _known(store: RunStore) -> dict[str, Any]:
-    try:
-        found = read_json(_path(store))
-    except (OSError, ValueError, RecursionError):
-        return {}
-    here = found.get(machine()) if isinstance(found, dict) else None
-    return here if isinstance(here, dict) else {}
+    """What was measured on this machine: Cost's fields by kind of config."""
+    return read_checked(_path(store), lambda found: {**found[machine()]}, default={})
 
 
 def load(store: RunStore, config: RunConfig) -> Cost | None:
@@ -89,7 +86,7 @@ def load(store: RunStore, config: RunConfig) -> Cost | None:
 
 def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
     """Raises LabError when the store cannot be written."""
-    with store.named_lock("speed"):
+    with named_lock(store.root, "speed"):
         write_json(_path(store), {machine(): _known(store) | {kind(config): asdict(cost)}})
 
 

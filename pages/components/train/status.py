@@ -18,9 +18,8 @@ from mnist_core.jobs import cost_job, launcher
 from mnist_core.paths import data_root
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
-from mnist_core.runs.settings import AUTOMATIC
 from mnist_core.runs.states import LIVE, RESUMABLE, RunState
-from mnist_core.runs.store import RunStore
+from mnist_core.runs.store import AUTOMATIC, RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
 from pages.components.train.controls import show

@@ -2,6 +2,8 @@
 
 import json
 import os
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +13,10 @@ from mnist_core import files
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.models import make_config
+from mnist_core.runs import store as store_module
+from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
+from tests.stores import damage, make_run
 
 CONFIG = make_config("lenet5")
 
@@ -89,8 +94,6 @@ def test_a_new_run_sets_a_damaged_folder_aside(store):
 
 def test_a_store_that_cannot_be_written_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("in the way")
-    from mnist_core.runs.store import RunStore
-
     with pytest.raises(LabError, match="could not be written .* MNIST_CHECKPOINTS"):
         done(RunStore(tmp_path / "file" / "store"))
     with pytest.raises(LabError, match="could not be written .* MNIST_CHECKPOINTS"):
@@ -125,13 +128,13 @@ def test_a_run_appears_whole(store, monkeypatch):
     class Killed(BaseException):
         pass
 
-    replace, written = os.replace, []
+    rename, written = os.replace, []
 
     def kill_at_second(source, target):
         written.append(target)
         if len(written) == 2:
             raise Killed
-        replace(source, target)
+        rename(source, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(os, "replace", kill_at_second)
@@ -154,3 +157,54 @@ def test_a_torn_temporary_file_is_no_run(store):
     run = done(store)
     (run.path / ".summary.json.abc").write_text("half")
     assert [r.id for r in store.list()[0]] == [run.id]
+
+
+def states(store):
+    runs, damaged = store.list()
+    return sorted(run.state for run in runs), len(damaged)
+
+
+def test_changed_files_are_read_again(store):
+    run = make_run(store, state="stopped")
+    assert states(store) == (["stopped"], 0)
+    run.folder.write_summary(replace(run.summary, state="paused"))
+    assert states(store) == (["paused"], 0)
+    damage(run)
+    assert states(store) == ([], 1)
+    run.folder.write_summary(run.summary)
+    assert states(store) == (["stopped"], 0)
+    config = json.loads((run.path / "config.json").read_text())
+    (run.path / "config.json").write_text(json.dumps(config | {"seed": 77}))
+    assert states(store) == ([], 1)
+    shutil.rmtree(run.path)
+    assert states(store) == ([], 0)
+
+
+def test_unchanged_files_are_not_read_again(store, monkeypatch):
+    for seed in range(3):
+        make_run(store, make_config("lenet5", seed=seed))
+    store.list()
+    monkeypatch.setattr(store_module, "read_json", lambda path: pytest.fail(f"{path} was read"))
+    assert len(store.list()[0]) == 3
+    monkeypatch.setattr(store_module, "read_json", files.read_json)
+    make_run(store, make_config("small"))
+    assert len(store.list()[0]) == 4
+
+
+def test_one_damaged_run_among_fifty(store):
+    runs = [make_run(store, make_config("lenet5", seed=seed), epochs=1) for seed in range(51)]
+    damage(runs[7])
+    found, damaged = store.list()
+    assert len(found) == 50 and [each.path.name for each in damaged] == [runs[7].id]
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b'{"at_once": -1}', b'{"at_once": "x"}'])
+def test_the_number_of_runs_at_once_is_kept_and_a_damaged_file_means_the_default(store, content):
+    assert store.at_once() == 0
+    store.set_at_once(3)
+    assert RunStore(store.root).at_once() == 3
+    for bad in (-1, 65, "x", 1.5, True, None):
+        with pytest.raises(InputError, match="at-once: .* was given; allowed is a whole number"):
+            store.set_at_once(bad)
+    (store.root / "settings.json").write_bytes(content)
+    assert store.at_once() == 0
