@@ -17,8 +17,8 @@ def single_runs(table: pd.DataFrame) -> pd.DataFrame:
     `averaged_over_seeds` adds."""
     rows = best_first(table)
     rows = rows.assign(members=rows["id"].map(lambda run_id: (run_id,)), seeds=1, unfinished=0)
-    rows = rows.astype({"seeds": "Int64", "unfinished": "Int64"})
-    return rows.assign(**{f"{name}_deviation": float("nan") for name in MEANS})
+    rows[[f"{name}_deviation" for name in MEANS]] = float("nan")
+    return rows.astype({"seeds": "Int64", "unfinished": "Int64"})
 
 
 def averaged_over_seeds(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,9 +28,8 @@ def curve_rows(
         elapsed = 0.0
         for row in history:
             elapsed += row["seconds"]
-            here = {"id": run_id, "network": label, "seed_place": seed_place}
-            here |= {"epoch": row["epoch"], "elapsed": elapsed}
-            here |= {name: row[name] for name in FIGURES}
+            here = {"id": run_id, "network": label, "seed_place": seed_place, "elapsed": elapsed}
+            here |= {name: row[name] for name in ("epoch", *FIGURES)}
             rows.append(here | {"best": seed_place == 1 and row["epoch"] == best_epoch})
     return rows
 

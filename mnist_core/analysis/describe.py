@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import functools
-import itertools
 import math
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -53,15 +52,9 @@ def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[Any, ...]]:
 
     It is None in a config whose optimiser, schedule or input size does not use the field.
     """
-    used = [_used(config) for config in configs]
-    apart = {
-        name
-        for one, other in itertools.pairwise(used)
-        for name in one | other
-        if one.get(name) != other.get(name)
-    }
-    order = sorted(apart, key=RunConfig.names().index)
-    return {name: tuple(each.get(name) for each in used) for name in order}
+    used = [used_fields(config) for config in configs]
+    values = {name: tuple([each.get(name) for each in used]) for name in RunConfig.names()}
+    return {name: found for name, found in values.items() if len(set(found)) > 1}
 
 
 def differing_settings(configs: Sequence[RunConfig]) -> dict[str, list[str | None]]:
@@ -81,7 +74,8 @@ def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str
 
 
 @functools.lru_cache(maxsize=20_000)
-def _used(config: RunConfig) -> dict[str, Any]:
+def used_fields(config: RunConfig) -> Mapping[str, Any]:
+    """`config.used()`, computed once."""
     return config.used()
 
 

@@ -53,21 +53,15 @@ def larger_rate(lr: float) -> float:
 
 
 def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+    chance = 1 / dataset_spec(config.dataset).num_classes
     best = max(row["validation_accuracy"] for row in rows)
-    if best >= _hardly_learned(config):
+    if best >= min(2 * chance, (1 + chance) / 2):  # the latter with two classes only
         return None
     falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
     rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)
     why = "too small to get going" if rate > config.lr else "too large to settle"
     sentence = f"It does not learn: {percent(best, 1)} is about chance. Its steps look {why}."
     return Diagnosis("stuck", sentence, {"lr": rate})
-
-
-def _hardly_learned(config: RunConfig) -> float:
-    """The validation accuracy below which little was learned: twice that of guessing or, with few
-    classes, halfway from guessing to 1."""
-    chance = 1 / dataset_spec(config.dataset).num_classes
-    return min(2 * chance, (1 + chance) / 2)
 
 
 def _overfit(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+from mnist_core.analysis.describe import used_fields
 from mnist_core.config import ACTIVATIONS, RunConfig
 from mnist_core.errors import InputError
 from mnist_core.models.grid import AXES
@@ -53,11 +53,14 @@ class Landscape:
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:
     """The runs that differ from `config` in the fields `x` and `y` only."""
-    others = _other_fields(config, x, y)
+
+    def others(each: RunConfig) -> dict[str, Any]:
+        return {name: value for name, value in used_fields(each).items() if name not in (x, y)}
+
     found = {
         (getattr(run.config, x), getattr(run.config, y)): run
         for run in runs
-        if run.config.model == config.model and _other_fields(run.config, x, y) == others
+        if run.config.model == config.model and others(run.config) == others(config)
     }
     xs, ys = (
         _values(field, {point[axis] for point in found} | {getattr(config, field)})
@@ -68,11 +71,6 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
         with suppress(InputError):  # a plateau's lowest rate may lie above a smaller one
             cells[a, b] = Cell(config.replace(**{x: a, y: b}), found.get((a, b)))
     return Landscape(x, y, xs, ys, cells)
-
-
-@functools.lru_cache(maxsize=20_000)
-def _other_fields(config: RunConfig, x: str, y: str) -> frozenset[tuple[str, Any]]:
-    return frozenset((k, v) for k, v in config.used().items() if k not in (x, y))
 
 
 def _values(field: str, present: set[Any]) -> tuple[Any, ...]:

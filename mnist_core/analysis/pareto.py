@@ -17,7 +17,11 @@ def points(column: str, runs: pd.DataFrame, published: pd.DataFrame) -> pd.DataF
     their data set: no other run of it has both a lower value in `column` and a better accuracy.
     """
     ours = runs[runs["test_accuracy"].notna() & runs[column].notna()]
-    ours = ours.assign(source=OURS, on_front=ours["id"].isin(_front(ours, column)))
+    front: list[str] = []
+    for _, rows in ours.groupby("dataset"):
+        best = pareto_front(rows[column].astype(float).tolist(), rows["test_accuracy"].tolist())
+        front += rows["id"].iloc[best].tolist()
+    ours = ours.assign(source=OURS, on_front=ours["id"].isin(front))
     theirs = published[published[column].notna()].assign(on_front=False)
     columns = [*ours.columns, *(name for name in theirs.columns if name not in ours.columns)]
     parts = [part.reindex(columns=columns) for part in (ours, theirs) if len(part)]
@@ -28,13 +32,3 @@ def for_file(points: pd.DataFrame, column: str) -> pd.DataFrame:
     """The columns of `points` that are worth keeping in a file; accuracies are fractions."""
     names = ["source", "title", "dataset", "recipe", column, "test_accuracy", "test_low"]
     return points[[*names, "test_high", "seeds", "on_front", "selection", "id"]]
-
-
-def _front(runs: pd.DataFrame, column: str) -> list[str]:
-    """The ids of the runs on the Pareto front of their data set."""
-    ids: list[str] = []
-    for _, rows in runs.groupby("dataset"):
-        costs = rows[column].astype(float).tolist()
-        front = pareto_front(costs, rows["test_accuracy"].tolist())
-        ids += rows["id"].iloc[front].tolist()
-    return ids

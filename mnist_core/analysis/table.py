@@ -162,19 +162,11 @@ def known_figures(table: pd.DataFrame) -> dict[str, Mapping[str, Any]]:
 def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]]) -> pd.DataFrame:
     """The published accuracies for these data sets and the networks in `figures`."""
     rows = [
-        {
-            "model": model,
-            "title": model_spec(model).title,
-            "source": model_spec(model).source,
-            "recipe": recipe.name,
-            "dataset": dataset,
-            "test_accuracy": recipe.published[dataset] / 100,
-            "selection": recipe.selection,
-            **{name: figures[model][name] for name in SIZES},
-        }
-        for model in model_names()
-        if model in figures
-        for recipe in model_spec(model).recipes
+        (model, spec.title, spec.source, recipe.name, dataset)
+        + (recipe.published[dataset] / 100, recipe.selection)
+        + tuple(figures[model][name] for name in SIZES)
+        for model, spec in ((name, model_spec(name)) for name in model_names() if name in figures)
+        for recipe in spec.recipes
         for dataset in datasets
         if dataset in recipe.published
     ]

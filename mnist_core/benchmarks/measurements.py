@@ -100,10 +100,11 @@ def time_to_99(say: Say) -> Result:
     accuracies = [one["accuracy"] for one in runs]
     if min(statistics.mean(accuracies), stock["accuracies"][-1]) < TARGET:
         raise LabError(f"bench: {TARGET:.0%} was not reached: {accuracies}, {stock['accuracies']}")
-    ours = _medians(runs) | {"accuracy": statistics.mean(accuracies), "threads": 1}
+    ours = _averages(runs) | {"accuracy": statistics.mean(accuracies), "threads": 1}
     ours |= {"deviation": statistics.stdev(accuracies), "seeds": SEEDS, "epochs": 1}
-    theirs = _means(stock["runs"]) | {"accuracy": stock["accuracies"][-1], "seeds": STOCK_SEEDS}
-    theirs |= {"epochs": len(stock["accuracies"]), "threads": stock["threads"]}
+    theirs = _averages(stock["runs"], statistics.mean) | {"accuracy": stock["accuracies"][-1]}
+    theirs |= {"seeds": STOCK_SEEDS, "epochs": len(stock["accuracies"])}
+    theirs |= {"threads": stock["threads"]}
     return {"ours": ours, "stock": theirs, "times": theirs["cpu"] / ours["cpu"]}
 
 
@@ -119,12 +120,11 @@ def lenet5(say: Say) -> Result:
         ours.append(run("engine", model="lenet5", images=IMAGES))
         walls = ours[-1]["wall"], theirs[-1]["wall"]
         say(f"turn {turn + 1}: {walls[0]:.1f} s, the stock pipeline {walls[1]:.1f} s")
-    times = _ratio(theirs, ours)
-    sides = {"ours": _medians(ours), "stock": _medians(theirs)}
-    for name, side in (("ours", ours), ("stock", theirs)):
-        sides[name] |= {"threads": side[0]["threads"]}
-        sides[name] |= {"images_per_second": IMAGES / sides[name]["wall"]}
-    return {**sides, "times": times}
+    sides = {}
+    for name, runs in (("ours", ours), ("stock", theirs)):
+        sides[name] = _averages(runs) | {"threads": runs[0]["threads"]}
+        sides[name]["images_per_second"] = IMAGES / sides[name]["wall"]
+    return {**sides, "times": _ratio(theirs, ours)}
 
 
 def overhead(say: Say) -> Result:
@@ -155,7 +155,7 @@ def under_load(say: Say) -> Result:
         slower = _ratio(loaded, quiet)
         fair = max(1.0, (threads + cores) / cores)
         row: Result = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
-        rows.append(row | {"quiet": _medians(quiet), "loaded": _medians(loaded)})
+        rows.append(row | {"quiet": _averages(quiet), "loaded": _averages(loaded)})
         say(f"threads {threads}: {slower:.2f} times slower, a fair share would be {fair:.2f}")
     return {"rows": rows, "times": max(row["slower"] / row["fair"] for row in rows)}
 
@@ -207,12 +207,10 @@ def _ratio(runs: list[Result], others: list[Result]) -> float:
     return statistics.median(a["wall"] / b["wall"] for a, b in zip(runs, others, strict=True))
 
 
-def _medians(runs: list[Result]) -> Result:
-    return {name: statistics.median(run[name] for run in runs) for name in ("wall", "cpu")}
-
-
-def _means(runs: list[Result]) -> Result:
-    return {name: statistics.mean(run[name] for run in runs) for name in ("wall", "cpu")}
+def _averages(
+    runs: list[Result], average: Callable[[list[float]], float] = statistics.median
+) -> Result:
+    return {name: average([run[name] for run in runs]) for name in ("wall", "cpu")}
 
 
 MEASUREMENTS = {
@@ -224,13 +222,11 @@ MEASUREMENTS = {
 }
 
 
-def load_average() -> float | None:
-    """The load average of the last minute; None where the system has none."""
-    return os.getloadavg()[0] if hasattr(os, "getloadavg") else None
-
-
 def measured(name: str, say: Say) -> Result:
-    """The measurement's result, with its date, the machine and the load before it."""
-    before = load_average()
+    """The measurement's result, with its date, the machine and the load before it.
+
+    The load is the average of the last minute, or None where the system has none.
+    """
+    before = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     result = MEASUREMENTS[name].measure(say)
     return {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "load": before, **result}

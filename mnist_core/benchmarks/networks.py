@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from mnist_core.benchmarks.machine import machine
-from mnist_core.models import create_model, make_config, model_names, model_spec
+from mnist_core.models import create_model, make_config, model_names
 
 REPEATS = 50  # of one image, for its median latency
 ROUNDS = 20  # of REPEATS; the fastest counts
@@ -14,12 +14,11 @@ ROUNDS = 20  # of REPEATS; the fastest counts
 
 def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
     """The figures of these networks (default: all), measured here. Loads torch."""
-    rows = [{"name": name, **exact(name), "latency_ms": latency(name)} for name in _all(names)]
+    rows = [
+        {"name": name, **exact(name), "latency_ms": latency(name)}
+        for name in names or model_names()
+    ]
     return {"machine": f"{machine()}, one thread", "networks": rows}
-
-
-def _all(names: Iterable[str] | None) -> list[str]:
-    return [model_spec(name).name for name in names or model_names()]
 
 
 def exact(name: str) -> dict[str, Any]:

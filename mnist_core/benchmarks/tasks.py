@@ -25,7 +25,7 @@ from mnist_core.config import Execution, RunConfig
 from mnist_core.data.datasets import Dataset, Split, load
 from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.engine.lowering import lowered
+from mnist_core.engine.lowering import lowered, memory_format
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.jobs.mailbox import Mailbox
 from mnist_core.jobs.progress import Reporter
@@ -140,8 +140,6 @@ def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, An
 
 
 def _bare_loop(config: RunConfig, tuned: bool) -> Callable[[int], None]:
-    from mnist_core.engine.lowering import memory_format
-
     torch.manual_seed(config.seed)
     model = create_model(config.model).train()
     forward: Callable[[torch.Tensor], torch.Tensor] = model
