@@ -32,7 +32,7 @@ def describe(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[dict[str, A
     from mnist_core.inspection.receptive_field import trace_fields
     from mnist_core.inspection.stages import UnsupportedOperation
 
-    costs = {layer.name: layer for layer in profile(model, input_size).layers}
+    costs = {layer.name: layer for layer in profile(model, input_size)}
     try:
         fields = trace_fields(model, input_size)
     except UnsupportedOperation:

@@ -1,16 +1,17 @@
 """What a network costs: parameters, multiply-accumulates, bytes on disk, time for one image.
 
-Everything runs on a copy in evaluation mode, so the network stays as it is, also while others
-use it. A multiply-accumulate (MAC) is two of the floating point operations that
+Everything runs on a copy on the CPU in evaluation mode, so the network stays as it is, also while
+others use it. A multiply-accumulate (MAC) is two of the floating point operations that
 `torch.utils.flop_counter` counts: those of convolutions and matrix products; biases, activations
 and pooling count nothing.
 """
 
 from __future__ import annotations
 
+import copy
 import statistics
-import time
-from collections.abc import Iterator
+import timeit
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,9 +24,15 @@ from torch.utils.flop_counter import flop_registry
 
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import InputError
-from mnist_core.inspection.probe import blank_image, private_copy, trial
 from mnist_core.inspection.receptive_field import last_convolution_field
-from mnist_core.inspection.stages import INPUT, UnsupportedOperation, class_name, free_name
+from mnist_core.inspection.stages import (
+    INPUT,
+    UnsupportedOperation,
+    blank_image,
+    class_name,
+    free_name,
+    trial,
+)
 
 
 @dataclass(frozen=True)
@@ -44,30 +51,19 @@ class Layer:
     macs: int
 
 
-@dataclass(frozen=True)
-class Profile:
-    """What a network costs: parameters, multiply-accumulates for one image, and its layers.
+def profile(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[Layer]:
+    """The network's layers, with what each costs for one 1×`input_size`×`input_size` image.
 
-    The layers come in the order in which they finish, branches included: every module without
-    children, and every other that computes something itself. Their MACs add up to `macs`, their
+    They come in the order in which they finish, branches included: every module without children,
+    and every other that computes something itself. Their MACs add up to the network's, their
     parameters to those of all modules that take part.
-    """
-
-    parameters: int
-    macs: int
-    layers: list[Layer]
-
-
-def profile(model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1) -> Profile:
-    """Parameters, MACs and layers for one image of `channels`×`input_size`×`input_size`.
-
     Raises InputError if the network cannot take such an image.
     """
-    probe = private_copy(model)
-    image, recorder = blank_image(probe, input_size, channels), _Recorder(probe)
-    with trial(probe, image), recorder.counter:
+    probe = copy.deepcopy(model).cpu().eval()
+    recorder, image = _Recorder(probe), blank_image(probe, input_size)
+    with trial(probe, image), recorder:
         probe(image)
-    return Profile(count_parameters(model), recorder.counter.macs, recorder.layers)
+    return recorder.layers
 
 
 def count_parameters(model: nn.Module) -> int:
@@ -76,13 +72,16 @@ def count_parameters(model: nn.Module) -> int:
 
 
 def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
-    """Parameters, MACs and receptive field (None where the graph cannot be walked)."""
+    """Parameters, MACs and receptive field (None where the graph cannot be walked).
+
+    Raises InputError if the network cannot take a 1×`input_size`×`input_size` image.
+    """
     try:
         field = last_convolution_field(model, input_size)
     except UnsupportedOperation:
         field = None
-    found = profile(model, input_size)
-    return {"parameters": found.parameters, "macs": found.macs, "receptive_field": field}
+    macs = sum(layer.macs for layer in profile(model, input_size))
+    return {"parameters": count_parameters(model), "macs": macs, "receptive_field": field}
 
 
 def weights_bytes(model: nn.Module) -> int:
@@ -93,11 +92,7 @@ def weights_bytes(model: nn.Module) -> int:
 
 
 def median_latency_ms(
-    model: nn.Module,
-    input_size: int = IMAGE_SIDE,
-    repeats: int = 30,
-    warmup: int = 5,
-    channels: int = 1,
+    model: nn.Module, input_size: int = IMAGE_SIDE, repeats: int = 30, warmup: int = 5
 ) -> float:
     """Median wall-clock time in milliseconds of one image at batch 1, on one thread of the CPU.
 
@@ -108,17 +103,11 @@ def median_latency_ms(
     """
     if repeats < 1 or warmup < 0:
         raise InputError(f"repeats: {repeats} after {warmup} warm-up runs; allowed is 1 after 0 up")
-    probe = private_copy(model)
-    image = blank_image(probe, input_size, channels)
+    probe = copy.deepcopy(model).cpu().eval()
+    image = blank_image(probe, input_size)
     with trial(probe, image), _one_thread(), torch.inference_mode():
-        seconds = [_seconds(probe, image) for _ in range(warmup + repeats)]
+        seconds = timeit.repeat(lambda: probe(image), number=1, repeat=warmup + repeats)
     return 1000 * statistics.median(seconds[warmup:])
-
-
-def _seconds(model: nn.Module, image: torch.Tensor) -> float:
-    start = time.perf_counter()
-    model(image)
-    return time.perf_counter() - start
 
 
 @contextmanager
@@ -131,13 +120,21 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class _MacCounter(TorchDispatchMode):
-    """Counts as `FlopCounterMode` does, in this thread only.
+class _Recorder(TorchDispatchMode):
+    """Counts MACs as `FlopCounterMode` does, for each module of a private copy, by hooks on it.
 
-    It does not load torch._dynamo, which makes the first use of that one take seconds.
+    It counts in this thread only, and does not load torch._dynamo, which makes the first use of
+    `FlopCounterMode` take seconds.
     """
 
-    macs = 0
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.layers: list[Layer] = []
+        self._running: list[int] = []  # the MACs so far of each running module, the innermost last
+        self._seen: set[nn.Parameter] = set()
+        for name, module in model.named_modules():
+            module.register_forward_pre_hook(lambda module, args: self._running.append(0))
+            module.register_forward_hook(self._leave(name or type(module).__name__))
 
     @classmethod
     def _should_skip_dynamo(cls) -> bool:
@@ -148,43 +145,17 @@ class _MacCounter(TorchDispatchMode):
         output = func(*args, **kwargs)
         formula = flop_registry.get(func._overloadpacket)
         if formula is not None:
-            self.macs += formula(*args, **kwargs, out_val=output) // 2
+            self._running[-1] += formula(*args, **kwargs, out_val=output) // 2
         return output
 
-
-class _Recorder:
-    """Hooks on every module of a private copy.
-
-    A module's own work is its total minus its children's.
-    """
-
-    def __init__(self, model: nn.Module) -> None:
-        self.counter = _MacCounter()
-        self.layers: list[Layer] = []
-        self._open: list[list[int]] = []  # per running module: count at its start, its children's
-        self._seen: set[int] = set()
-        for name, module in model.named_modules():
-            module.register_forward_pre_hook(self._enter)
-            module.register_forward_hook(self._leave(name or type(module).__name__))
-
-    def _enter(self, module: nn.Module, args: Any) -> None:
-        self._open.append([self.counter.macs, 0])
-
-    def _leave(self, name: str) -> Any:
+    def _leave(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
         def hook(module: nn.Module, args: Any, output: Any) -> None:
-            start, inside = self._open.pop()
-            spent = self.counter.macs - start
-            if self._open:
-                self._open[-1][1] += spent
-            self._add(name, module, output, spent - inside)
+            macs, own = self._running.pop(), set(module.parameters(recurse=False)) - self._seen
+            self._seen |= own
+            parameters = sum(parameter.numel() for parameter in own)
+            if parameters or macs or not any(module.children()):
+                shape = tuple(getattr(output, "shape", ()))[1:]
+                free = free_name(name, {INPUT, *(layer.name for layer in self.layers)})
+                self.layers.append(Layer(free, class_name(module), shape, parameters, macs))
 
         return hook
-
-    def _add(self, name: str, module: nn.Module, output: Any, macs: int) -> None:
-        own = [p for p in module.parameters(recurse=False) if id(p) not in self._seen]
-        self._seen.update(map(id, own))
-        parameters = sum(p.numel() for p in own)
-        if parameters or macs or not any(module.children()):
-            shape = tuple(getattr(output, "shape", ()))[1:]
-            name = free_name(name, {INPUT, *(layer.name for layer in self.layers)})
-            self.layers.append(Layer(name, class_name(module), shape, parameters, macs))

@@ -15,10 +15,7 @@ from torch import nn
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.inspection.field_grid import Grid, Pair, pair_of
 from mnist_core.inspection.field_rules import Call, Window, apply
-from mnist_core.inspection.probe import blank_image
-from mnist_core.inspection.stages import INPUT, Stage, UnsupportedOperation, walk
-
-__all__ = ["Field", "UnsupportedOperation", "fields_of", "last_convolution_field", "trace_fields"]
+from mnist_core.inspection.stages import INPUT, Stage, blank_image, walk
 
 
 @dataclass(frozen=True)
@@ -48,11 +45,6 @@ class Field:
     inputs: tuple[str, ...]
     _grid: Grid = field(repr=False, compare=False)
 
-    @property
-    def side(self) -> int:
-        """The size as one figure, in pixels, unclipped: the longer side."""
-        return max(self.size)
-
     def box(self, row: int = 0, col: int = 0) -> tuple[int, int, int, int]:
         """The pixels that the unit at (row, col) can depend on: (top, left, bottom, right).
 
@@ -78,19 +70,17 @@ class Field:
         return rows, cols
 
 
-def trace_fields(
-    model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1
-) -> dict[str, Field]:
+def trace_fields(model: nn.Module, input_size: int = IMAGE_SIDE) -> dict[str, Field]:
     """The receptive field of every stage, in the order of computation.
 
     The stages are those of `stages.walk`, inside blocks too. The network sees one image of
-    `channels`×`input_size`×`input_size`, in evaluation mode; all happens on a copy, so the model
-    itself stays as it is, also while others use it.
+    1×`input_size`×`input_size`, in evaluation mode; all happens on a copy, so the model itself
+    stays as it is, also while others use it.
     Raises UnsupportedOperation for what torch.fx cannot trace and for operations not known here,
     InputError if the network cannot take such an image.
     """
-    image = blank_image(model, input_size, channels)
-    return fields_of(walk(model, image, inside_blocks=True), input_size)
+    stages = walk(model, blank_image(model, input_size), inside_blocks=True)
+    return fields_of(stages, input_size)
 
 
 def fields_of(stages: Iterable[Stage], input_size: int) -> dict[str, Field]:
@@ -108,17 +98,15 @@ def fields_of(stages: Iterable[Stage], input_size: int) -> dict[str, Field]:
     return fields
 
 
-def last_convolution_field(
-    model: nn.Module, input_size: int = IMAGE_SIDE, channels: int = 1
-) -> int:
-    """Side in pixels, unclipped, of the last convolution's receptive field.
+def last_convolution_field(model: nn.Module, input_size: int = IMAGE_SIDE) -> int:
+    """Side in pixels, unclipped, of the last convolution's receptive field; the longer one.
 
     The last one before global pooling, flatten or linear layers take in the whole image; a
     1×1 convolution counts, one after global pooling does not. 0 for a network without any.
     Raises as `trace_fields` does.
     """
-    stages = trace_fields(model, input_size, channels).values()
-    sides = [s.side for s in stages if s.kind in ("Conv2d", "conv2d") and not s.whole]
+    stages = trace_fields(model, input_size).values()
+    sides = [max(s.size) for s in stages if s.kind in ("Conv2d", "conv2d") and not s.whole]
     return sides[-1] if sides else 0
 
 

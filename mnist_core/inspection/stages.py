@@ -9,14 +9,14 @@ import copy
 import itertools
 import threading
 from collections.abc import Callable, Container, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import fx, nn
 
-from mnist_core.errors import LabError
-from mnist_core.inspection.probe import first_line, trial
+from mnist_core.errors import InputError, LabError
 
 INPUT = "input"  # the name of the image among the stages
 INACTIVE = ("Dropout", "Dropout1d", "Dropout2d", "AlphaDropout", "FeatureAlphaDropout", "Identity")
@@ -65,7 +65,9 @@ def walk(
     Raises UnsupportedOperation for what torch.fx cannot trace, InputError if the network cannot
     take the image.
     """
-    chain = is_chain(model) and not inside_blocks
+    # nn.Sequential's own forward runs the children one after the other and does nothing else.
+    sequential = isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
+    chain = sequential and not inside_blocks
     if not chain or any(module.training for module in model.modules()):
         model = copy.deepcopy(model).eval()  # tracing touches what another thread may be using
     graph = _chain_graph(model) if chain else _traced_graph(model)
@@ -77,9 +79,32 @@ def walk(
     return list(_stages(model, graph, recorder.values))
 
 
-def is_chain(model: nn.Module) -> bool:
-    """Whether the network runs its children one after the other and does nothing else."""
-    return isinstance(model, nn.Sequential) and type(model).forward is nn.Sequential.forward
+def blank_image(model: nn.Module, input_size: int) -> torch.Tensor:
+    """Zeros (1, 1, input_size, input_size), on the model's device and in its precision."""
+    floats = (p for p in model.parameters() if p.is_floating_point())
+    like = next(floats, torch.zeros(()))
+    return torch.zeros(1, 1, input_size, input_size, dtype=like.dtype, device=like.device)
+
+
+@contextmanager
+def trial(model: nn.Module, image: torch.Tensor) -> Iterator[None]:
+    """Around a forward pass: an InputError if the network cannot take the image.
+
+    Gradients are recorded if the image requires them. The random numbers are a private fork, as
+    F.dropout may draw from them in evaluation mode too.
+    """
+    try:
+        with torch.set_grad_enabled(image.requires_grad), torch.random.fork_rng(devices=[]):
+            yield
+    except (RuntimeError, ValueError, TypeError, LookupError) as error:
+        size = "×".join(map(str, image.shape[1:]))
+        message = f"{type(model).__name__} cannot take an image of {size}: {first_line(error)}"
+        raise InputError(message) from error
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, in one line."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 def module_of(model: nn.Module, stage: str) -> nn.Module | None:
@@ -115,34 +140,19 @@ def _stages(
         inputs = tuple(name for each in _arguments(node) for name in sources.get(each, ()))
         if not node.op.startswith("call_") or not inputs or not (values is None or _holds(value)):
             continue
-        stage = _stage(model, node, free_name(_name(node), names), inputs, values)
-        yield stage
+        module = model.get_submodule(str(node.target)) if node.op == "call_module" else None
+        name = free_name(node.name if module is None else str(node.target), names)
+        kind = _function_name(node) if module is None else class_name(module)
+        given = (node.args, node.kwargs)
+        args, kwargs = fx.node.map_arg(given, values.__getitem__) if values else ((), {})
+        yield Stage(name, kind, module, inputs, value, args, kwargs)
         if isinstance(value, tuple | list):
             sources[node] = inputs
             continue
-        names.add(stage.name)
-        sources[node] = (stage.name,)
-        if stage.kind.endswith("_") and node.args and isinstance(node.args[0], fx.Node):
-            sources[node.args[0]] = (stage.name,)  # x.add_(y) changes what later uses of x see
-
-
-def _stage(
-    model: nn.Module,
-    node: fx.Node,
-    name: str,
-    inputs: tuple[str, ...],
-    values: Mapping[fx.Node, Any] | None,
-) -> Stage:
-    module = model.get_submodule(str(node.target)) if node.op == "call_module" else None
-    kind = class_name(module) if module is not None else _function_name(node)
-    if values is None:
-        return Stage(name, kind, module, inputs)
-    args, kwargs = fx.node.map_arg((node.args, node.kwargs), values.__getitem__)
-    return Stage(name, kind, module, inputs, values[node], args, kwargs)
-
-
-def _name(node: fx.Node) -> str:
-    return str(node.target) if node.op == "call_module" else node.name
+        names.add(name)
+        sources[node] = (name,)
+        if kind.endswith("_") and node.args and isinstance(node.args[0], fx.Node):
+            sources[node.args[0]] = (name,)  # x.add_(y) changes what later uses of x see
 
 
 def _function_name(node: fx.Node) -> str:

@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mnist_core.inspection.architecture import convolution_blocks, describe, dot
-from mnist_core.inspection.profiling import profile
+from mnist_core.inspection.profiling import figures
 from mnist_core.inspection.receptive_field import last_convolution_field, trace_fields
 from mnist_core.models import create_model, make_config, model_names
 from tests.unit.inspection.random_networks import Concat, Function, Sum
@@ -19,9 +19,9 @@ BRANCHES = Concat(nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(1, 3, 5, padding=2))
 @pytest.mark.parametrize("name", model_names())
 def test_the_stages_add_up_to_the_network(name):
     model, size = create_model(name), make_config(name).input_size
-    stages, whole = describe(model, size), profile(model, size)
-    assert sum(stage["parameters"] for stage in stages) == whole.parameters
-    assert sum(stage["macs"] for stage in stages) == whole.macs
+    stages, whole = describe(model, size), figures(model, size)
+    assert sum(stage["parameters"] for stage in stages) == whole["parameters"]
+    assert sum(stage["macs"] for stage in stages) == whole["macs"]
     convolutions = [s for s in stages if s["kind"] == "Conv2d" and not s["whole"]]
     assert max(convolutions[-1]["field"]) == last_convolution_field(model, size)
     before = ["input", *(stage["name"] for stage in stages)]

@@ -5,7 +5,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from mnist_core.inspection.receptive_field import UnsupportedOperation, trace_fields
+from mnist_core.inspection.receptive_field import trace_fields
+from mnist_core.inspection.stages import UnsupportedOperation
 from tests.unit.inspection.random_networks import Function
 
 KERNEL = torch.ones(1, 1, 3, 3)

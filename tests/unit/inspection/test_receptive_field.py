@@ -88,7 +88,7 @@ def test_last_convolution(model, input_size, expected):
 def test_lenet_stage_by_stage():
     model = lenet5()
     model(torch.zeros(1, 1, 32, 32))
-    found = {f.name: (f.kind, f.side, f.jump[0], f.start[0], f.first_center[0], f.whole)
+    found = {f.name: (f.kind, f.size[0], f.jump[0], f.start[0], f.first_center[0], f.whole)
              for f in trace_fields(model, 32).values()}  # fmt: skip
     assert found == {
         "0": ("Conv2d", 5, 1, 0, 2.0, False),
@@ -106,7 +106,7 @@ def test_padding_starts_outside_and_boxes_stay_inside():
     field = trace_fields(nn.Conv2d(1, 1, (5, 3), (2, 1), padding=(2, 0), dilation=(1, 2)), 9)
     field = field["conv2d"]
     assert (field.kernel, field.stride, field.shape) == ((5, 3), (2, 1), (1, 5, 5))
-    assert (field.size, field.side, field.jump) == ((5, 5), 5, (2, 1))
+    assert (field.size, field.jump) == ((5, 5), (2, 1))
     assert (field.start, field.first_center) == ((-2, 0), (0.0, 2.0))
     assert field.box(0, 0) == (0, 0, 3, 5)
     assert field.box(4, 4) == (6, 4, 9, 9)
@@ -121,8 +121,9 @@ def test_a_residual_sum_is_the_union_of_its_paths():
     fields = trace_fields(nn.Sequential(nn.Conv2d(1, 1, 3, 2), Sum(nn.Identity(), path)), 15)
     assert list(fields) == ["0", "1.paths.0", "1.paths.1.0", "1.paths.1.1", "1.paths.1.2", "add"]
     assert fields["1.paths.0"].box(3, 3) == (6, 6, 9, 9)
-    assert fields["add"].box(3, 3) == (2, 2, 13, 13)
-    assert (fields["add"].side, fields["add"].jump, fields["add"].start) == (11, (2, 2), (-4, -4))
+    added = fields["add"]
+    assert added.box(3, 3) == (2, 2, 13, 13)
+    assert (added.size, added.jump, added.start) == ((11, 11), (2, 2), (-4, -4))
 
 
 def test_a_concatenation_is_the_union_of_its_paths():
@@ -143,7 +144,9 @@ def test_squeeze_excite_sees_the_whole_image():
 
 def test_what_the_stride_leaves_out_is_not_in_a_whole_field():
     fields = trace_fields(nn.Sequential(nn.Conv2d(1, 1, 3, 3), nn.Flatten()), 28)
-    assert fields["1"].whole and fields["1"].box() == (0, 0, 27, 27) and fields["1"].side == 27
+    assert (
+        fields["1"].whole and fields["1"].box() == (0, 0, 27, 27) and fields["1"].size == (27, 27)
+    )
 
 
 @pytest.mark.parametrize("pool", [nn.AvgPool2d(6), nn.MaxPool2d(6), nn.AdaptiveAvgPool2d(1)])

@@ -103,8 +103,8 @@ def test_a_network_that_cannot_be_traced_is_an_error():
 
 
 def test_a_network_that_cannot_take_the_image_is_an_error():
-    with pytest.raises(InputError, match="cannot take an image of 3×8×8") as caught:
-        trace_fields(lenet5(), 8, channels=3)
+    with pytest.raises(InputError, match="cannot take an image of 1×3×3") as caught:
+        trace_fields(lenet5(), 3)
     assert "\n" not in str(caught.value)
 
 
