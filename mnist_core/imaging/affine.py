@@ -79,10 +79,7 @@ def flips(answers: np.ndarray, axis: Axis) -> tuple[float, float]:
     of that range, which contains `neutral`.
     """
     middle = int(np.abs(axis.values - axis.neutral).argmin())
-    same = answers == answers[middle]
-    first, last = middle, middle
-    while first > 0 and same[first - 1]:
-        first -= 1
-    while last < len(same) - 1 and same[last + 1]:
-        last += 1
+    others = np.flatnonzero(answers != answers[middle])
+    first = others[others < middle].max(initial=-1) + 1
+    last = others[others > middle].min(initial=len(answers)) - 1
     return float(axis.values[first]), float(axis.values[last])

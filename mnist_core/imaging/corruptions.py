@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE
+from mnist_core.imaging.morphology import dilate
 
 FINER = 4  # strokes grow and shrink in quarters of a pixel
 AROUND = ((1, 0), (0, 1), (-1, 0), (0, -1))  # where images are shifted to, in turn
@@ -43,55 +44,6 @@ def scale(images: np.ndarray, factor: float) -> np.ndarray:
     return _affine(images, 1 / factor, 0, 0, 1 / factor)
 
 
-def shift(images: np.ndarray, pixels: float) -> np.ndarray:
-    """By whole pixels: the first image to the right, the next ones down, left, up, and so on."""
-    moved, steps = np.zeros_like(images), round(pixels)
-    for place, (right, down) in enumerate(AROUND):
-        rows, columns = _overlap(down * steps), _overlap(right * steps)
-        moved[place::4, rows[0], columns[0]] = images[place::4, rows[1], columns[1]]
-    return moved
-
-
-def _overlap(steps: int) -> tuple[slice, slice]:
-    """Where to along one axis, and where from."""
-    ahead, behind = slice(max(0, steps), IMAGE_SIDE + min(0, steps)), slice(max(0, -steps), None)
-    return ahead, slice(behind.start, IMAGE_SIDE - max(0, steps))
-
-
-def stroke(images: np.ndarray, pixels: float) -> np.ndarray:
-    """Thicker by so many pixels, or thinner where negative: the brightest, or darkest, value
-    within half of that on either side, on a grid four times finer."""
-    reach = round(abs(pixels) * FINER / 2)
-    parts = []
-    for part in np.array_split(images, -(-len(images) // 1000)):  # at once would take 1 GB
-        fine = part.repeat(FINER, axis=1).repeat(FINER, axis=2)
-        extreme = np.maximum if pixels > 0 else np.minimum
-        for axis in (1, 2):
-            fine = _window(fine, reach, axis, extreme)
-        means = fine.reshape(-1, IMAGE_SIDE, FINER, IMAGE_SIDE, FINER).mean(axis=(2, 4))
-        parts.append(np.rint(means).astype(np.uint8))
-    return np.concatenate(parts)
-
-
-def _window(values: np.ndarray, reach: int, axis: int, extreme: Callable) -> np.ndarray:
-    """The extreme within ±reach along an axis; beyond the border there is black."""
-    wide = [(0, 0)] * values.ndim
-    wide[axis] = (reach, reach)
-    padded, size = np.pad(values, wide), values.shape[axis]
-    found = values
-    for step in range(2 * reach + 1):
-        window = [slice(None)] * values.ndim
-        window[axis] = slice(step, step + size)
-        found = extreme(found, padded[tuple(window)])
-    return found
-
-
-def noise(images: np.ndarray, share: float) -> np.ndarray:
-    """Normal noise on every pixel, of this deviation as a share of white; the same each time."""
-    draws = np.random.RandomState(1998).standard_normal(images.shape).astype(np.float32)
-    return np.clip(np.rint(images + 255 * share * draws), 0, 255).astype(np.uint8)
-
-
 def _affine(images: np.ndarray, a: float, b: float, c: float, d: float) -> np.ndarray:
     """Each output pixel looks where the matrix sends it, seen from the centre of the image."""
     middle = IMAGE_SIDE / 2
@@ -100,6 +52,38 @@ def _affine(images: np.ndarray, a: float, b: float, c: float, d: float) -> np.nd
     affine, bilinear = Image.Transform.AFFINE, Image.Resampling.BILINEAR
     moved = (Image.fromarray(image).transform(size, affine, matrix, bilinear) for image in images)
     return np.stack([np.asarray(image) for image in moved])
+
+
+def shift(images: np.ndarray, pixels: float) -> np.ndarray:
+    """By whole pixels: the first image to the right, the next ones down, left, up, and so on."""
+    moved, steps = np.empty_like(images), round(pixels)
+    padded = np.pad(images, ((0, 0), (steps, steps), (steps, steps)))
+    for place, (right, down) in enumerate(AROUND):
+        top, left = steps - down * steps, steps - right * steps
+        moved[place::4] = padded[place::4, top : top + IMAGE_SIDE, left : left + IMAGE_SIDE]
+    return moved
+
+
+def stroke(images: np.ndarray, pixels: float) -> np.ndarray:
+    """Thicker by so many pixels, or thinner where negative: the brightest, or darkest, value
+    within half of that on either side, on a grid four times finer."""
+    reach, parts = round(abs(pixels) * FINER / 2), []
+    for part in np.array_split(images, -(-len(images) // 1000)):  # at once would take 1 GB
+        fine = part.repeat(FINER, axis=1).repeat(FINER, axis=2)
+        if pixels > 0:
+            fine = dilate(fine, reach)
+        else:  # the dark grows, from beyond the border too
+            around = np.pad(fine, ((0, 0), (reach, reach), (reach, reach)))
+            fine = 255 - dilate(255 - around, reach)[:, reach:-reach, reach:-reach]
+        means = fine.reshape(-1, IMAGE_SIDE, FINER, IMAGE_SIDE, FINER).mean(axis=(2, 4))
+        parts.append(np.rint(means).astype(np.uint8))
+    return np.concatenate(parts)
+
+
+def noise(images: np.ndarray, share: float) -> np.ndarray:
+    """Normal noise on every pixel, of this deviation as a share of white; the same each time."""
+    draws = np.random.RandomState(1998).standard_normal(images.shape).astype(np.float32)
+    return np.clip(np.rint(images + 255 * share * draws), 0, 255).astype(np.uint8)
 
 
 CORRUPTIONS = {

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from PIL import Image, ImageDraw
 
 from mnist_core.imaging.tiles import FRAME, enlarged
 
@@ -49,18 +50,11 @@ def overlay_field(
     if field is not None and field.max() > 0:
         glow = np.sqrt(np.asarray(field, float) / field.max())[..., None]
         picture = picture * (1 - 0.8 * glow) + GLOW * 0.8 * glow
-    large = enlarged(picture, factor)
+    large = Image.fromarray(enlarged(np.rint(picture).astype(np.uint8), factor))
     if bottom > top and right > left:
-        _frame(large, [edge * factor for edge in box], max(1, factor // 4))
-    return np.clip(np.rint(large), 0, 255).astype(np.uint8)
-
-
-def _frame(picture: np.ndarray, box: Sequence[int], width: int) -> None:
-    top, left, bottom, right = box
-    picture[top : top + width, left:right] = FRAME
-    picture[bottom - width : bottom, left:right] = FRAME
-    picture[top:bottom, left : left + width] = FRAME
-    picture[top:bottom, right - width : right] = FRAME
+        corners = (left * factor, top * factor, right * factor - 1, bottom * factor - 1)
+        ImageDraw.Draw(large).rectangle(corners, outline=FRAME, width=max(1, factor // 4))
+    return np.asarray(large)
 
 
 def growing_fields(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:

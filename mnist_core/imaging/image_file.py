@@ -14,9 +14,7 @@ from mnist_core.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
 MAX_PIXELS = 25_000_000  # decoded whole, these take up to 400 MB for a moment
-MAX_JPEG_PIXELS = (
-    50_000_000  # a phone's largest photographs; JPEG can be decoded smaller than it is
-)
+MAX_JPEG_PIXELS = 50_000_000  # a phone's largest photographs: a JPEG can be decoded smaller
 MAX_SCANS = 100  # of a JPEG; a progressive one has ten, and each costs a pass over all pixels
 READ_SIDE = 1600  # larger images are shrunk to this as soon as they are decoded
 _one_at_a_time = threading.Lock()  # or many visitors' large uploads would add up

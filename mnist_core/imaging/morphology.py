@@ -1,21 +1,22 @@
-"""Connected parts of a picture, and the sliding maximum: image analysis in numpy alone."""
+"""Connected parts of a picture, boxes, and the sliding maximum: image analysis in numpy alone."""
 
 import numpy as np
 
 
 def dilate(values: np.ndarray, reach: int) -> np.ndarray:
-    """The largest value in the square of 2 · `reach` + 1 pixels around each, (h, w) uint8.
+    """The largest value in the square of 2 · `reach` + 1 pixels around each, (..., h, w) uint8.
 
     By doubling, so the cost grows with the logarithm of `reach`. Beyond the edge counts as 0.
     """
+    beyond = [(0, 0)] * (values.ndim - 2) + [(reach, reach), (0, 0)]
     for _ in range(2):  # along the columns, then along the rows
-        values = np.pad(values, ((reach, reach), (0, 0)))
+        values = np.pad(values, beyond)
         span, width = 1, 2 * reach + 1
         while span < width:
             step = min(span, width - span)
-            values = np.maximum(values[:-step], values[step:])
+            values = np.maximum(values[..., :-step, :], values[..., step:, :])
             span += step
-        values = values.T
+        values = values.swapaxes(-1, -2)
     return values
 
 
@@ -28,6 +29,17 @@ def closing(values: np.ndarray, reach: int) -> np.ndarray:
     around = np.pad(values, reach)
     closed = 255 - dilate(255 - dilate(around, reach), reach)
     return closed[reach:-reach, reach:-reach]
+
+
+def border(values: np.ndarray) -> np.ndarray:
+    """(2h + 2w, ...): what lies along the four edges of (h, w, ...); corners are there twice."""
+    return np.concatenate([values[0], values[-1], values[:, 0], values[:, -1]])
+
+
+def box(there: np.ndarray) -> tuple[slice, slice]:
+    """The rows and columns that hold all that is true in an image, (h, w) bool."""
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def components(there: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.imaging.image_file import on_white, read_image, shrunk
-from mnist_core.imaging.morphology import boxes, closing, components, dilate
+from mnist_core.imaging.morphology import border, box, boxes, closing, components, dilate
 from mnist_core.imaging.preprocess import MIN_CONTRAST, Stage, Stages, from_canvas, from_ink
 
 WORK_SIDE = 640  # longer side at which ink is looked for: the digit ends up 20 pixels high
@@ -84,18 +84,13 @@ def is_sheet(grey: Image.Image) -> bool:
     values = np.asarray(shrunk(grey, 320))
     labels, areas = components(values > otsu(values.ravel()))
     sheet = labels == areas.argmax()
-    rows, columns = (np.flatnonzero(sheet.any(axis)) for axis in (1, 0))
-    if (
-        min(rows[0], columns[0]) == 0
-        or rows[-1] + 1 == len(values)
-        or columns[-1] + 1 == values.shape[1]
-    ):
+    if border(sheet).any():
         return False
     around, sizes = components(~sheet)
     sizes[around[0, 0]] = 0
     dark = int(sizes.sum())
     filled = int(sheet.sum()) + dark
-    solid = filled > SOLID * (np.ptp(rows) + 1) * (np.ptp(columns) + 1)
+    solid = filled > SOLID * sheet[box(sheet)].size
     return bool(solid and filled > MIN_SHEET * values.size and 0 < dark < MOST_INK * filled)
 
 
@@ -138,7 +133,7 @@ def written(contrast: np.ndarray, threshold: float) -> tuple[np.ndarray, bool]:
     labels, areas = components(contrast > threshold)
     depth = np.bincount(labels.ravel(), contrast.ravel()) / areas.clip(1)
     inner = areas.copy()
-    inner[np.concatenate([labels[0], labels[-1], labels[:, 0], labels[:, -1]])] = 0
+    inner[border(labels)] = 0
     best, largest = inner.argmax(), areas.argmax()
     is_darker = inner[best] > 2e-4 * labels.size and depth[best] > depth[largest]
     inside = bool(inner[best] > 0.1 * areas[largest] or is_darker)
@@ -183,7 +178,8 @@ def _near_largest(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
 
 def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> Stages | None:
     """The steps from dark ink on light paper, mode L; `bright`: from bright ink on dark."""
-    shown = _work_size(grey)
+    shown = shrunk(grey, WORK_SIDE)
+    shown = ImageOps.scale(shown, -(-MIN_SIDE // max(shown.size)))
     page = ImageOps.invert(shown) if bright else shown
     contrast = paper_contrast(np.asarray(page))
     ink, inside = find_ink(contrast)
@@ -213,15 +209,9 @@ def _is_two_tone(grey: Image.Image) -> bool:
     return bool(low < 0.3 * high and pure.mean() > 0.6)
 
 
-def _work_size(grey: Image.Image) -> Image.Image:
-    grey = shrunk(grey, WORK_SIDE)
-    factor = -(-MIN_SIDE // max(grey.size))
-    return grey.resize([factor * length for length in grey.size], Image.Resampling.BICUBIC)
-
-
 def _is_normalised(grey: Image.Image) -> bool:
     """Holds for all test images of MNIST, FashionMNIST and KMNIST, for none of them inverted."""
     values = np.asarray(grey)
     if grey.size != (IMAGE_SIDE, IMAGE_SIDE) or np.ptp(values) < MIN_CONTRAST:
         return False
-    return bool(np.median([*values[0], *values[-1], *values[:, 0], *values[:, -1]]) < 128)
+    return bool(np.median(border(values)) < 128)

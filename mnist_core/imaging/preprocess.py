@@ -28,6 +28,8 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import InputError
+from mnist_core.imaging.image_file import shrunk
+from mnist_core.imaging.morphology import border, box
 
 INK = "ink found"  # the name of the step that the normalising begins with
 BOX = 20  # the digit is scaled to fit this square
@@ -47,7 +49,7 @@ class Stage:
     image: np.ndarray
 
     def __post_init__(self):
-        image = np.array(_shown(self.image), np.uint8)
+        image = np.array(shrunk(Image.fromarray(self.image), SHOWN_SIDE))
         image.setflags(write=False)  # stages are cached, and shared between visitors
         object.__setattr__(self, "image", image)
 
@@ -93,22 +95,19 @@ def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | No
     if not ink.any():
         return None
     cropped = crop(ink)
-    steps = (
-        *before,
+    fitted = fit(cropped, IMAGE_SIDE if fill else BOX)
+    steps = [
         Stage(INK, "What differs from the background, bright on black.", ink),
         Stage("cropped", "Cut to the smallest box that holds the ink.", cropped),
-    )
+    ]
     if fill:
-        how = "Scaled until its longer side fills the image."
-        return Stages((*steps, Stage("fit 28×28", how, fit(cropped, IMAGE_SIDE))))
-    fitted = fit(cropped)
-    return Stages(
-        (
-            *steps,
+        steps += [Stage("fit 28×28", "Scaled until its longer side fills the image.", fitted)]
+    else:
+        steps += [
             Stage("fit 20×20", "Scaled until its longer side is 20 pixels.", fitted),
             Stage("centred 28×28", "Its centre of mass moved to the middle.", centre(fitted)),
-        )
-    )
+        ]
+    return Stages((*before, *steps))
 
 
 def without_normalising(stages: Stages) -> Stages:
@@ -137,25 +136,21 @@ def as_drawn(image: np.ndarray) -> np.ndarray:
 
 def _squared(ink: np.ndarray) -> np.ndarray:
     """In the middle of the smallest black square that holds it."""
-    h, w = ink.shape
-    side = max(h, w)
-    square = np.zeros((side, side), ink.dtype)
-    y, x = (side - h) // 2, (side - w) // 2
-    square[y : y + h, x : x + w] = ink
-    return square
+    missing = [max(ink.shape) - length for length in ink.shape]
+    return np.pad(ink, [(length // 2, length - length // 2) for length in missing])
 
 
 def crop(ink: np.ndarray) -> np.ndarray:
     """Cuts to the box of the ink; what is fainter than an eighth is the blur of its edge."""
-    return ink[_box(ink >= min(32, ink.max()))]
+    return ink[box(ink >= min(32, ink.max()))]
 
 
-def fit(ink: np.ndarray, box: int = BOX) -> np.ndarray:
-    """Scales to (box, box): the longer side fills it, the shorter one is in the middle."""
+def fit(ink: np.ndarray, side: int = BOX) -> np.ndarray:
+    """Scales to (side, side): the longer side fills it, the shorter one is in the middle."""
     square = _squared(ink.astype(np.float32))  # in uint8 a hair's average would round to 0
     # Averaging over areas would only repeat pixels when it enlarges.
-    how = Image.Resampling.BOX if max(square.shape) >= box else Image.Resampling.BICUBIC
-    fitted = np.asarray(Image.fromarray(square).resize((box, box), how)).clip(0)
+    how = Image.Resampling.BOX if len(square) >= side else Image.Resampling.BICUBIC
+    fitted = np.asarray(Image.fromarray(square).resize((side, side), how)).clip(0)
     full = np.quantile(fitted[fitted > 0.05 * fitted.max()], FULL)
     return np.rint((fitted * (255 / full)).clip(0, 255)).astype(np.uint8)
 
@@ -165,7 +160,7 @@ def centre(fitted: np.ndarray) -> np.ndarray:
 
     No ink is lost: a digit so lopsided that it would be pushed over the edge stops at the edge.
     """
-    tight = fitted[_box(fitted > 0)]
+    tight = fitted[box(fitted > 0)]
     (h, w), y, x = tight.shape, _offset(tight.sum(1)), _offset(tight.sum(0))
     image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
     image[y : y + h, x : x + w] = tight
@@ -176,11 +171,6 @@ def _offset(profile: np.ndarray) -> int:
     """Where on an axis of 28 a profile starts for its centre of mass to fall into pixel 14."""
     mass = profile @ np.arange(len(profile)) / profile.sum()
     return int(np.clip(np.floor(CENTRE + 0.5 - mass), 0, IMAGE_SIDE - len(profile)))
-
-
-def _box(there: np.ndarray) -> tuple[slice, slice]:
-    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
-    return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 def _checked_canvas(rgba: np.ndarray) -> np.ndarray:
@@ -227,8 +217,7 @@ def _background(seen: np.ndarray) -> np.ndarray:
     """
     if (seen[..., 3] == 0).mean() > 0.02:
         return np.zeros(4, np.uint8)
-    border = np.concatenate([seen[0], seen[-1], seen[:, 0], seen[:, -1]])
-    colours, counts = np.unique(np.ascontiguousarray(border).view(np.uint32), return_counts=True)
+    colours, counts = np.unique(border(seen).view(np.uint32), return_counts=True)
     return colours[[counts.argmax()]].view(np.uint8)
 
 
@@ -239,11 +228,3 @@ def _grey(rgba: np.ndarray, ink: np.ndarray) -> np.ndarray:
     paper = 255 if np.asarray(grey)[ink >= 128].mean() < 128 else 0
     under = Image.new("L", picture.size, paper)
     return np.asarray(Image.composite(grey, under, picture.getchannel("A")))
-
-
-def _shown(image: np.ndarray) -> np.ndarray:
-    factor = SHOWN_SIDE / max(image.shape)
-    if factor >= 1:
-        return image
-    size = [max(1, round(length * factor)) for length in image.shape[::-1]]
-    return np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))

@@ -72,10 +72,9 @@ def squared(image: np.ndarray, side: int) -> np.ndarray:
 
 def in_rows(values: np.ndarray, columns: int) -> np.ndarray:
     """(N,) -> (rows, at most `columns`), filled up with NaN."""
-    rows = -(-len(values) // columns)
-    padded = np.full(rows * min(columns, len(values)), np.nan)
-    padded[: len(values)] = values
-    return padded.reshape(rows, -1)
+    columns = min(columns, len(values))
+    missing = -len(values) % columns
+    return np.append(values, np.full(missing, np.nan)).reshape(-1, columns)
 
 
 def tile(
@@ -156,13 +155,12 @@ def _grid(maps: np.ndarray, width: int, height: int, largest: int) -> np.ndarray
     """(C, H, W) uint8 -> one picture (h, w) with a thin line around each channel."""
     count, rows, columns = maps.shape
     factor, across, gap = _layout(count, rows, columns, width, height, largest)
-    large = maps.repeat(factor, axis=1).repeat(factor, axis=2)
     step_y, step_x = rows * factor + gap, columns * factor + gap
     down = -(-count // across)
     picture = np.full((down * step_y + gap, across * step_x + gap), LINE, np.uint8)
-    for index, channel in enumerate(large):
+    for index, channel in enumerate(maps):
         y, x = index // across * step_y + gap, index % across * step_x + gap
-        picture[y : y + rows * factor, x : x + columns * factor] = channel
+        picture[y : y + rows * factor, x : x + columns * factor] = enlarged(channel, factor)
     return picture
 
 
