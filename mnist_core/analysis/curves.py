@@ -19,7 +19,7 @@ def curve_rows(
 ) -> Rows:
     """A row for each seed and epoch of one config: its FIGURES, and where they belong.
 
-    `histories`: one for each seed, with a row for each epoch (see runs.run.HISTORY); the run
+    `histories`: one for each seed, with a row for each epoch (see runs.folder.HISTORY); the run
     `run_id` comes first, and its row of `best_epoch` is marked `best`. `seed_place` counts the
     seeds from 1; `elapsed` is the seconds spent in epochs so far.
     """

@@ -1,4 +1,4 @@
-"""Every network of the lab, its recipes and its stored figures. May import data and imaging.
+"""Every network of the lab, its recipes and its stored figures.
 
 A new network is a decorated function in a file that is imported here.
 """

@@ -1,4 +1,4 @@
-"""The training loop: a generator of epoch results, and the state from which it can go on."""
+"""The training loop, and the state from which it can be resumed."""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def test_without_the_data_set_the_figures_stay(two, monkeypatch, tmp_path):
     assert "datasets --download MNIST" in words(page)
     assert len(charts(page)) == 3
     for tab in ("Trust", "Robustness"):
-        assert open_tab(tab, two)
+        assert charts(open_tab(tab, two))
 
 
 def test_trust_says_who_is_better_in_words(two):

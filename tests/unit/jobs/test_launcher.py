@@ -95,7 +95,8 @@ def test_runs_queue_and_stop_ends_all_processes_that_wait_for_the_run(lab):
     wait_for(lambda: waiting.poll() is not None or lab.get(first.id).state == "running")
     if waiting.poll() is None:  # it took the run up after all: once more
         launcher.stop(lab, first.id)
-    assert waiting.wait(300) is not None and lab.get(first.id).state == "stopped"
+    waiting.wait(300)
+    assert lab.get(first.id).state == "stopped"
     wait_for(lambda: lab.get(second.id).finished)
     assert lab.get(third.id).state == "paused"
     assert not list((lab.root / ".queue").iterdir())
