@@ -28,10 +28,6 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
-from mnist_core.errors import LabError  # noqa: E402
-from mnist_core.formatting import plain, sentence  # noqa: E402
+from pages.components.shared.common import show_errors  # noqa: E402
 
-try:
-    page.run()
-except (LabError, OSError) as error:  # OSError: a file that cannot be read or written
-    st.error(plain(sentence(error)), icon=":material/error:")
+show_errors(page.run)()

@@ -5,17 +5,18 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.pareto import for_file, points
 from mnist_core.analysis.table import best_groups, known_figures, labels_of, published, runs_table
 from mnist_core.charts.pareto import AXES, accuracy_against
-from mnist_core.formatting import percent, percent_range, percent_spread
+from mnist_core.formatting import percent_range, percent_spread
 from pages.components.compare.choice import choose, marked
-from pages.components.compare.comparison import Comparison, chart, export, legend
+from pages.components.compare.comparison import Comparison, export, legend, plot
 from pages.components.compare.curves import curves_tab, settings_tab
 from pages.components.compare.inside import inside_tab
 from pages.components.compare.mistakes import mistakes_tab
 from pages.components.compare.robustness import robust_tab
-from pages.components.compare.table import arrange, filters, show_table
+from pages.components.compare.table import filters, show_table
 from pages.components.compare.trust import trust_tab
 from pages.components.shared import common
 
@@ -42,7 +43,7 @@ def main() -> None:
     if found.empty:
         st.info("No run matches. Clear the search or choose another data set or network.")
         return
-    rows = arrange(found)
+    rows = averaged_over_seeds(found) if st.session_state["cmp_fold"] else single_runs(found)
     st.markdown(takeaway(found, len(rows)))
     chosen = choose(rows, set(table["id"]))
     labels = labels_of(rows[rows["id"].isin(chosen)])
@@ -56,28 +57,20 @@ def main() -> None:
 
 def takeaway(found: pd.DataFrame, rows: int) -> str:
     """One line: how many runs, and the best of each data set with its uncertainty."""
-    best = [
-        f"**{row['dataset']}** {row['title']} {accuracy}"
-        for row, seeds in best_groups(found)
-        for accuracy in [
-            f"{percent_spread(seeds.mean, seeds.deviation)} ({seeds.count} seeds)"
-            if seeds.deviation is not None
-            else f"{percent(seeds.mean)} (95 %: {interval(row)}; 1 seed)"
-        ]
-    ]
+    best = []
+    for row, seeds in best_groups(found):
+        accuracy = percent_spread(seeds.mean, seeds.deviation)
+        count = f"{seeds.count} seeds"
+        if seeds.deviation is None:
+            count = f"95 %: {percent_range(row['test_low'], row['test_high'])}; 1 seed"
+        best.append(f"**{row['dataset']}** {row['title']} {accuracy} ({count})")
     count = "1 run" if len(found) == 1 else f"{len(found):,} runs"
     count += f" in {rows:,} rows" if 1 < rows < len(found) else ""
     unfinished = int(found["test_accuracy"].isna().sum())
     count += f", {unfinished:,} of them without a test accuracy" if unfinished else ""
-    return (
-        f"{count}. Best on the validation images, with test accuracy: {' · '.join(best)}"
-        if best
-        else f"{count}."
-    )
-
-
-def interval(row: pd.Series) -> str:
-    return percent_range(row["test_low"], row["test_high"])
+    if not best:
+        return f"{count}."
+    return f"{count}. Best on the validation images, with test accuracy: {' · '.join(best)}"
 
 
 def tradeoffs(table: pd.DataFrame, comparison: Comparison) -> None:
@@ -112,14 +105,9 @@ def tradeoff(
         )
         data = points(column, comparison.rows, references)
         export(for_file(data, column), f"cmp_{column}")
-    chart(
-        "",
-        accuracy_against(column, data, comparison.chosen, comparison.marked),
-        pd.DataFrame(),
-        f"cmp_{column}",
-        f"Test accuracy against {AXES[column].title.lower()}, a point for each finished row",
-        clickable=True,
-    )
+    figure = accuracy_against(column, data, comparison.chosen, comparison.marked)
+    alt = f"Test accuracy against {AXES[column].title.lower()}, a point for each finished row"
+    plot(figure, f"cmp_{column}", alt, clickable=True)
 
 
 READING = """

@@ -117,26 +117,21 @@ def answer(
     run: Run, voters: list[Run], one: Input, middle: DeltaGenerator, right: DeltaGenerator
 ) -> int | None:
     """The chosen network's answer, and beside it all others'. The label; None without network."""
-    known = any(voter.id == run.id for voter in voters)
-    able, reasons = networks(voters if known else [*voters, run])
-    votes = vote(able, one.stages.final)
-    own = next((each for each in votes if each.run.id == run.id), None)
+    ids = [voter.id for voter in voters]
+    able, reasons = networks(voters if run.id in ids else [*voters, run])
+    votes = {each.run.id: each for each in vote(able, one.stages.final)}
+    own = votes.get(run.id)
     with middle:
         if own:
             show_answer(one, own)
         else:
             st.error(reasons[run.id], icon=":material/error:")
         st.caption(dataset_spec(run.config.dataset).expects)
-    counted = [each for each in votes if any(each.run.id == voter.id for voter in voters)]
+    counted = [votes[run_id] for run_id in ids if run_id in votes]
     if counted:
         with right:
-            show_votes(counted, reasons, run, voters, None if known else own)
+            show_votes(counted, reasons, run, voters, None if run.id in ids else own)
     return own.label if own else None
-
-
-def with_chosen(voters: list[Run], run: Run) -> list[Run]:
-    """The chosen run first, in the place of its network's best; then the other networks' best."""
-    return [run, *(voter for voter in voters if voter.config.model != run.config.model)]
 
 
 def show_steps(stages: preprocess.Stages) -> None:
@@ -155,13 +150,15 @@ def show_steps(stages: preprocess.Stages) -> None:
 def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) -> None:
     """What lies below the answer; only the open one is computed. `own` is always centred."""
     image = one.stages.final
+    # The chosen run takes the place of its network's best.
+    runs = [run, *(voter for voter in voters if voter.config.model != run.config.model)]
     names = {
         "Layers": lambda: layers(run, image),
         "One unit": lambda: unit(run, image),
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
-        "Move it": lambda: move(with_chosen(voters, run), image, run.config.dataset),
-        "Your handwriting": lambda: handwriting(with_chosen(voters, run), own),
+        "Move it": lambda: move(runs, image, run.config.dataset),
+        "Your handwriting": lambda: handwriting(runs, own),
     }
     tabs = st.tabs(list(names), key="play_tab", on_change="rerun", bind="query-params")
     for tab, show in zip(tabs, names.values(), strict=True):

@@ -90,7 +90,9 @@ def clicked(chart: str) -> None:
     state = st.session_state
     points = state[chart]["selection"]["points"]
     ids = [point["customdata"] for point in points if point.get("customdata")]
-    run_id = _first(ids[-1]) if ids else state.get(f"{chart}_last")
+    run_id = ids[-1] if ids else state.get(f"{chart}_last")
+    if isinstance(run_id, list):  # other charts' points carry the id alone
+        run_id = run_id[0]
     state[f"{chart}_last"] = run_id
     if not run_id:
         return
@@ -104,7 +106,3 @@ def clicked(chart: str) -> None:
     if run_id not in chosen:
         want([*chosen, run_id])
     st.query_params["cmp_mark"] = run_id
-
-
-def _first(customdata: str | list[str]) -> str:
-    return customdata if isinstance(customdata, str) else customdata[0]

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import functools
 import html
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
 from mnist_core.charts.style import GREY, colour, symbols
+from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.choice import clicked
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,22 +76,23 @@ def chart(
     *,
     clickable: bool = False,
 ) -> None:
-    """A figure below its title, and a small button that hands out what it shows as CSV.
+    """A figure below its title, and a small button that hands out what it shows as CSV."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown(f"##### {title}", width="content")
+        export(data, key)
+    plot(figure, key, alt, clickable=clickable)
 
-    Without a title the button is the caller's to place.
-    """
-    if title:
-        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-            st.markdown(f"##### {title}", width="content")
-            export(data, key)
-    bare = {"displayModeBar": False}
-    if clickable:
-        mark = functools.partial(clicked, key)
-        st.plotly_chart(
-            figure, key=key, alt=alt, config=bare, on_select=mark, selection_mode="points"
-        )
-    else:
-        st.plotly_chart(figure, key=key, alt=alt, config=bare)
+
+def plot(figure: go.Figure, key: str, alt: str, *, clickable: bool = False) -> None:
+    """The figure alone; a click on a run in a clickable one marks the run in all charts."""
+    st.plotly_chart(
+        figure,
+        key=key,
+        alt=alt,
+        config={"displayModeBar": False},
+        on_select=functools.partial(clicked, key) if clickable else "ignore",
+        selection_mode="points",
+    )
 
 
 def export(data: pd.DataFrame, key: str) -> None:
@@ -104,23 +110,31 @@ def export(data: pd.DataFrame, key: str) -> None:
     )
 
 
-def number_column(label: str, help: str, format: str = "localized"):
+def number_column(label: str, help: str, format: str = "localized", width: int | None = None):
     """A column of numbers of a table."""
-    return st.column_config.NumberColumn(label, help=help, format=format)
+    return st.column_config.NumberColumn(label, help=help, format=format, width=width)
 
 
-def pick(comparison: Comparison, runs: list[Run], key: str, help: str) -> Run:
+def read_or_warn(label: str, read: Callable[..., T], *arguments: object) -> T | None:
+    """What `read` returns; None, with a line on the page, when the run's file is damaged."""
+    try:
+        return read(*arguments)
+    except LabError as error:
+        st.warning(f"{label}: {error}", icon=":material/folder_off:")
+        return None
+
+
+def pick(comparison: Comparison, ids: list[str], key: str, help: str) -> Run:
     """One of these runs, chosen by its name; the marked one at first, else the first."""
-    if len(runs) == 1:
-        return runs[0]
-    ids = [run.id for run in runs]
+    if len(ids) == 1:
+        return comparison.runs[ids[0]]
     if st.session_state.get(key) not in ids:
         st.session_state.pop(key, None)
     run_id = st.pills(
         "Network",
         ids,
         format_func=lambda run_id: comparison.labels[run_id],
-        default=comparison.marked if comparison.marked and comparison.marked in ids else ids[0],
+        default=comparison.marked if comparison.marked in ids else ids[0],
         required=True,
         wrap=True,
         key=key,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import pandas as pd
 import streamlit as st
 
@@ -9,9 +11,7 @@ from mnist_core.analysis.curves import curve_rows
 from mnist_core.analysis.describe import differing_settings
 from mnist_core.charts.style import FAINT
 from mnist_core.charts.training import Look, training_curves
-from mnist_core.errors import LabError
-from mnist_core.runs.run import Run
-from pages.components.compare.comparison import Comparison, chart
+from pages.components.compare.comparison import Comparison, chart, read_or_warn
 
 
 def curves_tab(comparison: Comparison) -> None:
@@ -54,19 +54,12 @@ def curves_tab(comparison: Comparison) -> None:
 
 
 def _rows(comparison: Comparison, run_id: str) -> list[dict]:
-    members = comparison.row(run_id)["members"]
-    histories = [_history(comparison.runs[member], comparison.labels[run_id]) for member in members]
-    best = comparison.runs[run_id].summary.best_epoch
-    return curve_rows(run_id, comparison.labels[run_id], histories, best)
-
-
-def _history(run: Run, label: str) -> list[dict[str, float]]:
-    """Empty, with a line on the page, when the file is damaged."""
-    try:
-        return run.history
-    except LabError as error:
-        st.warning(f"{label} has no curves: {error}", icon=":material/folder_off:")
-        return []
+    label, history = comparison.labels[run_id], attrgetter("history")
+    histories = [
+        read_or_warn(f"{label} has no curves", history, comparison.runs[member]) or []
+        for member in comparison.row(run_id)["members"]
+    ]
+    return curve_rows(run_id, label, histories, comparison.runs[run_id].summary.best_epoch)
 
 
 def settings_tab(comparison: Comparison) -> None:

@@ -44,11 +44,8 @@ def measured(
 
     `contents` tell other weights, stores and data apart.
     """
-    return {each["id"]: each for each in spawn.ask("fields", *ids, *_place(row, column))}
-
-
-def _place(row: float, column: float) -> tuple[str, ...]:
-    return "--row", str(row), "--column", str(column)
+    found = spawn.ask("fields", *ids, "--row", str(row), "--column", str(column))
+    return {each["id"]: each for each in found}
 
 
 def networks_table(comparison: Comparison) -> None:
@@ -127,7 +124,8 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
     places = st.columns(min(AT_ONCE, max(2, len(comparison.chosen))), gap="medium")
     for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
-            one_network(comparison, run, stages[run.config.model], (row, column), found)
+            label, mine = comparison.labels[run.id], found.get(run.id)
+            one_network(label, run, stages[run.config.model], (row, column), mine)
     st.caption(
         "Frame: the theoretical receptive field, every pixel that can influence the unit. Glow: "
         "the measured one, where changing a pixel changes the unit most; it is often far smaller. "
@@ -136,28 +134,24 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
 
 
 def one_network(
-    comparison: Comparison,
-    run: Run,
-    stages: list[dict],
-    where: tuple[float, float],
-    found: dict[str, Any],
+    label: str, run: Run, stages: list[dict], where: tuple[float, float], mine: dict | None
 ) -> None:
     """One network's large picture with its stage's choice above, and the growing field below."""
     known = [stage for stage in stages if stage["field"] is not None]
     if not known:
-        st.info(f"{comparison.labels[run.id]}: its receptive fields are not known.")
+        st.info(f"{label}: its receptive fields are not known.")
         return
     names = [stage["name"] for stage in known]
     last = [s["name"] for s in known if s["kind"] in ("Conv2d", "conv2d") and not s["whole"]]
     name = st.selectbox(
-        comparison.labels[run.id],
+        label,
         names,
         index=names.index(last[-1]) if last else 0,
         format_func=lambda n: f"{n} · {in_words(known[names.index(n)])}",
         key=f"cmp_stage_{run.id}",
         help="The stage whose unit is shown.",
     )
-    mine, side = found.get(run.id), run.config.input_size
+    side = run.config.input_size
     image = np.array(mine["image"], np.uint8) if mine else example_image(run.config.dataset, side)
     stage = known[names.index(name)]
     spot = box_of(stage, *where)
@@ -200,16 +194,12 @@ def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
 def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """One network's graph beside the table of its layers."""
     st.markdown("##### Layer by layer")
-    run = pick(
-        comparison, comparison.compared, "cmp_layers", "The network whose layers are listed."
-    )
+    run = pick(comparison, comparison.chosen, "cmp_layers", "The network whose layers are listed.")
     mine = stages[run.config.model]
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
-        st.graphviz_chart(
-            dot(mine, model_title(run.config.model), run.config.input_size),
-            width="stretch",
-        )
+        graph = dot(mine, model_title(run.config.model), run.config.input_size)
+        st.graphviz_chart(graph, width="stretch")
     with right:
         table = pd.DataFrame([_layer(stage) for stage in mine])
         st.dataframe(
@@ -247,12 +237,8 @@ LAYER_COLUMNS = {
     "name": st.column_config.TextColumn("Layer", pinned=True, width=82),
     "kind": st.column_config.TextColumn("Kind", width=92),
     "shape": _text("Shape", "Channels × rows × columns that come out.", 80),
-    "parameters": st.column_config.NumberColumn(
-        "Parameters", help="Numbers that this layer learns.", format="localized", width=82
-    ),
-    "macs": st.column_config.NumberColumn(
-        "MACs", help="Multiply-accumulate operations for one image.", format="localized", width=72
-    ),
+    "parameters": number_column("Parameters", "Numbers that this layer learns.", width=82),
+    "macs": number_column("MACs", "Multiply-accumulate operations for one image.", width=72),
     "kernel": _text("Kernel", "The window that slides over the map.", 54),
     "stride": _text("Stride", "How far it moves at each step.", 54),
     "field": _text("Field", "Receptive field: pixels that one unit can depend on.", 60),

@@ -8,38 +8,42 @@ import streamlit as st
 
 from mnist_core.analysis.evaluations import class_points
 from mnist_core.charts.evaluations import class_accuracies
-from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.metrics import confusion
-from mnist_core.evaluation.predictions import Agreement, Predictions, agreement
+from mnist_core.evaluation.predictions import Predictions, agreement
 from mnist_core.formatting import percent
-from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, chart, export, pick
-from pages.components.compare.predictions import images_of, same_data, show_images, with_predictions
+from pages.components.compare.predictions import (
+    Tested,
+    images_of,
+    read_predictions,
+    same_data,
+    show_images,
+)
 
 RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
 
 
 def mistakes_tab(comparison: Comparison) -> None:
     """Confusion matrix with the images behind it; accuracy by class; what all get wrong."""
-    runs, found = with_predictions(comparison)
-    if not runs:
+    found = read_predictions(comparison)
+    if not found:
         return
-    run = pick(comparison, runs, "cmp_network", "The network whose mistakes are shown.")
-    given, classes = found[run.id], dataset_spec(run.config.dataset).classes
-    images = images_of(run, given)
-    left, right = st.columns([5, 4] if _short(classes) else [3, 2], gap="medium")
+    run = pick(comparison, list(found), "cmp_network", "The network whose mistakes are shown.")
+    tested = Tested(run, found[run.id], images_of(run, found[run.id]))
+    left, right = st.columns([5, 4] if _short(tested.classes) else [3, 2], gap="medium")
     with left:
-        cell = confusion_matrix(run, given, classes)
+        cell = confusion_matrix(tested)
     with right:
-        cell_images(run, given, images, cell, classes)
-    peers = same_data(comparison, found, run.config.dataset)
-    by_class_chart(comparison, peers, found, classes)
+        cell_images(tested, cell)
+    peers = same_data(comparison, found, run)
+    by_class_chart(comparison, peers, tested.classes)
     if len(peers) > 1:
-        agreements(comparison, run, peers, found, images, classes)
+        agreements(comparison, tested, peers)
 
 
-def confusion_matrix(run: Run, given: Predictions, classes: tuple) -> tuple[int, int] | None:
+def confusion_matrix(tested: Tested) -> tuple[int, int] | None:
     """The matrix as a table with coloured cells; the clicked cell as (true, predicted)."""
+    given, classes = tested.given, list(tested.classes)
     counts = confusion(given.predicted, given.labels, len(classes))
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown("##### Confusion matrix", width="content")
@@ -49,24 +53,19 @@ def confusion_matrix(run: Run, given: Predictions, classes: tuple) -> tuple[int,
             bind="query-params",
             help="Each row as shares of its true class, instead of counts.",
         )
-        frame = pd.DataFrame(counts, index=list(classes), columns=list(classes))
+        frame = pd.DataFrame(counts, index=classes, columns=classes)
         export(frame.rename_axis("true class").reset_index(), "cmp_confusion")
     totals = counts.sum(axis=1, keepdims=True)
     part = counts / np.maximum(totals, 1)
     shown = (100 * part).round(2) if shares else counts
-    table = pd.DataFrame(shown, index=list(classes), columns=list(classes))
+    table = pd.DataFrame(shown, index=classes, columns=classes)
+    width = 32 if _short(tested.classes) else 78
+    numbers = st.column_config.NumberColumn(width=39, format="%.1f" if shares else "%d")
+    columns = {"_index": st.column_config.TextColumn("true", width=width, pinned=True)}
     event = st.dataframe(
         table.style.apply(lambda _: _tints(part, counts, table), axis=None),
-        column_config={
-            "_index": st.column_config.TextColumn(
-                "true", width=32 if _short(classes) else 78, pinned=True
-            ),
-            **{
-                name: st.column_config.NumberColumn(width=39, format="%.1f" if shares else "%d")
-                for name in classes
-            },
-        },
-        key=f"cmp_cells_{run.id}",
+        column_config=columns | dict.fromkeys(classes, numbers),
+        key=f"cmp_cells_{tested.run.id}",
         on_select="rerun",
         selection_mode="single-cell",
         height="content",
@@ -97,51 +96,37 @@ def _tints(part: np.ndarray, counts: np.ndarray, table: pd.DataFrame) -> pd.Data
     return pd.DataFrame(styles, index=table.index, columns=table.columns)
 
 
-def cell_images(
-    run: Run,
-    given: Predictions,
-    images: np.ndarray | None,
-    cell: tuple[int, int] | None,
-    classes: tuple,
-) -> None:
+def cell_images(tested: Tested, cell: tuple[int, int] | None) -> None:
     """The images in the clicked cell, the most confident first; else the worst mistakes."""
+    classes = tested.classes
     if cell is None:
-        places = given.wrong
+        places = tested.given.wrong
         st.markdown(f"##### {len(places):,} mistakes, the most confident first")
     else:
-        places = given.in_cell(*cell)
+        places = tested.given.in_cell(*cell)
         kind = "predicted correctly" if cell[0] == cell[1] else f"taken for {classes[cell[1]]}"
         st.markdown(f"##### {classes[cell[0]]} {kind}: {len(places):,}")
-    with st.container(height=430 if images is not None else "content", border=False):
-        show_images(run, given, images, places, classes)
+    with st.container(height=430 if tested.images is not None else "content", border=False):
+        show_images(tested, places)
 
 
-def by_class_chart(
-    comparison: Comparison, peers: list[Run], found: dict[str, Predictions], classes: tuple
-) -> None:
+def by_class_chart(comparison: Comparison, peers: dict[str, Predictions], classes: tuple) -> None:
     """Accuracy of each class, the networks side by side."""
-    networks = {comparison.labels[run.id]: found[run.id] for run in peers}
+    networks = {comparison.labels[run_id]: given for run_id, given in peers.items()}
     data = class_points(networks, classes)
     chart(
         "Accuracy by class",
-        class_accuracies(data, [comparison.colour(run.id) for run in peers]),
+        class_accuracies(data, [comparison.colour(run_id) for run_id in peers]),
         data,
         "cmp_classes",
         "Accuracy of each class with its 95 % Wilson interval, for each network",
     )
 
 
-def agreements(
-    comparison: Comparison,
-    run: Run,
-    peers: list[Run],
-    found: dict[str, Predictions],
-    images: np.ndarray | None,
-    classes: tuple,
-) -> None:
-    """The images that all, some or none of the networks get right."""
-    groups = agreement([found[peer.id] for peer in peers])
-    total = len(found[run.id].labels)
+def agreements(comparison: Comparison, tested: Tested, peers: dict[str, Predictions]) -> None:
+    """The images that all, some or none of the networks, `peers` by run id, get right."""
+    groups = agreement(list(peers.values()))
+    total = len(tested.given.labels)
     st.markdown(f"##### Where the {len(peers)} networks agree")
     kind = st.segmented_control(
         "Predicted correctly by",
@@ -152,19 +137,15 @@ def agreements(
         bind="query-params",
         help="How many of the compared networks are right about an image.",
     )
-    st.caption(_about(groups, total, len(peers)))
+    st.caption(
+        f"Always trusting the right one of these {len(peers)} networks would reach "
+        f"{percent((total - len(groups.none)) / total)}: the remaining images are wrong for all of "
+        "them."
+    )
     places = getattr(groups, kind)
     words = f"{len(places):,} images are predicted correctly by {kind} of the {len(peers)} networks"
     if kind == "some" and len(places):
-        right = np.stack([found[peer.id].correct for peer in peers]).sum(axis=0)
+        right = np.stack([given.correct for given in peers.values()]).sum(axis=0)
         words += f", {int((right[places] == 1).sum()):,} of them by only one; the hardest first"
-    st.markdown(f"{words}. {comparison.labels[run.id]} predicts:")
-    show_images(run, found[run.id], images, places, classes)
-
-
-def _about(groups: Agreement, total: int, networks: int) -> str:
-    best = percent((total - len(groups.none)) / total)
-    return (
-        f"Always trusting the right one of these {networks} networks would reach {best}: the "
-        "remaining images are wrong for all of them."
-    )
+    st.markdown(f"{words}. {comparison.labels[tested.run.id]} predicts:")
+    show_images(tested, places)

@@ -15,14 +15,17 @@ from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.jobs import robustness_job
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.comparison import Comparison, chart
+from pages.components.compare.comparison import Comparison, chart, read_or_warn
 
 POLL = 1.0  # seconds between two looks at the process
 
 
 def robust_tab(comparison: Comparison) -> None:
     """The curves of the runs with a stored result, and a button to compute the others'."""
-    found = {run.id: read(comparison, run) for run in comparison.compared}
+    found = {
+        run.id: read_or_warn(comparison.labels[run.id], robustness.stored, run)
+        for run in comparison.compared
+    }
     missing = [run for run in comparison.compared if found[run.id] is None]
     if missing:
         compute(comparison, missing)
@@ -52,15 +55,6 @@ def robust_tab(comparison: Comparison) -> None:
         "whiskers are 95 % Wilson intervals. Shifted images move right, down, left and up in turn. "
         "The digits above the curves show one image at every level."
     )
-
-
-def read(comparison: Comparison, run: Run) -> robustness.Robustness | None:
-    """The stored result; a damaged file becomes a line on the page."""
-    try:
-        return robustness.stored(run)
-    except LabError as error:
-        st.warning(f"{comparison.labels[run.id]}: {error}", icon=":material/folder_off:")
-        return None
 
 
 def example(dataset: str) -> np.ndarray:

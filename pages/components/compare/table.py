@@ -7,7 +7,6 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.table import select
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 from mnist_core.dataset_specs import dataset_names
@@ -20,6 +19,8 @@ from pages.components.compare.comparison import number_column
 from pages.components.shared import common
 
 ALL = "All"
+ACCURACIES = ["test_accuracy", "validation_accuracy"]
+IN_PERCENT = [*ACCURACIES, *(f"{name}_deviation" for name in ACCURACIES)]
 
 
 def filters(table: pd.DataFrame) -> pd.DataFrame:
@@ -71,11 +72,6 @@ def filters(table: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def arrange(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows as they are shown: the best first, averaged over seeds unless switched off."""
-    return averaged_over_seeds(table) if st.session_state["cmp_fold"] else single_runs(table)
-
-
 def _state(states: list[str]) -> list[str]:
     """The chosen states; asked for only where there is a choice."""
     if len(states) < 2:
@@ -112,20 +108,24 @@ def _without_grid(table: pd.DataFrame) -> pd.DataFrame:
 
 def show_table(rows: pd.DataFrame) -> None:
     """The table of runs; its ticked rows are the ones to compare."""
-    in_percent = {
-        name: 100 * rows[name]
-        for name in ("validation_accuracy", "test_accuracy", "validation_accuracy_deviation")
-        + ("test_accuracy_deviation",)
-    }
+    several = bool((rows["seeds"] > 1).any())  # else there are no deviations to show
+    order = [name for name in COLUMNS if several or not name.endswith("_deviation")]
+    words = {name: text.split(": ", 1)[-1] for name, text in common.STATES.items()}
+    states = [
+        words[state] + (f", {left} unfinished" if left else "")
+        for state, left in zip(rows["state"], rows["unfinished"], strict=True)
+    ]
+    latency = f"Median milliseconds for one image, measured on: {shipped_stats().machine}."
     intervals: list[Any] = [
         percent_range(low, high) if pd.notna(low) else None
         for low, high in zip(rows["test_low"], rows["test_high"], strict=True)
     ]
-    shown = rows.assign(**in_percent, interval=intervals, state=_states(rows))
+    shown = rows.assign(interval=intervals, state=states)[list(COLUMNS)]
+    shown[IN_PERCENT] *= 100
     st.dataframe(
-        shown[list(COLUMNS)],
-        column_config=_columns(bool((rows["seeds"] > 1).any())),
-        column_order=list(COLUMNS),
+        shown,
+        column_config=COLUMNS | {"latency_ms": number_column("Latency", latency, "%.2f ms")},
+        column_order=order,
         hide_index=True,
         placeholder="–",
         key="cmp_table",
@@ -142,26 +142,6 @@ def show_table(rows: pd.DataFrame) -> None:
             f"Tick up to {CHOSEN_LIMIT} rows to compare them below. Figures are from a run's best "
             "validation epoch; a sixth of the training images is held out for validation."
         )
-
-
-def _states(rows: pd.DataFrame) -> list[str]:
-    words = {name: text.split(": ", 1)[-1] for name, text in common.STATES.items()}
-    pairs = zip(rows["state"], rows["unfinished"], strict=True)
-    return [words[state] + (f", {left} unfinished" if left else "") for state, left in pairs]
-
-
-def _columns(several: bool) -> dict:
-    """The table's columns; deviations only where there are several seeds."""
-    hidden = () if several else ("test_accuracy_deviation", "validation_accuracy_deviation")
-    latency = number_column(
-        "Latency",
-        f"Median milliseconds for one image, measured on: {shipped_stats().machine}.",
-        "%.2f ms",
-    )
-    return {
-        name: None if name in hidden else column
-        for name, column in (COLUMNS | {"latency_ms": latency}).items()
-    }
 
 
 COLUMNS = {

@@ -15,24 +15,23 @@ from mnist_core.evaluation.statistics import Paired, mcnemar
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.comparison import Comparison, chart, export, pick
-from pages.components.compare.predictions import same_data, with_predictions
+from pages.components.compare.predictions import read_predictions, same_data
 
 LIKELY = 0.05  # a p-value below it is called a difference
 
 
 def trust_tab(comparison: Comparison) -> None:
     """Calibration of each network, then each other network against one."""
-    runs, found = with_predictions(comparison)
-    if not runs:
+    found = read_predictions(comparison)
+    if not found:
         return
-    calibrations(comparison, runs)
+    calibrations(comparison, list(found))
     st.markdown("##### Is one network better than another?")
-    run = pick(
-        comparison, runs, "cmp_against_run", "The network that the others are compared with."
-    )
-    peers = [peer for peer in same_data(comparison, found, run.config.dataset) if peer.id != run.id]
-    if peers:
-        pairwise_tests(comparison, run, peers, found)
+    help = "The network that the others are compared with."
+    run = pick(comparison, list(found), "cmp_against_run", help)
+    tested = same_data(comparison, found, run)
+    if len(tested) > 1:
+        pairwise_tests(comparison, run, tested)
     else:
         st.info("Tick a second network of the same data set to compare the two.")
 
@@ -49,9 +48,12 @@ def calibration_of(store: RunStore, run: Run) -> Scaled:
     return _calibration(store, run, str(file), (stat.st_mtime_ns, stat.st_size))
 
 
-def calibrations(comparison: Comparison, runs: list[Run]) -> None:
+def calibrations(comparison: Comparison, ids: list[str]) -> None:
     """The reliability diagram beside the figures it comes down to."""
-    results = {run.id: calibration_of(comparison.store, run) for run in runs}
+    results = {
+        comparison.labels[run_id]: calibration_of(comparison.store, comparison.runs[run_id])
+        for run_id in ids
+    }
     scaled = st.toggle(
         "With temperature scaling",
         key="cmp_scaled",
@@ -59,25 +61,22 @@ def calibrations(comparison: Comparison, runs: list[Run]) -> None:
         help="Divides the logits by one number, fitted on the validation images: predictions stay "
         "the same, their confidence changes.",
     )
-    networks = {
-        comparison.labels[run.id]: results[run.id].scaled if scaled else results[run.id].plain
-        for run in runs
-    }
-    data = reliability_points(networks)
+    data = reliability_points(
+        {label: result.scaled if scaled else result.plain for label, result in results.items()}
+    )
     left, right = st.columns(2, gap="medium")
     with left:
         chart(
             "Is it right as often as it says?",
-            reliability_diagram(data, [comparison.colour(run.id) for run in runs]),
+            reliability_diagram(data, [comparison.colour(run_id) for run_id in ids]),
             data,
             "cmp_reliability",
             "Share of right answers against mean confidence, in 15 bins, for each network",
         )
     with right:
         st.markdown("##### How far off is its confidence?")
-        table = _figures(comparison, runs, results)
         st.dataframe(
-            table,
+            _figures(results),
             column_config=COLUMNS,
             hide_index=True,
             height="content",
@@ -90,19 +89,17 @@ def calibrations(comparison: Comparison, runs: list[Run]) -> None:
         )
 
 
-def _figures(comparison: Comparison, runs: list[Run], results: dict[str, Scaled]) -> pd.DataFrame:
-    rows = []
-    for run in runs:
-        plain, scaled = results[run.id].plain, results[run.id].scaled
-        rows.append(
-            {
-                "network": comparison.labels[run.id],
-                "ece": f"{100 * plain.ece:.2f} → {100 * scaled.ece:.2f} %",
-                "nll": f"{plain.nll:.4f} → {scaled.nll:.4f}",
-                "brier": f"{plain.brier:.4f} → {scaled.brier:.4f}",
-                "temperature": results[run.id].temperature,
-            }
-        )
+def _figures(results: dict[str, Scaled]) -> pd.DataFrame:
+    rows = [
+        {
+            "network": label,
+            "ece": f"{100 * result.plain.ece:.2f} → {100 * result.scaled.ece:.2f} %",
+            "nll": f"{result.plain.nll:.4f} → {result.scaled.nll:.4f}",
+            "brier": f"{result.plain.brier:.4f} → {result.scaled.brier:.4f}",
+            "temperature": result.temperature,
+        }
+        for label, result in results.items()
+    ]
     return pd.DataFrame(rows)
 
 
@@ -127,14 +124,14 @@ COLUMNS = {
 }
 
 
-def pairwise_tests(
-    comparison: Comparison, run: Run, peers: list[Run], found: dict[str, Predictions]
-) -> None:
+def pairwise_tests(comparison: Comparison, run: Run, tested: dict[str, Predictions]) -> None:
     """McNemar's test of one network against each other one, in words."""
     rows, name = [], comparison.labels[run.id]
-    for peer in peers:
-        pair = mcnemar(found[run.id].correct, found[peer.id].correct)
-        other = comparison.labels[peer.id]
+    for peer in tested:
+        if peer == run.id:
+            continue
+        pair = mcnemar(tested[run.id].correct, tested[peer].correct)
+        other = comparison.labels[peer]
         st.markdown(f"- {verdict(name, other, pair)}")
         rows.append({"network": name, "other": other, **asdict(pair)})
     st.caption(

@@ -16,7 +16,7 @@ from mnist_core.formatting import plain, sentence
 from mnist_core.jobs import spawn
 from mnist_core.models.stats import stats_of
 from mnist_core.paths import data_root
-from mnist_core.runs.run import Damaged, Run
+from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 
@@ -53,7 +53,7 @@ def enter_through_app() -> None:
 
 
 def show_errors(part: Callable[..., None]) -> Callable[..., None]:
-    """Wraps a part of a page: its error is shown as a sentence, and the rest of the page stays."""
+    """Wraps a page or a part of one: its error is shown as a sentence, and the rest stays."""
 
     @functools.wraps(part)
     def guarded(*arguments: Any) -> None:
@@ -63,12 +63,6 @@ def show_errors(part: Callable[..., None]) -> Callable[..., None]:
             st.error(plain(sentence(error)), icon=":material/error:")
 
     return guarded
-
-
-def tell_damaged(damaged: list[Damaged]) -> None:
-    """One line for each folder of the store that could not be read."""
-    for folder in damaged:
-        st.warning(folder.reason, icon=":material/folder_off:")
 
 
 @st.cache_data(show_spinner="Analysing the networks …")
@@ -95,5 +89,6 @@ def all_runs() -> tuple[RunStore, list[Run]]:
     """The store and its runs; says in a line what of it could not be read."""
     store = RunStore()
     runs, damaged = store.list()
-    tell_damaged(damaged)
+    for folder in damaged:
+        st.warning(folder.reason, icon=":material/folder_off:")
     return store, runs

@@ -40,16 +40,11 @@ def address() -> dict[str, str]:
 
 def write_address(config: RunConfig) -> None:
     """Puts the config into the address bar, unless it is there already."""
-    state = st.session_state
-    if (address(), config) == (state.get("train_query"), state.get("train_in_address")):
-        return
-    query = query_of(config)
-    state.train_query, state.train_in_address = query, config
-    for name in ADDRESS:
-        if name in query and st.query_params.get(name) != query[name]:
-            st.query_params[name] = query[name]
-        elif name not in query and name in st.query_params:
+    st.session_state.train_query = query = query_of(config)
+    if address() != query:
+        for name in address().keys() - query.keys():
             del st.query_params[name]
+        st.query_params.update(query)
 
 
 def changed(name: str, key: str) -> None:
@@ -86,11 +81,6 @@ def control(
     widget(label, key=key, on_change=changed, args=(name, key), help=help, **options)
 
 
-def steps(values: tuple, present: object) -> list:
-    """The steps of a slider, with the current value among them."""
-    return sorted({*values, present})
-
-
 def choices(config: RunConfig, recipe: str | None) -> None:
     """Data set, network and recipe."""
     first, second, third = st.columns(3)
@@ -115,12 +105,11 @@ def sliders(config: RunConfig) -> None:
     columns = st.columns(3)
     named = (("Learning rate", "lr"), ("Batch size", "batch_size"), ("Dropout", "dropout"))
     for column, (label, name) in zip(columns, named, strict=True):
-        options = steps(AXES[name], getattr(config, name))
+        options = sorted({*AXES[name], getattr(config, name)})
         control(column.select_slider, label, name, config, options=options, format_func=number)
     control(st.pills, "Activation", "activation", config, options=ACTIVATIONS, required=True)
-    with st.expander(
-        "More settings: epochs, seed, optimiser, schedule, augmentation, exact values"
-    ):
+    what = "epochs, seed, optimiser, schedule, augmentation, exact values"
+    with st.expander(f"More settings: {what}"):
         more_settings(config)
 
 

@@ -49,23 +49,11 @@ def training_images(config: RunConfig) -> None:
 def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
     """Two sliders for random rotation and shift, and examples of the result."""
     st.markdown("**Augmentation**: in every epoch, each image is rotated and shifted at random.")
-    for column, label, name, most in zip(
-        st.columns(2),
-        ("Rotation in degrees", "Shift in pixels"),
-        ("rotation", "shift"),
-        (30, 4),
-        strict=True,
-    ):
+    sliders = (("Rotation in degrees", "rotation", 30), ("Shift in pixels", "shift", 4))
+    for column, (label, name, most) in zip(st.columns(2), sliders, strict=True):
         values = sorted({*range(0, most + 1, 1 + most // 7), getattr(config, name)})
-        control(
-            column.select_slider,
-            label,
-            name,
-            config,
-            key=f"augment_{name}",
-            options=values,
-            format_func=lambda value: f"±{value:g}",
-        )
+        options = {"options": values, "format_func": lambda value: f"±{value:g}"}
+        control(column.select_slider, label, name, config, key=f"augment_{name}", **options)
     if not config.rotation and not config.shift:
         st.caption("Both are 0: the images stay as they are.")
         return

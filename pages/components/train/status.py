@@ -64,9 +64,8 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
     else:
         told = "training time unknown"
     if missing_files(config.dataset, data_root()):
-        first = (
-            "downloading" if dataset_spec(config.dataset).downloadable else "adding the files of"
-        )
+        downloadable = dataset_spec(config.dataset).downloadable
+        first = "downloading" if downloadable else "adding the files of"
         told += f", after {first} {config.dataset}"
     epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
     return f":material/radio_button_unchecked: Not trained yet · {epochs} · {told}"
@@ -87,12 +86,13 @@ def measuring(store: RunStore, config: RunConfig) -> bool:
 
 def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
     """One row, whatever the state: how it stands, and the buttons that fit."""
-    row = st.container(
-        horizontal=True, vertical_alignment="center", border=True, key="train_status"
-    )
-    with row:
+    with st.container(
+        border=True, horizontal=True, vertical_alignment="center", key="train_status"
+    ):
         if run and run.state in LIVE:
-            live_row(store, run)
+            share, words = in_progress(run, run.folder.progress())
+            st.progress(share, f"{outcome(run)} · {words}", width="stretch")
+            controls(store, run, "shown")
         else:
             group = [other for other in runs if other.config.group == config.group]
             words = outcome(run) + seeds_line(group) if run else estimated_cost(store, config)
@@ -104,28 +104,19 @@ def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run])
         st.caption(f":material/speed: {run.summary.engine_note}")
 
 
-def live_row(store: RunStore, run: Run) -> None:
-    share, words = in_progress(run, run.folder.progress())
-    st.progress(share, f"{outcome(run)} · {words}", width="stretch")
-    controls(store, run, "shown")
-
-
 def controls(store: RunStore, run: Run, key: str) -> None:
     """Pause and stop; a run that was paused or stopped continues with one click.
 
     A process that hangs obeys neither: it can be ended and its run taken over.
     """
+    buttons = {"pause": ("Pause", launcher.pause), "stop": ("Stop", launcher.stop)}
     if run.unresponsive:
-        if st.button("Take over", icon=":material/restart_alt:", key=f"take_over_{key}"):
-            launcher.take_over(store, run.id)
+        buttons = {"restart_alt": ("Take over", launcher.take_over)}
+    for icon, (label, act) in buttons.items():
+        name = label.lower().replace(" ", "_")
+        if st.button(label, icon=f":material/{icon}:", key=f"{name}_{key}"):
+            act(store, run.id)
             st.rerun()
-        return
-    if st.button("Pause", icon=":material/pause:", key=f"pause_{key}"):
-        launcher.pause(store, run.id)
-        st.rerun()
-    if st.button("Stop", icon=":material/stop:", key=f"stop_{key}"):
-        launcher.stop(store, run.id)
-        st.rerun()
 
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
@@ -217,11 +208,9 @@ def preparing(phase: str, progress: dict) -> str:
     if phase == "waiting" and progress.get("ahead"):
         ahead = "1 run" if progress["ahead"] == 1 else f"{progress['ahead']} runs"
         return f"waiting for {ahead} ahead of it"
-    words = {
-        "waiting": "waiting for another run to finish",
-        "testing": "evaluating on the test images",
-    }
-    return words.get(phase, phase)
+    if phase == "waiting":
+        return "waiting for another run to finish"
+    return "evaluating on the test images" if phase == "testing" else phase
 
 
 def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
