@@ -117,7 +117,7 @@ def lenet5(say: Say) -> Result:
     ours, theirs = [], []
     for turn in range(ROUNDS):
         theirs.append(run("lenet5_stock", images=IMAGES))
-        ours.append(run("engine", model="lenet5", images=IMAGES))
+        ours.append(run("epoch", model="lenet5", images=IMAGES))
         walls = ours[-1]["wall"], theirs[-1]["wall"]
         say(f"turn {turn + 1}: {walls[0]:.1f} s, the stock pipeline {walls[1]:.1f} s")
     sides = {}
@@ -128,7 +128,8 @@ def lenet5(say: Say) -> Result:
 
 
 def overhead(say: Say) -> Result:
-    """The lab's loop beside a bare one, for every network, with one thread and with two."""
+    """The lab's loop beside a bare one and beside the native engine, for every network, with one
+    thread and with two."""
     rows = []
     for name in model_names():
         for threads in (1, 2):
@@ -136,6 +137,9 @@ def overhead(say: Say) -> Result:
             arguments |= {"seconds": LOOP_SECONDS, "rounds": LOOP_ROUNDS}
             rows.append({"model": name, **run("loops", **arguments)})
             say(f"{name}, threads {threads}: {rows[-1]['share']:.3f} of the bare loop's speed")
+            if "native" in rows[-1]:
+                faster, peak = rows[-1]["faster"], rows[-1]["peak"]
+                say(f"  native: {faster:.2f} times as fast, {peak:.0%} of the cores' peak")
     return {"rows": rows, "times": min(row["share"] for row in rows)}
 
 
@@ -149,9 +153,9 @@ def under_load(say: Say) -> Result:
     for threads in (1, 2):
         quiet, loaded = [], []
         for _ in range(ROUNDS):
-            quiet.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
+            quiet.append(run("epoch", model="lenet5", images=IMAGES, threads=threads))
             with busy(cores):
-                loaded.append(run("engine", model="lenet5", images=IMAGES, threads=threads))
+                loaded.append(run("epoch", model="lenet5", images=IMAGES, threads=threads))
         slower = _ratio(loaded, quiet)
         fair = max(1.0, (threads + cores) / cores)
         row: Result = {"threads": threads, "busy": cores, "slower": slower, "fair": fair}
@@ -179,7 +183,7 @@ def two_at_once(say: Say) -> Result:
         images = IMAGES if model == PAIRED[0] else IMAGES // 5
         in_turn, at_once = [], []
         for _ in range(ROUNDS):
-            both = run("engine", model=model, images=images, threads=2, runs=2)
+            both = run("epoch", model=model, images=images, threads=2, runs=2)
             in_turn.append(both["ended"] - both["began"])
             at_once.append(_together(model, images))
         times = statistics.median(a / b for a, b in zip(in_turn, at_once, strict=True))
@@ -192,13 +196,13 @@ def two_at_once(say: Say) -> Result:
 def _together(model: str, images: int) -> float:
     """Seconds from the start of two runs, of one thread each, to the end of the later."""
     arguments = {"model": model, "images": images, "threads": 1, "wait": True}
-    pair = [_start("engine", arguments) for _ in range(2)]
+    pair = [_start("epoch", arguments) for _ in range(2)]
     for process in pair:
         assert process.stdout and process.stdin
         process.stdout.readline()  # it is ready
     for process in pair:
         print(file=process.stdin, flush=True)
-    results = [_result("engine", process) for process in pair]
+    results = [_result("epoch", process) for process in pair]
     return max(r["ended"] for r in results) - min(r["began"] for r in results)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from mnist_core.benchmarks.measurements import MEASUREMENTS
 from mnist_core.errors import LabError
 from mnist_core.files import read_json, write_json
-from mnist_core.formatting import markdown_table
+from mnist_core.formatting import markdown_table, percent
 from mnist_core.models import model_spec
 from mnist_core.runs.store import RunStore
 
@@ -45,7 +45,9 @@ GOALS = {
     ),
 }
 LOOPS = {
-    "overhead": ("{title} | {threads} | {plain:,.0f} | {bare:,.0f} | {engine:,.0f} | {share:.3f}",),
+    "overhead": (
+        "{title} | {threads} | {plain:,.0f} | {bare:,.0f} | {engine:,.0f} | {share:.3f}{natively}",
+    ),
 }
 
 Kept = dict[str, dict[str, Any]]
@@ -82,6 +84,8 @@ def markdown(results: Kept) -> str:
     if loops := _rows(results, LOOPS):
         head = ["µs an image", "threads", "torch's layers, bare loop", "the lab's order of them"]
         head += ["the lab's whole loop", "part of the bare loop's speed"]
+        head += ["the native engine", "times as fast", "part of the cores' peak"]
+        head = head[: len(loops[0])]
         lines += ["", *markdown_table(head, loops)]
     machines = sorted({result["machine"] for result in results.values()})
     dates = sorted({result["date"] for result in results.values()})
@@ -101,11 +105,14 @@ def _rows(results: Kept, templates: Mapping[str, Sequence[str]]) -> list[list[st
 
 def _figures(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """The figures of a result, with those of each of its rows if it has any; and what follows."""
-    for row in result.get("rows", [{}]):
+    rows = result.get("rows", [{}])
+    any_native = any("native" in row for row in rows)
+    for row in rows:
         figures = {**result, **row}
         figures["load"] = "–" if result["load"] is None else f"{result['load']:.1f}"
         if "model" in row:
             figures["title"] = model_spec(row["model"]).title
+            figures["natively"] = _natively(row) if any_native else ""
         if "fair" in row:
             figures["of_fair"] = row["slower"] / row["fair"]
         if "stock" in result:
@@ -114,6 +121,13 @@ def _figures(result: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             figures["less"] = {name: stock[name] / ours[name] for name in ("wall", "cpu")}
             figures["reached"] = {name: _accuracy(result[name]) for name in ("stock", "ours")}
         yield figures
+
+
+def _natively(row: Mapping[str, Any]) -> str:
+    """The native engine's cells; it cannot compute every network."""
+    if "native" not in row:
+        return " | – | – | –"
+    return f" | {row['native']:,.0f} | {row['faster']:.1f} | {percent(row['peak'], 0)}"
 
 
 def _accuracy(side: Mapping[str, Any]) -> str:

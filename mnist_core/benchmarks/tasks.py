@@ -26,10 +26,11 @@ from mnist_core.data.datasets import Dataset, Split, load
 from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.engine.lowering import lowered, memory_format
+from mnist_core.engine.peak import measured_peak, step_operations
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.jobs.mailbox import Mailbox
 from mnist_core.jobs.progress import Reporter
-from mnist_core.models import create_model, make_config
+from mnist_core.models import create_model, create_model_for, make_config
 from mnist_core.paths import data_root
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -41,12 +42,12 @@ from mnist_core.training.trainer import Trainer
 ALL = 60_000  # training images
 
 
-def fast(seed: int, images: int = ALL) -> dict[str, Any]:
+def fast(seed: int, images: int = ALL, engine: str = "auto") -> dict[str, Any]:
     """The fast network by its recipe, on all training images, from uint8 tensors to weights."""
     config = make_config("fast", seed=seed)
     data = _first(load(config.dataset), images)
     with clock() as spent:
-        trainer = Trainer(config, data, Execution(device="cpu", threads=1))
+        trainer = Trainer(config, data, Execution(device="cpu", threads=1, engine=engine))
         for _ in range(config.epochs):
             trainer.train_epoch()
             trainer.epoch += 1
@@ -83,8 +84,13 @@ def lenet5_stock(images: int) -> dict[str, Any]:
     return {**asdict(spent), "threads": torch.get_num_threads()}
 
 
-def engine(
-    model: str, images: int, threads: int = 0, runs: int = 1, wait: bool = False
+def epoch(
+    model: str,
+    images: int,
+    threads: int = 0,
+    runs: int = 1,
+    wait: bool = False,
+    engine: str = "auto",
 ) -> dict[str, Any]:
     """An epoch of the reference's recipe by the lab's loop, or one of each of several runs.
 
@@ -93,7 +99,7 @@ def engine(
     """
     config = make_config(model)
     data = _first(load(config.dataset), images)
-    execution = Execution(device="cpu", threads=threads)
+    execution = Execution(device="cpu", threads=threads, engine=engine)
     trainers = [Trainer(config.replace(seed=seed + 1), data, execution) for seed in range(runs)]
     if wait:
         print("ready", flush=True)
@@ -102,21 +108,26 @@ def engine(
     with clock() as spent:
         for trainer in trainers:
             trainer.train_epoch()
-    chosen = trainers[0].execution.threads
-    return {**asdict(spent), "threads": chosen, "began": began, "ended": time.time()}
+    chosen = trainers[0].execution
+    result = {"threads": chosen.threads, "engine": chosen.engine, "began": began}
+    return {**asdict(spent), **result, "ended": time.time()}
 
 
 def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, Any]:
-    """Microseconds an image: medians over rounds in which three loops alternate.
+    """Microseconds an image: medians over rounds in which the loops alternate.
 
-    `engine` is the lab's, with its batches, figures and progress file; `bare` is only forward,
-    backward and step on one batch; `plain` is the same with torch's own layers in its default
-    memory format. Augmentation belongs to a recipe and is off.
+    `engine` is the lab's with torch, with its batches, figures and progress file; `bare` is only
+    forward, backward and step on one batch; `plain` is the same with torch's own layers in its
+    default memory format. Augmentation belongs to a recipe and is off.
+
+    Where the native engine can compute the network, `native` is the lab's loop with it, `faster`
+    how many times as fast as `engine` it is, and `peak` the fraction of the measured peak of so
+    many cores that it reaches.
     """
     config = make_config(model)
     epochs = max(config.epochs, rounds)  # or the schedule would be over
     config = config.replace(rotation=0.0, shift=0.0, epochs=epochs)
-    execution = configure_torch(Execution(device="cpu", threads=threads))
+    execution = configure_torch(Execution(device="cpu", threads=threads, engine="torch"))
     bare, plain = _bare_loop(config, True), _bare_loop(config, False)
     steps = max(3, round(seconds / _seconds_a_step(bare)))
     whole = _first(load(config.dataset), ALL)
@@ -125,18 +136,36 @@ def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, An
     cut = _first(whole, size)
     with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-") as folder:
         turns = {
-            "engine": _engine_loop(config, cut, execution, RunStore(Path(folder))),
+            "engine": _lab_loop(Trainer(config, cut, execution), Path(folder)),
             "bare": lambda: bare(steps),
             "plain": lambda: plain(steps),
         }
+        automatic = Trainer(config, cut, execution.replace(engine="auto"))
+        if automatic.engine.name == "native":
+            turns["native"] = _lab_loop(automatic, Path(folder) / "native")
         times: dict[str, list[float]] = {name: [] for name in turns}
         for _, (name, turn) in itertools.product(range(rounds), turns.items()):
             with clock() as spent:
                 turn()
             times[name].append(spent.wall / size * 1e6)
-    shares = [b / e for b, e in zip(times["bare"], times["engine"], strict=True)]
-    medians = {name: statistics.median(values) for name, values in times.items()}
-    return {**medians, "share": statistics.median(shares), "threads": execution.threads}
+    result = {name: statistics.median(values) for name, values in times.items()}
+    result |= {"share": _ratio(times["bare"], times["engine"]), "threads": execution.threads}
+    if "native" in times:
+        result["faster"] = _ratio(times["engine"], times["native"])
+        result["peak"] = _share_of_peak(config, result["native"], execution.threads)
+    return result
+
+
+def _ratio(numerators: list[float], denominators: list[float]) -> float:
+    """The median over the rounds."""
+    return statistics.median(a / b for a, b in zip(numerators, denominators, strict=True))
+
+
+def _share_of_peak(config: RunConfig, microseconds: float, threads: int) -> float:
+    """The fraction of the peak of `threads` cores at which a step takes so long an image."""
+    shape = (1, config.input_size, config.input_size)
+    operations = step_operations(create_model_for(config), shape)
+    return operations / (microseconds * 1e-6) / (measured_peak() * threads)
 
 
 def _bare_loop(config: RunConfig, tuned: bool) -> Callable[[int], None]:
@@ -169,13 +198,10 @@ def _seconds_a_step(run: Callable[[int], None]) -> float:
     return spent.wall / 3
 
 
-def _engine_loop(
-    config: RunConfig, data: Dataset, execution: Execution, store: RunStore
-) -> Callable[[], Any]:
+def _lab_loop(trainer: Trainer, folder: Path) -> Callable[[], Any]:
     """An epoch as a training process runs it, progress and requests included."""
-    trainer = Trainer(config, data, execution)
-    run = store.create(config, Summary(RunState.RUNNING))
-    reporter = Reporter(config, Mailbox(run.folder))
+    run = RunStore(folder).create(trainer.config, Summary(RunState.RUNNING))
+    reporter = Reporter(trainer.config, Mailbox(run.folder))
     return lambda: trainer.train_epoch(reporter.on_step)
 
 
@@ -194,7 +220,7 @@ def _test_accuracy(model: nn.Module, config: RunConfig, data: Dataset) -> float:
     return float(right.double().mean())
 
 
-TASKS = {task.__name__: task for task in (fast, example, lenet5_stock, engine, loops)}
+TASKS = {task.__name__: task for task in (fast, example, lenet5_stock, epoch, loops)}
 
 if __name__ == "__main__":
     print(json.dumps(TASKS[sys.argv[1]](**json.loads(sys.argv[2]))))

@@ -58,13 +58,17 @@ def test_both_pipelines_train_lenet5_on_the_same_pictures(lab):
     # the lab's order is that of the split, so each picture is looked for
     assert all(any(torch.allclose(one, x, atol=1e-5) for x in ours) for one in theirs)
     assert tasks.lenet5_stock(images=64)["wall"] > 0
-    assert tasks.engine("lenet5", images=64, threads=1)["threads"] == 1
+    for engine in ("torch", "native"):
+        found = tasks.epoch("lenet5", images=64, threads=1, engine=engine)
+        assert (found["threads"], found["engine"]) == (1, engine)
 
 
 def test_loops_are_compared_in_turns(lab):
     found = tasks.loops("fast", threads=1, seconds=0.01, rounds=3)
-    assert set(found) == {"engine", "bare", "plain", "share", "threads"}
+    torch_only = {"engine", "bare", "plain", "share", "threads"}
+    assert set(found) == torch_only | {"native", "faster", "peak"}
     assert found["share"] == pytest.approx(found["bare"] / found["engine"], rel=0.9)
+    assert found["peak"] > 0 and found["faster"] > 0
     assert found["threads"] == 1
 
 
@@ -72,10 +76,10 @@ def test_tasks_run_in_processes_that_wait_asleep_and_say_why_they_fail(lab, monk
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     environment = measurements._environment()
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
-    found = measurements.run("engine", model="lenet5", images=32, threads=1)
+    found = measurements.run("epoch", model="lenet5", images=32, threads=1)
     assert found["wall"] > 0
-    with pytest.raises(LabError, match="bench: engine failed: .*'never'"):
-        measurements.run("engine", model="never", images=32)
+    with pytest.raises(LabError, match="bench: epoch failed: .*'never'"):
+        measurements.run("epoch", model="never", images=32)
 
 
 def test_two_runs_begin_together(lab):
@@ -136,6 +140,15 @@ def test_results_are_kept_one_by_one_and_told(store):
     assert told.endswith("Measured on a machine; 2026-11-20.")
     rows = [line for line in told.splitlines() if line.startswith("|")]
     assert {line.count("|") for line in rows} == {7}
+
+
+def test_the_native_engine_is_shown_where_it_was_measured():
+    (row,) = RESULTS["overhead"]["rows"]
+    native = row | {"native": 32.1, "faster": 4.83, "peak": 0.614}
+    overhead = RESULTS["overhead"] | {"rows": [native, row | {"model": "mynetv1"}]}
+    told = report.markdown({"overhead": overhead})
+    assert "| LeNet-5 | 1 | 200 | 150 | 155 | 0.970 | 32 | 4.8 | 61 % |" in told
+    assert "| 0.970 | – | – | – |" in told
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": "x", "results": {}}', "null"])
