@@ -26,23 +26,31 @@ from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import RunStore, check_at_once
 
 
-def _options(parser: ArgumentParser) -> None:
-    """One option for each field of RunConfig and Execution, and where the config comes from."""
+def _config_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--recipe", help="the network's preset to start from; by default its first")
+    parser.add_argument("--config", metavar="FILE", help="a config.json to train")
+    _add_fields(parser, RunConfig)
+
+
+def _train_options(parser: ArgumentParser) -> None:
     add = parser.add_argument
-    add("--recipe", help="the network's preset to start from; its first if not given")
-    add("--config", metavar="FILE", help="a config.json to train")
     add("--resume", metavar="RUN", help="continue a run that was interrupted")
     add("--extend", metavar="RUN", help="train a finished run on, to --epochs in all")
-    add("--queue", action="store_true", help="wait in the queue that the store's setting rules")
-    add("--at-once", metavar="N", help="wait in the queue until fewer than N runs train")
-    for owner in (RunConfig, Execution):
-        for name in owner.names():
-            field = owner.metadata(name)
-            text = f"{field['help']} {field['rule'].allowed.capitalize()}.".replace("%", "%%")
-            add("--" + name.replace("_", "-"), default=None, help=text)
+    add("--queue", action="store_true", help="wait until the store's setting allows another run")
+    add("--at-once", metavar="N", help="wait until fewer than N runs train")
+    _config_options(parser)
+    _add_fields(parser, Execution)
 
 
-@command("train", "Train a network, or continue a run.", _options)
+def _add_fields(parser: ArgumentParser, owner: type[Checked]) -> None:
+    """One option for each field of RunConfig or Execution."""
+    for name in owner.names():
+        field = owner.metadata(name)
+        text = f"{field['help']} {field['rule'].allowed.capitalize()}.".replace("%", "%%")
+        parser.add_argument("--" + name.replace("_", "-"), help=text)
+
+
+@command("train", "Train a network, or continue a run.", _train_options)
 def train(options: Namespace) -> Answer:
     from mnist_core.jobs.worker import carry_out
 
@@ -85,24 +93,35 @@ def _given(options: Namespace, owner: type[Checked]) -> dict[str, str]:
 
 
 def config_to_train(options: Namespace, store: RunStore) -> tuple[RunConfig, Run | None]:
-    """The config to train, and the run to go on from when it is an extension."""
-    fields = _given(options, RunConfig)
+    """The config to train, and for an extension the run that it continues."""
     sources = [n for n in ("resume", "extend", "config") if getattr(options, n) is not None]
     if len(sources) > 1:
         raise InputError(f"{' and '.join(sources)}: give one of them")
     if options.extend is not None:
-        parent = store.get(options.extend)
+        fields = _given(options, RunConfig)
         if set(fields) != {"epochs"} or options.recipe:
             raise InputError("extend: give --epochs, the number of epochs in all, and nothing else")
+        parent = store.get(options.extend)
         return extended(parent, fields["epochs"]), parent
-    if sources and (fields or options.recipe):
-        names = ", ".join([*fields, *(["recipe"] if options.recipe else [])])
-        raise InputError(f"{sources[0]}: it brings its own config; leave out {names}")
     if options.resume is not None:
+        _refuse_fields(options, "resume")
         return check_config(store.get(options.resume).config), None
+    return new_config(options), None
+
+
+def new_config(options: Namespace) -> RunConfig:
+    """The config of a file, or of a recipe and the fields that were given."""
     if options.config is not None:
-        return check_config(_read_config(Path(options.config))), None
-    return make_config(fields.pop("model", "lenet5"), options.recipe, **fields), None
+        _refuse_fields(options, "config")
+        return check_config(_read_config(Path(options.config)))
+    fields = _given(options, RunConfig)
+    return make_config(fields.pop("model", "lenet5"), options.recipe, **fields)
+
+
+def _refuse_fields(options: Namespace, source: str) -> None:
+    names = [*_given(options, RunConfig), *(["recipe"] if options.recipe else [])]
+    if names:
+        raise InputError(f"{source}: it brings its own config; leave out {', '.join(names)}")
 
 
 def _read_config(path: Path) -> RunConfig:
@@ -155,12 +174,12 @@ def _outcome(run: Run, cached: bool) -> str:
     )
 
 
-@command("speed", "How long training with these settings takes on this machine.", _options)
+@command("speed", "How long training with these settings takes on this machine.", _config_options)
 def speed(options: Namespace) -> Answer:
     from mnist_core.jobs.cost_job import measure_once
 
     began = psutil.Process().create_time()
-    config, _ = config_to_train(options, RunStore())
+    config = new_config(options)
     known = measure_once(RunStore(), config, began)
     epoch, whole = (duration(s) for s in (known.epoch(config), known.run(config)))
     text = f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run"
