@@ -7,6 +7,8 @@ operation to the random networks of tests/unit/inspection/random_networks.py.
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -25,12 +27,10 @@ class Window:
     padding: Pair
     dilation: Pair = (1, 1)
 
-    def taps(self, axis: int, units: int) -> list[range]:
-        kernel, stride, padding, dilation = (
-            pair[axis] for pair in (self.kernel, self.stride, self.padding, self.dilation)
-        )
-        first = (unit * stride - padding for unit in range(units))
-        return [range(at, at + dilation * (kernel - 1) + 1, dilation) for at in first]
+    def reads(self, axis: int, unit: int) -> range:
+        """The places that a unit reads along an axis; some may lie in padding."""
+        first, step = unit * self.stride[axis] - self.padding[axis], self.dilation[axis]
+        return range(first, first + step * self.kernel[axis], step)
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,10 @@ class Call:
             return getattr(module, name, default)
         positional = args[position] if position < len(args) else default
         return self.stage.kwargs.get(name, positional)
+
+    def union(self) -> Grid:
+        """One position in, the same position out, of every map."""
+        return functools.reduce(operator.or_, self.grids)
 
     def only_map(self) -> Grid:
         if len(self.grids) != 1:
@@ -88,7 +92,8 @@ def apply(call: Call) -> tuple[Grid, Window | None]:
     except UnsupportedOperation:
         if not all(grid.whole for grid in call.grids):
             raise
-    return _fit(_union([grid.everything() for grid in call.grids]), call), None
+    whole = Call(call.stage, tuple(grid.everything() for grid in call.grids))
+    return _fit(whole.union(), call), None
 
 
 def _fit(grid: Grid, call: Call) -> Grid:
@@ -100,27 +105,16 @@ def _fit(grid: Grid, call: Call) -> Grid:
     return grid.everything()
 
 
-def _pointwise(call: Call) -> Grid:
-    return _union(call.grids)
-
-
-def _union(grids: Sequence[Grid]) -> Grid:
-    first, *others = grids
-    for other in others:
-        first |= other
-    return first
-
-
 def _pair(value: int | Sequence[int]) -> Pair:
     return (value, value) if isinstance(value, int) else (int(value[0]), int(value[-1]))
 
 
-def _convolution(call: Call) -> Window:
-    weight = call.option("weight", 1)
+def convolution(call: Call) -> Window:
+    """The window of a convolution. Raises UnsupportedOperation for padding other than zeros."""
     mode = call.option("padding_mode", 99, "zeros")
     if mode != "zeros":
         raise call.unsupported(f"with {mode} padding")
-    kernel = _pair(weight.shape[2:])
+    kernel = _pair(call.option("weight", 1).shape[2:])
     dilation = _pair(call.option("dilation", 5, 1))
     padding = call.option("padding", 4, 0)
     if padding == "same":  # an odd total goes to the bottom and right
@@ -129,48 +123,43 @@ def _convolution(call: Call) -> Window:
     return Window(kernel, _pair(call.option("stride", 3, 1)), padding, dilation)
 
 
-def _average_pool(call: Call) -> Window:
+def _pool(call: Call) -> Window:
     kernel = call.option("kernel_size", 1)
     stride = call.option("stride", 2) or kernel
-    return Window(_pair(kernel), _pair(stride), _pair(call.option("padding", 3, 0)))
-
-
-def _max_pool(call: Call) -> Window:
-    window = _average_pool(call)
-    dilation = _pair(call.option("dilation", 4, 1))
-    return Window(window.kernel, window.stride, window.padding, dilation)
+    # Average pooling has no dilation: its function takes something else in that place.
+    dilation = call.option("dilation", 4, 1) if "max" in call.stage.kind.lower() else 1
+    return Window(*map(_pair, (kernel, stride, call.option("padding", 3, 0), dilation)))
 
 
 def _slide(call: Call, window: Window) -> Grid:
     sizes = call.sizes()
-    taps = [window.taps(axis, units) for axis, (_, units) in enumerate(sizes)]
-    pools = WINDOWS[call.stage.kind.rstrip("_")] is not _convolution
-    if pools and all(_reads_all(t, n) for t, (n, _) in zip(taps, sizes, strict=True)):
+    taps = [[window.reads(axis, at) for at in range(m)] for axis, (_, m) in enumerate(sizes)]
+    reads_all = all(set(range(n)) <= set(t[0]) for t, (n, _) in zip(taps, sizes, strict=True))
+    if reads_all and call.shape[2:] == (1, 1) and "pool" in call.stage.kind.lower():
         return call.only_map().everything()  # global pooling, as a pool as large as the map
     return call.only_map().slide(taps, window.stride)
 
 
-def _reads_all(taps: Sequence[range], units: int) -> bool:
-    return len(taps) == 1 and set(range(units)) <= set(taps[0])
-
-
 def _adaptive_pool(call: Call) -> Grid:
-    sizes = call.sizes()
     if call.shape[2:] == (1, 1):
         return call.only_map().everything()
+    return _resample(call)
+
+
+def _resample(call: Call) -> Grid:
+    """Of m units along an axis, each reads all of the n units that its m-th part overlaps."""
+    sizes = call.sizes()
     taps = [[range(i * n // m, -(-(i + 1) * n // m)) for i in range(m)] for n, m in sizes]
     return call.only_map().slide(taps, [Fraction(n, m) for n, m in sizes])
 
 
 def _nearest(call: Call) -> Grid:
-    sizes = call.sizes()
     scale = call.option("scale_factor", 2) or 1
     scales = scale if isinstance(scale, tuple | list) else (scale,)
-    even = all(m % n == 0 for n, m in sizes) and all(float(s).is_integer() for s in scales)
+    even = all(m % n == 0 for n, m in call.sizes()) and all(float(s).is_integer() for s in scales)
     if call.option("mode", 3, "nearest") != "nearest" or not even:
         raise call.unsupported("other than to the nearest, by a whole factor,")
-    taps = [[range(i * n // m, i * n // m + 1) for i in range(m)] for n, m in sizes]
-    return call.only_map().slide(taps, [Fraction(n, m) for n, m in sizes])
+    return _resample(call)
 
 
 def _pad(call: Call) -> Grid:
@@ -195,7 +184,7 @@ def _over_channels(call: Call) -> Grid:
     dim = call.option("dim", 1, call.stage.kwargs.get("axis"))
     if dim not in (1, -3):
         raise call.unsupported(f"over dimension {dim}")
-    return _union(call.grids)
+    return call.union()
 
 
 def _reduce(call: Call) -> Grid:
@@ -222,12 +211,8 @@ def _reshape(call: Call) -> Grid:
 
 
 WINDOWS: dict[str, Callable[[Call], Window]] = {
-    "Conv2d": _convolution,
-    "conv2d": _convolution,
-    "AvgPool2d": _average_pool,
-    "avg_pool2d": _average_pool,
-    "MaxPool2d": _max_pool,
-    "max_pool2d": _max_pool,
+    **dict.fromkeys(["Conv2d", "conv2d"], convolution),
+    **dict.fromkeys(["AvgPool2d", "avg_pool2d", "MaxPool2d", "max_pool2d"], _pool),
 }
 
 # One position in, the same position out; of several maps, the union.
@@ -243,7 +228,7 @@ POINTWISE = """
 """
 
 RULES: dict[str, Callable[[Call], Grid]] = {
-    **dict.fromkeys(POINTWISE.split(), _pointwise),
+    **dict.fromkeys(POINTWISE.split(), Call.union),
     "BatchNorm2d": _batch_norm,
     "to": Call.only_map,
     **dict.fromkeys(["AdaptiveAvgPool2d", "adaptive_avg_pool2d"], _adaptive_pool),

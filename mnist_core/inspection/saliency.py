@@ -150,5 +150,5 @@ def cam_stage(model: nn.Module, stages: Sequence[Stage]) -> Stage:
     if not wide:
         raise InputError("This network has no convolution with a map: Grad-CAM has nothing to show")
     arrays = {name: stage.value[0].detach().numpy() for name, stage in by_name.items()}
-    after = afterwards(model, arrays, wide[-1].name, (0, 0, 0))
-    return next((by_name[a.stage] for a in after if a.kind != "BatchNorm2d"), wide[-1])
+    after = [by_name[name] for name in afterwards(model, arrays, wide[-1].name, (0, 0, 0))]
+    return next((stage for stage in after if stage.kind != "BatchNorm2d"), wide[-1])

@@ -2,6 +2,7 @@
 
 It is done here with numpy, from the map that the unit's stage reads and from the stage's weights,
 and has to give the value that the network itself computed. The network stays as it is.
+Loads without torch.
 """
 
 from __future__ import annotations
@@ -52,15 +53,6 @@ class Unit:
         return float(self.products.sum() + self.bias)
 
 
-@dataclass(frozen=True)
-class After:
-    """A unit's value after a later stage that changes each value by itself."""
-
-    stage: str
-    kind: str
-    value: float
-
-
 def sources(model: nn.Module) -> dict[str, str]:
     """For every stage of feature_maps the stage that it reads (its first input), "" for the image.
 
@@ -97,11 +89,12 @@ def take_apart(
     """The arithmetic of one unit of a convolution or a linear stage, for the image of `maps`.
 
     `maps`: what feature_maps made of that image. Raises InputError for another kind of stage, or
-    a unit that does not exist.
+    a unit that does not exist, and UnsupportedOperation for padding other than zeros.
     """
     from torch import nn
 
-    from mnist_core.inspection.stages import module_of
+    from mnist_core.inspection.field_rules import Call, convolution
+    from mnist_core.inspection.stages import Stage, module_of
 
     module, before = module_of(model, stage), sources(model).get(stage)
     if not isinstance(module, nn.Conv2d | nn.Linear) or before is None or before not in maps:
@@ -116,55 +109,32 @@ def take_apart(
     if isinstance(module, nn.Linear):
         patch = maps[before].astype(np.float64).reshape(-1, 1, 1)
         return Unit(stage, before, place, patch, weights.reshape(-1, 1, 1), bias, value)
-    patch, top, left = _patch(module, maps[before], channel, row, column)
-    return Unit(stage, before, place, patch, weights, bias, value, top, left)
+    window = convolution(Call(Stage(stage, "Conv2d", module, (before,)), ()))
+    ys, xs = window.reads(0, row), window.reads(1, column)
+    group = channel // (module.out_channels // module.groups)
+    read = np.split(maps[before].astype(np.float64), module.groups)[group]
+    y, x = window.padding
+    padded = np.pad(read, [(0, 0), (y, y + 1), (x, x + 1)])  # "same" may need one more at the end
+    patch = padded[:, ys.start + y : ys.stop + y : ys.step, xs.start + x : xs.stop + x : xs.step]
+    return Unit(stage, before, place, patch, weights, bias, value, ys.start, xs.start)
 
 
 def afterwards(
     model: nn.Module, maps: Mapping[str, np.ndarray], stage: str, place: tuple[int, int, int]
-) -> list[After]:
-    """The stages right after `stage` that change each value by itself: activation, batch norm."""
+) -> dict[str, float]:
+    """The unit's value after each of the next stages, as long as they change values one by one.
+
+    As activations and batch normalisation do. The keys are the stages.
+    """
     from mnist_core.inspection.stages import module_of
 
-    came_from, found = sources(model), list[After]()
+    came_from, found, last = sources(model), dict[str, float](), stage
     shape, names = maps[stage].shape, list(maps)
     for name in names[names.index(stage) + 1 :]:
         kind = type(module_of(model, name)).__name__
-        same = came_from.get(name) == (found[-1].stage if found else stage)
-        if not same or maps[name].shape != shape or kind in ("Conv2d", "Linear", "Flatten"):
+        mixes = "Pool" in kind or kind in ("Conv2d", "Linear", "Flatten")
+        if mixes or came_from.get(name) != last or maps[name].shape != shape:
             break
-        if "Pool" in kind:
-            break
-        value = maps[name][place] if len(shape) == 3 else maps[name][place[0]]
-        found.append(After(name, kind, float(value)))
+        found[name] = float(maps[name][place[: len(shape)]])
+        last = name
     return found
-
-
-def _patch(
-    module: nn.Conv2d, values: np.ndarray, channel: int, row: int, column: int
-) -> tuple[np.ndarray, int, int]:
-    """(channels of the group, kh, kw) of a map (C, H, W), zeros in padding; its top and left."""
-    per_group = values.shape[0] // module.groups
-    first = channel // (module.out_channels // module.groups) * per_group
-    values = values[first : first + per_group].astype(np.float64)
-    (top, ys), (left, xs) = (_reach(module, axis, at) for axis, at in enumerate((row, column)))
-    inside_y, inside_x = (ys >= 0) & (ys < values.shape[1]), (xs >= 0) & (xs < values.shape[2])
-    patch = np.zeros((per_group, len(ys), len(xs)))
-    patch[np.ix_(range(per_group), inside_y, inside_x)] = values[
-        np.ix_(range(per_group), ys[inside_y], xs[inside_x])
-    ]
-    return patch, top, left
-
-
-def _reach(module: nn.Conv2d, axis: int, at: int) -> tuple[int, np.ndarray]:
-    """Where the kernel begins along an axis, and the places that it reads."""
-    if module.padding_mode != "zeros":
-        raise InputError(f"padding: {module.padding_mode!r} is not known here; allowed is zeros")
-    reach = module.dilation[axis] * (module.kernel_size[axis] - 1)
-    if isinstance(module.padding, str):
-        padding = reach // 2 if module.padding == "same" else 0
-    else:
-        padding = module.padding[axis]
-    start = at * module.stride[axis] - padding
-    places = start + module.dilation[axis] * np.arange(module.kernel_size[axis])
-    return start, places

@@ -127,9 +127,9 @@ def show_sum(loaded: Network, maps: dict[str, np.ndarray], one: Unit) -> None:
         ("<b>together</b>", one.total),
         ("the network itself computed", one.value),
     ]
-    for step in afterwards(loaded.model, maps, one.stage, one.place):
-        kind = feature_maps.kind_of(loaded.model, step.stage)
-        lines.append((escape(f"after {step.stage} ({kind})"), step.value))
+    for stage, value in afterwards(loaded.model, maps, one.stage, one.place).items():
+        kind = feature_maps.kind_of(loaded.model, stage)
+        lines.append((escape(f"after {stage} ({kind})"), value))
     rows = [[words, "", signed_number(value)] for words, value in lines]
     with st.container(width=330):
         st.html(markup.table(["This unit", "", "value"], rows))
