@@ -23,9 +23,7 @@ def points(column: str, runs: pd.DataFrame, published: pd.DataFrame) -> pd.DataF
         front += rows["id"].iloc[best].tolist()
     ours = ours.assign(source=OURS, on_front=ours["id"].isin(front))
     theirs = published[published[column].notna()].assign(on_front=False)
-    columns = [*ours.columns, *(name for name in theirs.columns if name not in ours.columns)]
-    parts = [part.reindex(columns=columns) for part in (ours, theirs) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else ours.reindex(columns=columns)
+    return pd.concat([ours, theirs], ignore_index=True)
 
 
 def for_file(points: pd.DataFrame, column: str) -> pd.DataFrame:
