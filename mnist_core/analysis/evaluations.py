@@ -43,13 +43,12 @@ def class_points(networks: Mapping[str, Predictions], classes: Sequence[str]) ->
 
 def robustness_points(networks: Mapping[str, Robustness]) -> pd.DataFrame:
     """A row for each network, corruption and level."""
-    rows = [
+    return pd.DataFrame(
         {"network": label, "corruption": kind, "level": level, **_accuracy(right, found.images)}
         for label, found in networks.items()
         for kind, curve in found.curves.items()
         for level, right in curve
-    ]
-    return pd.DataFrame(rows)
+    )
 
 
 def _accuracy(right: int, images: int) -> dict[str, float]:

@@ -18,6 +18,7 @@ from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
+OF_CONFIG = ("group", "dataset", "model", "epochs", "seed")
 COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
@@ -48,24 +49,20 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
     config, summary = run.config, run.summary
+    network = stats_of(config.model, config.dataset)
     row: dict[str, Any] = {
         "id": run.id,
-        "group": config.group,
-        "dataset": config.dataset,
-        "model": config.model,
+        **{name: getattr(config, name) for name in OF_CONFIG},
         "title": model_title(config.model),
         "recipe": describe(config),
         "state": run.state.value,
         "device": summary.device or "",
         "note": "; ".join(filter(None, (summary.note, summary.data_note, summary.engine_note))),
-        "epochs": config.epochs,
-        "seed": config.seed,
+        "bundled": isinstance(run, BundledRun),
+        **{name: _whole(getattr(summary, name)) for name in COUNTS},
+        **{name: getattr(summary, name) for name in FIGURES if name != "latency_ms"},
+        **{name: network.get(name) for name in ("latency_ms", "blocks")},
     }
-    row |= {name: _whole(getattr(summary, name)) for name in COUNTS}
-    row |= {name: getattr(summary, name) for name in FIGURES if name != "latency_ms"}
-    network = stats_of(config.model, config.dataset)
-    row |= {name: network.get(name) for name in ("latency_ms", "blocks")}
-    row["bundled"] = isinstance(run, BundledRun)
     if row["weights_bytes"] is None and summary.epochs_done:
         row["weights_bytes"] = network.get("weights_bytes")
     if summary.test_accuracy is not None and images:

@@ -29,17 +29,15 @@ def _pictures(root: Path, images: int, *steps: Any) -> Subset:
     return Subset(found, range(min(images, len(found))))
 
 
-def _epoch(model: nn.Module, batches: DataLoader, optimizer: torch.optim.Optimizer) -> float:
+def _epoch(model: nn.Module, batches: DataLoader, optimizer: torch.optim.Optimizer) -> None:
     model.train()
-    reported = 0.0
     for step, (images, labels) in enumerate(batches):
         optimizer.zero_grad()
         loss = F.nll_loss(F.log_softmax(model(images), dim=1), labels)
         loss.backward()
         optimizer.step()
         if step % REPORT_EVERY == 0:
-            reported = loss.item()
-    return reported
+            loss.item()
 
 
 def example_epochs(root: Path, seed: int, images: int) -> Iterator[tuple[Spent, nn.Module]]:

@@ -66,11 +66,11 @@ def accuracy_against(
     ours = points["source"] == OURS
     runs, published = _errors(points[ours]), points[~ours]
     published = published.assign(error=1 - published["test_accuracy"])
-    traces = [*_fronts(runs, column), *_published(published, column)]
-    traces += _runs(runs[~runs["id"].isin(list(chosen))], column, GREY, faint=True)
+    traces = [*_fronts(runs, column), _published(published, column)]
+    traces.append(_runs(runs[~runs["id"].isin(list(chosen))], column, GREY, faint=True))
     for number, run_id in enumerate(chosen):
-        traces += _runs(runs[runs["id"] == run_id], column, colour(number))
-    traces += _ring(runs[runs["id"] == marked], column)
+        traces.append(_runs(runs[runs["id"] == run_id], column, colour(number)))
+    traces.append(_ring(runs[runs["id"] == marked], column))
     marks = [*runs["error"], *published["error"]]
     most = [error for error in runs["most"] if error < ROOM * max(marks)]
     least = [error for error in runs["least"] if error > min(marks) / ROOM]
@@ -81,7 +81,7 @@ def accuracy_against(
         xaxis=_size_axis(column, sizes),
         yaxis=_accuracy_axis([max(end, 1e-5) for end in (*marks, *most, *least)]),
     )
-    figure = go.Figure(traces, layout)
+    figure = go.Figure([trace for trace in traces if len(trace["x"])], layout)
     return figure if AXES[column].log else _with_image_size(figure)
 
 
@@ -99,18 +99,14 @@ def _fronts(runs: pd.DataFrame, column: str) -> list[Trace]:
     ]
 
 
-def _ring(runs: pd.DataFrame, column: str) -> list[Trace]:
-    """Around the marked run, where it is among `runs`."""
-    return [
-        {
-            "x": [float(row[column])],
-            "y": [row["error"]],
-            "mode": "markers",
-            "marker": {"symbol": "circle-open", "size": 24, "color": RING, "line": {"width": 3}},
-            "hoverinfo": "skip",
-        }
-        for row in runs.to_dict("records")
-    ]
+def _ring(runs: pd.DataFrame, column: str) -> Trace:
+    return {
+        "x": runs[column].astype(float),
+        "y": runs["error"],
+        "mode": "markers",
+        "marker": {"symbol": "circle-open", "size": 24, "color": RING, "line": {"width": 3}},
+        "hoverinfo": "skip",
+    }
 
 
 def _errors(runs: pd.DataFrame) -> pd.DataFrame:
@@ -132,10 +128,7 @@ def _errors(runs: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> list[Trace]:
-    """A trace of all `runs`, if there are any."""
-    if runs.empty:
-        return []
+def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> Trace:
     opacity = 0.6 if faint else 1
     unfaded = {"marker": {"opacity": opacity}}
     trace = {
@@ -161,7 +154,7 @@ def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> 
         ends = runs["error"], runs["least"], runs["most"]
         thickness, width = (1, 3) if faint else (2, 5)
         trace["error_y"] = whiskers(*ends, colour, thickness, width)
-    return [trace]
+    return trace
 
 
 def _tooltips(runs: pd.DataFrame, column: str) -> list[str]:
@@ -190,10 +183,7 @@ def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
 
 def _lines(*lines: str) -> str:
     """The lines of a tooltip, wrapped to fit a phone."""
-    short = [
-        line if len(line) < WIDTH else "<br>".join(textwrap.wrap(line, WIDTH)) for line in lines
-    ]
-    return "<br>".join(filter(None, short))
+    return "<br>".join(part for line in lines for part in textwrap.wrap(line, WIDTH))
 
 
 def _sizes(row: Mapping[Hashable, Any], column: str) -> str:
@@ -201,25 +191,21 @@ def _sizes(row: Mapping[Hashable, Any], column: str) -> str:
     return " · ".join(AXES[name].words.format(row[name]) for name in shown if pd.notna(row[name]))
 
 
-def _published(published: pd.DataFrame, column: str) -> list[Trace]:
+def _published(published: pd.DataFrame, column: str) -> Trace:
     """Hollow marks for the published figures; the tooltips say how each was chosen."""
-    if published.empty:
-        return []
-    return [
-        {
-            "x": published[column].astype(float),
-            "y": published["error"],
-            "mode": "markers",
-            "marker": {
-                "symbol": [f"{symbols(name)[0]}-open" for name in published["dataset"]],
-                "size": 14,
-                "color": GREY,
-                "line": {"width": 2},
-            },
-            "text": [_about_published(row, column) for row in published.to_dict("records")],
-            "hovertemplate": "%{text}<extra></extra>",
-        }
-    ]
+    return {
+        "x": published[column].astype(float),
+        "y": published["error"],
+        "mode": "markers",
+        "marker": {
+            "symbol": [f"{symbols(name)[0]}-open" for name in published["dataset"]],
+            "size": 14,
+            "color": GREY,
+            "line": {"width": 2},
+        },
+        "text": [_about_published(row, column) for row in published.to_dict("records")],
+        "hovertemplate": "%{text}<extra></extra>",
+    }
 
 
 def _about_published(row: Mapping[Hashable, Any], column: str) -> str:
