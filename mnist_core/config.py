@@ -6,11 +6,11 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names
 from mnist_core.errors import InputError
 
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
@@ -23,16 +23,22 @@ MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 @dataclass(frozen=True)
 class Choice:
-    """Allowed: one of `options`, in any mixture of upper and lower case."""
+    """Allowed: one of `options`, in any mixture of upper and lower case.
 
-    options: tuple[str, ...]
+    A function where they are known only later: data sets can be registered at any time.
+    """
+
+    options: tuple[str, ...] | Callable[[], tuple[str, ...]]
+
+    def _known(self) -> tuple[str, ...]:
+        return self.options() if callable(self.options) else self.options
 
     @property
     def allowed(self) -> str:
-        return "one of " + ", ".join(self.options)
+        return "one of " + ", ".join(self._known())
 
     def check(self, value: Any) -> str:
-        for option in self.options:
+        for option in self._known():
             if isinstance(value, str) and value.lower() == option.lower():
                 return option
         raise ValueError
@@ -48,18 +54,6 @@ class ModelName:
         if isinstance(value, str) and MODEL_NAME.fullmatch(value.lower()):
             return value.lower()
         raise ValueError
-
-
-@dataclass(frozen=True)
-class DatasetName:
-    """Allowed: the name of a registered data set, in any mixture of upper and lower case."""
-
-    @property
-    def allowed(self) -> str:
-        return "one of " + ", ".join(dataset_names())
-
-    def check(self, value: Any) -> str:
-        return dataset_spec(value).name
 
 
 @dataclass(frozen=True)
@@ -106,7 +100,7 @@ class Number:
         return number + 0.0  # -0.0 and 0.0 are the same experiment, so one id
 
 
-Rule = Choice | DatasetName | ModelName | Whole | Number
+Rule = Choice | ModelName | Whole | Number
 
 
 def check_value(name: str, value: Any, rule: Rule) -> Any:
@@ -186,7 +180,7 @@ class Checked:
 class RunConfig(Checked):
     """Everything that defines a training run as an experiment."""
 
-    dataset: str = option("MNIST", DatasetName(), "The data set to train on.")
+    dataset: str = option("MNIST", Choice(dataset_names), "The data set to train on.")
     model: str = option("lenet5", ModelName(), "The network to train.")
     activation: str = option("ReLU", Choice(ACTIVATIONS), "The non-linearity after each layer.")
     dropout: float = option(0.0, Number(0, 0.9), "Share of units dropped at random in training.")

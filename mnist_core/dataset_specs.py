@@ -102,7 +102,7 @@ GARMENTS = (
 KANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
 DIGIT_HINT = "Expects one handwritten digit, 0 to 9."
 
-register_dataset(
+for shipped in (
     DatasetSpec(
         "MNIST",
         DIGITS,
@@ -112,9 +112,7 @@ register_dataset(
         noun="digit",
         hint=DIGIT_HINT,
         downloadable=True,
-    )
-)
-register_dataset(
+    ),
     DatasetSpec(
         "FashionMNIST",
         GARMENTS,
@@ -125,9 +123,7 @@ register_dataset(
         hint=f"Expects one garment, filled in, as in a catalogue: {', '.join(GARMENTS).lower()}.",
         filled=True,
         downloadable=True,
-    )
-)
-register_dataset(
+    ),
     DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
         "KMNIST",
         KANA,
@@ -138,9 +134,7 @@ register_dataset(
         hint=f"Expects one of ten cursive Japanese characters: {', '.join(KANA)}.",
         filled=True,
         downloadable=True,
-    )
-)
-register_dataset(
+    ),
     DatasetSpec(
         "QMNIST",
         DIGITS,
@@ -155,5 +149,6 @@ register_dataset(
             *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
         ),
         downloadable=True,
-    )
-)
+    ),
+):
+    register_dataset(shipped)

@@ -73,6 +73,16 @@ def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
     write_bytes(path, (text + "\n").encode(), flush=flush)
 
 
+def read_bytes(path: Path) -> bytes | None:
+    """The file's content, None where there is none. Raises LabError when it cannot be read."""
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise LabError(f"{path} cannot be read ({error.strerror}).") from error
+
+
 def signature(path: Path) -> tuple[int, int, int]:
     """Tells one content of a file from the next: files are replaced whole, never changed."""
     seen = path.stat()
@@ -155,9 +165,7 @@ def read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, float]]:
 
 def is_number(value: Any) -> bool:
     """A number that breaks no chart: not True, NaN, infinite, or beyond all floats."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return False
-    return abs(value) < 1e300
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < 1e300
 
 
 def is_text(value: Any) -> bool:

@@ -66,8 +66,8 @@ def train(options: Namespace) -> Answer:
     process = existing.summary.process if existing and existing.state in LIVE else None
     if process and not process.is_current:
         print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
-    elif not at_once:  # a launched run keeps a request that was made while it started
-        _forget_request(store, config)
+    elif not at_once and (found := store.find_folder(config)):
+        found.folder.request(None)  # a launched run keeps one that was made while it started
     line = ProgressLine(config)
     run = carry_out(
         store, config, execution, on_progress=line.show, signalled=_signals(), at_once=at_once
@@ -133,12 +133,6 @@ def _read_config(path: Path) -> RunConfig:
         raise
     except ValueError as error:
         raise InputError(f"config: {path} is no JSON ({error})") from error
-
-
-def _forget_request(store: RunStore, config: RunConfig) -> None:
-    run = store.find_folder(config)
-    if run:
-        run.folder.request(None)
 
 
 def _signals() -> Any:

@@ -27,7 +27,7 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import write_bytes, writing
+from mnist_core.files import read_bytes, write_bytes, writing
 from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
@@ -70,12 +70,9 @@ class Handwriting:
 
     def samples(self) -> list[Sample]:
         """All drawings, the newest last. Raises LabError when the table is damaged."""
-        try:
-            content = (self.folder / TABLE).read_bytes()
-        except FileNotFoundError:
+        content = read_bytes(self.folder / TABLE)
+        if content is None:
             return []
-        except OSError as error:
-            raise LabError(f"{self.folder / TABLE} cannot be read ({error.strerror}).") from error
         try:
             return read_table(content, self.classes)
         except InputError as error:

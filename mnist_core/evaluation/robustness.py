@@ -35,11 +35,6 @@ def stored(run: Run) -> Robustness | None:
     path = run.path / "robustness.json"
     try:
         found = read_json(path)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise LabError(_damaged(path, error)) from error
-    try:
         if found["format"] != FORMAT or found["weights_sha256"] != run.summary.weights_sha256:
             return None  # of other weights
         images, curves = found["images"], found["curves"]
@@ -50,12 +45,10 @@ def stored(run: Run) -> Robustness | None:
             if not (is_number(x) and is_number(right) and 0 <= right <= images):
                 raise ValueError("a figure is out of range")
         return Robustness(int(images), pairs)
-    except (KeyError, TypeError, ValueError) as error:
-        raise LabError(_damaged(path, error)) from error
-
-
-def _damaged(path: Path, error: Exception) -> str:
-    return f"{path} is damaged ({error}); delete it and compute it again."
+    except FileNotFoundError:
+        return None
+    except (OSError, KeyError, TypeError, ValueError) as error:
+        raise LabError(f"{path} is damaged ({error}); delete it and compute it again.") from error
 
 
 def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Robustness:

@@ -13,8 +13,6 @@ from mnist_core.locks import held, named_lock
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
 
-NICENESS = 10  # a measurement gives way to whatever else the machine does
-
 
 def measure_in_background(store: RunStore, config: RunConfig) -> None:
     """Has the cost measured by a process of its own; only one at a time measures.
@@ -46,7 +44,7 @@ def measure_once(store: RunStore, config: RunConfig, began: float) -> cost.Cost:
         if known:
             return known
         with suppress(OSError, AttributeError):  # no such thing on Windows
-            os.nice(NICENESS)
+            os.nice(10)  # a measurement gives way to whatever else the machine does
         measured = cost.measure(config, began)
         cost.save(store, config, measured)
         return measured

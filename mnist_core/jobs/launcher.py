@@ -48,38 +48,24 @@ def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker
     LabError when the store cannot be written.
     """
     check_config(config)
-    lock = store.lock(config.id)
     deadline = time.monotonic() + START_GRACE
-    while not lock.is_locked:
-        try:
-            lock.acquire(timeout=0.1)
-        except Timeout:  # its process trains, is about to begin, or is ending
+    while True:
+        with suppress(Timeout), store.lock(config.id).acquire(timeout=0.1):
             run = store.find_folder(config)
-            if run and run.state in LIVE and not _withdraw_pause(run):
+            if run and (run.finished or run.state in LIVE):
                 return run
-            if time.monotonic() > deadline:
-                raise LabError(f"Another process is preparing {config.id}; look again.") from None
-    try:
+            run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
+            run.folder.request(None)
+            run.folder.clear_progress()
+            return _begin(store, run, spawn_worker)
+        # Another process has the lock: it trains the run, is about to begin, or is ending.
         run = store.find_folder(config)
-        if run and (run.finished or run.state in LIVE):
-            return run
-        run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
-        run.folder.request(None)
-        run.folder.clear_progress()
-        return _begin(store, run, spawn_worker)
-    finally:
-        lock.release()
-
-
-def _withdraw_pause(run: Run) -> bool:
-    """Takes back a pause that was asked for but not yet heard, as the run shall go on now.
-
-    True when there was one: then it may have been heard, too, so the run needs another look.
-    """
-    if run.folder.requested() != "pause":
-        return False
-    run.folder.request(None)
-    return True
+        if run and run.state in LIVE:
+            if run.folder.requested() != "pause":
+                return run
+            run.folder.request(None)  # the run may have heard it already: look again
+        if time.monotonic() > deadline:
+            raise LabError(f"Another process is preparing {config.id}; look again.")
 
 
 def _begin(store: RunStore, run: Run, spawn_worker: Spawn) -> Run:
@@ -181,15 +167,17 @@ def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
 
 def _end(process: psutil.Process, grace: float) -> None:
     """Waits for the process to end by itself, then asks, then ends it, and its children."""
-    children: list[psutil.Process] = []
-    with suppress(psutil.Error):
-        children = process.children(recursive=True)
     steps: list[tuple[Callable[[], object], float]] = [
         (lambda: None, grace),
         (process.terminate, grace),
         (process.kill, STOP_GRACE),
     ]
-    for insist, patience in steps[2:] if _is_suspended(process) else steps:
+    children: list[psutil.Process] = []
+    with suppress(psutil.Error):
+        children = process.children(recursive=True)
+        if process.status() == psutil.STATUS_STOPPED:  # by SIGSTOP, for instance: it cannot react
+            del steps[:2]
+    for insist, patience in steps:
         with suppress(psutil.NoSuchProcess, psutil.TimeoutExpired):
             insist()
             process.wait(timeout=patience)
@@ -197,10 +185,3 @@ def _end(process: psutil.Process, grace: float) -> None:
     for orphan in children:
         with suppress(psutil.NoSuchProcess):
             orphan.kill()
-
-
-def _is_suspended(process: psutil.Process) -> bool:
-    """By SIGSTOP, for instance: it would not react."""
-    with suppress(psutil.Error):
-        return bool(process.status() == psutil.STATUS_STOPPED)
-    return False

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from multiprocessing import get_context, parent_process
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import Execution, RunConfig
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from mnist_core.data.datasets import Dataset
 
 MOST_PROCESSES = 61 if os.name == "nt" else 1024  # the most that a pool on Windows can wait for
-NO_PARENTS: Mapping[RunConfig, RunConfig] = {}
 LOSSES_PER_EPOCH = 16  # kept within each epoch
 
 TrainOne = Callable[[RunStore, RunConfig], Run]  # at module level, as it is sent to a process
@@ -48,7 +48,7 @@ def train_all(
     configs: Sequence[RunConfig],
     at_once: int,
     train_one: TrainOne,
-    parents: Mapping[RunConfig, RunConfig] = NO_PARENTS,
+    parents: Mapping[RunConfig, RunConfig] = MappingProxyType({}),
 ) -> Iterator[Made]:
     """Has `train_one` called for each config, `at_once` at a time; yields as they are finished.
 
@@ -69,21 +69,16 @@ def train_all(
             for future in wait(waiting, return_when=FIRST_COMPLETED).done:
                 del waiting[future]
                 count += 1
-                run = store.get(_id_of(future))
+                run = store.get(future.result())
                 pace = (time.monotonic() - began) / count
                 yield Made(run, count, len(configs), pace * (len(configs) - count))
-    finally:
-        _pause(store, waiting, parents)
-        processes.shutdown(wait=True, cancel_futures=True)
-
-
-def _id_of(future: Future[str]) -> str:
-    try:
-        return future.result()
     except BrokenProcessPool:
         raise LabError(
             "A training process was ended from outside; the same command goes on with its run."
         ) from None
+    finally:
+        _pause(store, waiting, parents)
+        processes.shutdown(wait=True, cancel_futures=True)
 
 
 def _pause(

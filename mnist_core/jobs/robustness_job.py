@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,24 +25,22 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
     Raises LabError when another process of this store is computing.
     """
     runs = [store.get(run_id) for run_id in ids]
+    process = Process.of(os.getpid())
     busy = "Another process computes robustness in this store; wait for it."
     with held(named_lock(store.root, "robustness"), otherwise=busy):
         try:
             for place, run in enumerate(runs):
                 if stored(run) is None:
-                    _compute_one(store, run, place, len(runs), on_step)
+                    job = Job(process, run.id, place * STEPS, len(runs) * STEPS)
+                    _compute_one(store, run, job, on_step)
         finally:
             _job_path(store).unlink(missing_ok=True)
     return runs
 
 
-def _compute_one(
-    store: RunStore, run: Run, place: int, count: int, on_step: Callable[..., None]
-) -> None:
-    process = Process.of(os.getpid())
-
+def _compute_one(store: RunStore, run: Run, job: Job, on_step: Callable[..., None]) -> None:
     def tell(done: int) -> None:
-        _report(store, Job(process, run.id, place * STEPS + done, count * STEPS))
+        _report(store, replace(job, done=job.done + done))
         on_step(run, done)
 
     tell(0)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from mnist_core import __version__
 from mnist_core.runs.folder import STEP_LOSSES
-from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
-from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training.resume import Record, resume_bytes
@@ -31,9 +28,6 @@ def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
     costs: dict[str, Any] = figures(trainer.model, trainer.config.input_size)
     return replace(
         summary,
-        state=RunState.RUNNING,
-        note="",
-        process=Process.of(os.getpid()),
         **costs,
         device=trainer.execution.device,
         threads=trainer.execution.threads,

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -52,7 +51,7 @@ def carry_out(
     waits. Raises LabError for what a person can put right; the run is then "interrupted", its
     note says why, and nothing of it is lost.
     """
-    with _holding(store.lock(config.id), signalled):
+    with _acquire(store.lock(config.id), signalled):
         run = store.find_folder(config)
         if run and run.finished:
             return run
@@ -70,18 +69,12 @@ def carry_out(
             raise
 
 
-@contextmanager
-def _holding(lock: FileLock, signalled: Request) -> Iterator[None]:
-    """Holds the lock; while another process has it, Ctrl-C ends the waiting."""
-    while not lock.is_locked:
-        if signalled():
-            raise KeyboardInterrupt
+def _acquire(lock: FileLock, signalled: Request) -> AbstractContextManager[object]:
+    """The lock, for a `with`; while another process holds it, Ctrl-C ends the waiting."""
+    while not signalled():
         with suppress(Timeout):
-            lock.acquire(timeout=queue.PERIOD)
-    try:
-        yield
-    finally:
-        lock.release()
+            return lock.acquire(timeout=queue.PERIOD)
+    raise KeyboardInterrupt
 
 
 def _leave(store: RunStore, run: Run, state: RunState, note: str = "") -> Run:
@@ -96,7 +89,6 @@ def _leave(store: RunStore, run: Run, state: RunState, note: str = "") -> Run:
 def _leave_interrupted(store: RunStore, run: Run, error: Exception) -> None:
     """Says in the summary why training ended. Where even that cannot be written, the process
     that the summary names is soon gone, which says at least that the run is interrupted."""
-    queue.leave(store, run.id)
     note = str(error)
     if not isinstance(error, LabError):  # of the machine or of torch: memory, driver, a fault
         note = f"Training ended with {type(error).__name__}: {note.strip().partition(chr(10))[0]}"
@@ -121,6 +113,7 @@ class _Attempt:
                 slot = self._wait_for_slot(at_once)
             process = Process.of(os.getpid())
             running = replace(self.run.summary, state=RunState.RUNNING, process=process, note="")
+            self.run = replace(self.run, summary=running)
             self.run.folder.write_summary(running)
             self.reporter.phase("loading")
             _import_all()
@@ -158,10 +151,15 @@ class _Attempt:
         return slot
 
     def _train(self) -> None:
+        from mnist_core.data import datasets
         from mnist_core.training.trainer import Trainer, train
 
         run, reporter = self.run, self.reporter
-        dataset = self.dataset or _load(run.config, reporter)
+
+        def downloading(size: int) -> None:
+            reporter.report({"phase": "downloading", "bytes": size})
+
+        dataset = self.dataset or datasets.load(run.config.dataset, on_download=downloading)
         trainer = Trainer(run.config, dataset, _as_recorded(run.summary, self.execution))
         if trainer.engine_note:
             reporter.tell({"phase": "note", "note": trainer.engine_note})
@@ -187,10 +185,11 @@ def _import_all() -> None:
 
 def _data_at_hand(config: RunConfig) -> Dataset | None:
     """Makes sure that the data set is there and whole: quickly, or by loading what was missing."""
+    from mnist_core.data import datasets
     from mnist_core.data.idx import check_files, missing_files
 
     if missing_files(config.dataset, paths.data_root()):
-        return _load(config, None)
+        return datasets.load(config.dataset)
     check_files(config.dataset, paths.data_root())
     return None
 
@@ -205,16 +204,6 @@ def _check_execution(config: RunConfig, execution: Execution) -> None:
         from mnist_core.training.engines import check_engine
 
         check_engine(config, execution)
-
-
-def _load(config: RunConfig, reporter: Reporter | None) -> Dataset:
-    from mnist_core.data import datasets
-
-    def downloading(size: int) -> None:
-        if reporter:
-            reporter.report({"phase": "downloading", "bytes": size})
-
-    return datasets.load(config.dataset, on_download=downloading)
 
 
 def _as_recorded(summary: Summary, execution: Execution) -> Execution:

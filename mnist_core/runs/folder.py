@@ -13,7 +13,7 @@ import numpy as np
 from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.files import is_number, read_checked, to_csv, write_bytes, write_json
+from mnist_core.files import is_number, read_bytes, read_checked, to_csv, write_bytes, write_json
 from mnist_core.runs.states import can_follow
 from mnist_core.runs.summary import Summary
 
@@ -101,12 +101,7 @@ class RunFolder:
 
     def resume_state(self) -> bytes | None:
         """The bytes from which training goes on, or None when no epoch was finished."""
-        try:
-            return self.resume_file.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise LabError(f"The resume state of {self.id} cannot be read ({error}).") from error
+        return read_bytes(self.resume_file)
 
     def write_history(self, history: Iterable[Row], step_losses: Iterable[Row]) -> None:
         self._write(self.path / "history.csv", to_csv(history))

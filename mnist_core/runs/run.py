@@ -14,7 +14,7 @@ import numpy as np
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError, NotFound
-from mnist_core.files import read_csv, read_tensors_file
+from mnist_core.files import read_bytes, read_csv, read_tensors_file
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES, RunFolder
 from mnist_core.runs.process import HEARTBEAT_TIMEOUT
 from mnist_core.runs.states import FINISHED, LIVE, RunState
@@ -89,21 +89,15 @@ class Run:
     def weights(self) -> bytes:
         """The weights file, checked against its checksum. Raises LabError."""
         name = self.summary.weights
-        if not name or not self.has_weights:
+        content = read_bytes(self.path / name) if name else None
+        if content is None:
             raise NotFound(
                 f"{self.id} has no weights ({self.state}); `train` with its config makes them."
             )
-        path = self.path / name
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise LabError(
-                f"The weights of {self.id} cannot be read ({error.strerror})."
-            ) from error
         if hashlib.sha256(content).hexdigest() != self.summary.weights_sha256:
             raise LabError(
-                f"{path} is damaged: its checksum is not the one in summary.json; delete the "
-                "run's folder and train it again."
+                f"{name} of {self.id} is damaged: its checksum is not the one in summary.json; "
+                "delete the run's folder and train it again."
             )
         return content
 

@@ -18,14 +18,7 @@ from safetensors.numpy import save as tensors_to_bytes
 from mnist_core.config import RunConfig, Whole, check_value
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NotFound
-from mnist_core.files import (
-    read_checked,
-    read_json,
-    signature,
-    write_bytes,
-    write_json,
-    writing,
-)
+from mnist_core.files import read_checked, read_json, signature, write_bytes, write_json, writing
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import read_bundle
@@ -70,8 +63,7 @@ class RunStore:
     def _folders(self) -> Sequence[Path]:
         try:
             with os.scandir(self.root) as entries:
-                found = [e.name for e in entries if RUN_ID.fullmatch(e.name) and e.is_dir()]
-            return [self.root / name for name in found]
+                return [Path(e.path) for e in entries if RUN_ID.fullmatch(e.name) and e.is_dir()]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -91,8 +83,7 @@ class RunStore:
         """Raises InputError for a bad id, NotFound, or LabError for a damaged folder."""
         path = self.folder(run_id).path
         if not path.is_dir():
-            bundled = self._bundled(run_id)
-            if bundled:
+            if bundled := self._bundled(run_id):
                 return bundled
             raise NotFound(
                 f"run: there is no {run_id} in {self.root}; see: python -m mnist_core runs"
