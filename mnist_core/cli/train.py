@@ -98,10 +98,9 @@ def config_to_train(options: Namespace, store: RunStore) -> tuple[RunConfig, Run
     if len(sources) > 1:
         raise InputError(f"{' and '.join(sources)}: give one of them")
     if options.extend is not None:
-        fields = _given(options, RunConfig)
+        parent, fields = store.get(options.extend), _given(options, RunConfig)
         if set(fields) != {"epochs"} or options.recipe:
             raise InputError("extend: give --epochs, the number of epochs in all, and nothing else")
-        parent = store.get(options.extend)
         return extended(parent, fields["epochs"]), parent
     if options.resume is not None:
         _refuse_fields(options, "resume")
@@ -160,7 +159,7 @@ def _outcome(run: Run, cached: bool) -> str:
         return f"{run.id} diverged. {summary.note}"
     if run.state != RunState.DONE:
         done = f"{summary.epochs_done} of {run.config.epochs} epochs are kept"
-        return f"{run.id} is {run.state}; {done}. Go on: train --resume {run.id}"
+        return f"{run.id} is {run.state}; {done}. Continue: train --resume {run.id}"
     was = "was trained before (cached)" if cached else "is done"
     return (
         f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "

@@ -91,9 +91,10 @@ class Run:
         name = self.summary.weights
         content = read_bytes(self.path / name) if name else None
         if content is None:
-            raise NotFound(
-                f"{self.id} has no weights ({self.state}); `train` with its config makes them."
-            )
+            cure = f"train --resume {self.id}" if not self.finished else "train its config"
+            if self.finished and self.path.is_dir():
+                cure = f"delete its folder, then {cure}"
+            raise NotFound(f"{self.id} has no weights ({self.state}); to make them, {cure}.")
         if hashlib.sha256(content).hexdigest() != self.summary.weights_sha256:
             raise LabError(
                 f"{name} of {self.id} is damaged: its checksum is not the one in summary.json; "

@@ -208,7 +208,7 @@ def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
     wait_for_epochs(lab, 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == 1 and "Go on: train --resume" in out and "Traceback" not in err
+    assert process.returncode == 1 and "Continue: train --resume" in out and "Traceback" not in err
     assert lab.list()[0][0].state == "stopped"
 
 
