@@ -12,9 +12,11 @@ def percent(fraction: float | None, digits: int = 2) -> str:
     return f"{100 * fraction:.{digits}f} %"
 
 
-def percent_spread(mean: float, deviation: float | None) -> str:
-    """0.98, 0.0028 -> "98.00 ± 0.28 %"; one value has no deviation."""
-    return percent(mean) if deviation is None else f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
+def percent_spread(mean: float | None, deviation: float | None) -> str:
+    """0.98, 0.0028 -> "98.00 ± 0.28 %"; one value has no deviation, a missing one is a dash."""
+    if mean is None or deviation is None:
+        return percent(mean)
+    return f"{100 * mean:.2f} ± {100 * deviation:.2f} %"
 
 
 def duration(seconds: float) -> str:

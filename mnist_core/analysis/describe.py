@@ -91,13 +91,12 @@ def nearest_run(config: RunConfig, runs: Iterable[Run]) -> Run | None:
         and run.summary.epochs_done
         and run.id != config.id
     ]
-    return min(same, key=lambda run: (*distance(config, run.config), run.id), default=None)
 
+    def distance(run: Run) -> tuple[int, float, str]:
+        apart = differences([config, run.config]).values()
+        return len(apart), sum(_ratio(*pair) for pair in apart), run.id
 
-def distance(one: RunConfig, other: RunConfig) -> tuple[int, float]:
-    """How many fields differ, and the sum of how far apart their values are."""
-    apart = differences([one, other])
-    return len(apart), sum(_ratio(*pair) for pair in apart.values())
+    return min(same, key=distance, default=None)
 
 
 def _ratio(a: Any, b: Any) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import platform
 import statistics
 import subprocess
 import sys
@@ -15,9 +16,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from mnist_core.benchmarks.machine import machine
 from mnist_core.errors import LabError
 from mnist_core.models import model_names
 from mnist_core.paths import PROJECT, data_root
@@ -26,7 +27,6 @@ TARGET = 0.99  # test accuracy
 SEEDS, STOCK_SEEDS, ROUNDS = 5, 2, 5
 IMAGES = 50_000
 LOOP_SECONDS, LOOP_ROUNDS = 0.4, 15
-PASSIVE = {"OMP_WAIT_POLICY": "PASSIVE"}  # as in the lab's own processes
 # A small network, and one with wide convolutions.
 PAIRED = ("lenet5", "myvggnet")
 # Computes and encodes without end, as a busy dashboard does.
@@ -64,9 +64,9 @@ def _start(task: str, arguments: Result) -> subprocess.Popen[str]:
 
 
 def _environment() -> dict[str, str]:
-    """This process's environment, with an absolute path to the data sets."""
+    """As in the lab's own processes, with an absolute path to the data sets."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("OMP_")}
-    return {**kept, **PASSIVE, "MNIST_DATA": str(data_root().resolve())}
+    return {**kept, "OMP_WAIT_POLICY": "PASSIVE", "MNIST_DATA": str(data_root().resolve())}
 
 
 def _result(task: str, process: subprocess.Popen[str]) -> Result:
@@ -234,3 +234,19 @@ def measured(name: str, say: Say) -> Result:
     before = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
     result = MEASUREMENTS[name].measure(say)
     return {"date": time.strftime("%Y-%m-%d"), "machine": machine(), "load": before, **result}
+
+
+def machine() -> str:
+    """This machine's processor and torch's version."""
+    import torch
+
+    return f"{_processor()}, {os.cpu_count()} cores, torch {torch.__version__}"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        lines = []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from mnist_core.benchmarks.machine import machine
+from mnist_core.benchmarks.measurements import machine
 from mnist_core.models import create_model, make_config, model_names
 
 REPEATS = 50  # of one image, for its median latency

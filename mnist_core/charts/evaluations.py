@@ -34,7 +34,6 @@ def reliability_diagram(points: pd.DataFrame, colours: Sequence[str]) -> go.Figu
     }
     layout = common_layout(
         height=380,
-        showlegend=False,
         xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02], "tickformat": ".0%"},
         yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03], "tickformat": ".0%"},
     )
@@ -70,7 +69,6 @@ def class_accuracies(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
     span = [max(0, lowest - 0.005), 1.003]
     layout = common_layout(
         height=340,
-        showlegend=False,
         scattermode="group",
         scattergap=0.35,
         xaxis={"title": {"text": "True class"}, "type": "category"},
@@ -105,7 +103,6 @@ def robustness_curves(
     levels = corruption.levels
     layout = common_layout(
         height=330,
-        showlegend=False,
         margin={"l": 10, "r": 10, "t": 58, "b": 10},
         images=[
             _picture(place, corrupt(example[None], kind, level)[0])

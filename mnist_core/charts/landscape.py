@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
@@ -25,20 +26,21 @@ def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure
 
     The dots can be clicked: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
     """
-    axes = {
-        axis: {
-            "title": {"text": field_name(field).capitalize()},
-            "tickvals": list(range(len(values))),
-            "ticktext": [number(value) for value in values],
-            "range": [-0.5, len(values) - 0.5],
-            "showgrid": False,
-            "zeroline": False,
-            "fixedrange": True,
-        }
-        for axis, field, values in (("xaxis", land.x, land.xs), ("yaxis", land.y, land.ys))
-    }
-    layout = common_layout(height, showlegend=False, clickmode="event+select", **axes)
+    x, y = _axis(land.x, land.xs), _axis(land.y, land.ys)
+    layout = common_layout(height, clickmode="event+select", xaxis=x, yaxis=y)
     return go.Figure([_heat(land), _dots(land), _here(land, here)], layout)
+
+
+def _axis(field: str, values: Sequence[object]) -> dict[str, object]:
+    return {
+        "title": {"text": field_name(field).capitalize()},
+        "tickvals": list(range(len(values))),
+        "ticktext": [number(value) for value in values],
+        "range": [-0.5, len(values) - 0.5],
+        "showgrid": False,
+        "zeroline": False,
+        "fixedrange": True,
+    }
 
 
 def _heat(land: Landscape) -> Trace:

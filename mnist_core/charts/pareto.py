@@ -77,7 +77,6 @@ def accuracy_against(
     sizes = [max(float(size), 1e-3) for size in points[column]]
     layout = common_layout(
         height=340,
-        showlegend=False,
         xaxis=_size_axis(column, sizes),
         yaxis=_accuracy_axis([max(end, 1e-5) for end in (*marks, *most, *least)]),
     )

@@ -38,14 +38,15 @@ def symbols(dataset: str) -> tuple[str, str]:
     return SYMBOLS[names.index(dataset) % len(SYMBOLS) if dataset in names else 0]
 
 
-def common_layout(height: int, **layout: Any) -> dict[str, Any]:
+def common_layout(height: int, showlegend: bool = False, **layout: Any) -> dict[str, Any]:
     """The margins, legend and hover of a chart; `layout` adds to them or replaces them.
 
     Dragging does not zoom (the chart's own buttons do): on a phone it would trap the page.
     """
     return {
         "height": height,
-        "margin": {"l": 10, "r": 10, "t": 30 if layout.get("showlegend", True) else 10, "b": 10},
+        "margin": {"l": 10, "r": 10, "t": 30 if showlegend else 10, "b": 10},
+        "showlegend": showlegend,
         "legend": {"orientation": "h", "yanchor": "bottom", "y": 1.0, "x": 0},
         "hovermode": "closest",
         "hoverlabel": {"align": "left"},

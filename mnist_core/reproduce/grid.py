@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from mnist_core.config import RunConfig
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
@@ -41,8 +41,7 @@ def make_grid(
             runs = sorted(kept.values(), key=lambda each: order.get(each.id, len(order)))
             write_bundle(store.bundle, runs)  # what is not of the grid comes last
             shutil.rmtree(made.run.path)
-            total = {"done": before + made.done, "total": len(configs)}
-            on_made(dataclasses.replace(made, run=run, **total))
+            on_made(replace(made, run=run, done=before + made.done, total=len(configs)))
         shutil.rmtree(workshop.root, ignore_errors=True)
         whole = {run.id: run for run in read_bundle(store.bundle)[0]}
         return [whole[config.id] for config in configs]

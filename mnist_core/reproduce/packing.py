@@ -29,19 +29,17 @@ def pack(store: RunStore, run: Run) -> None:
         run.folder.drop_old_weights(keep=None)
     elif (run.summary.weights_bytes or 0) > LARGE:
         _halve(store, run)
-    dropped = ["worker.log"]
-    if run.config.seed != FIRST:
-        dropped.append("logits.safetensors")
-    if not _can_go_on(run):
-        dropped.append("resume.pt")
-    for name in dropped:
-        (run.path / name).unlink(missing_ok=True)
+    first = run.config.seed == FIRST
+    keep = {"worker.log": False, "logits.safetensors": first, "resume.pt": first and _goes_on(run)}
+    for name, kept in keep.items():
+        if not kept:
+            (run.path / name).unlink(missing_ok=True)
 
 
-def _can_go_on(run: Run) -> bool:
+def _goes_on(run: Run) -> bool:
+    """Whether it can be extended from its resume state, and that is small enough to ship."""
     return (
         run.state == RunState.DONE
-        and run.config.seed == FIRST
         and run.config.schedule in EXTENDABLE
         and run.summary.device == "cpu"
         and len(run.folder.resume_state() or b"") < STATE_LIMIT

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mnist_core.evaluation.statistics import spread
-from mnist_core.formatting import markdown_table
+from mnist_core.formatting import markdown_table, percent_spread
 from mnist_core.models import model_spec
 from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, Row, finished_runs, zoo_rows
 from mnist_core.runs.run import Run
@@ -112,7 +112,8 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
 def _cells(row: Mapping[str, Any]) -> list[str]:
     cells = {name: _text(row[name]) for name in COLUMNS}
     for part in ("validation", "test", "published"):
-        cells[part] = _percent(row[part], row.get(f"{part}_deviation"))
+        accuracy = percent_spread(row[part], row.get(f"{part}_deviation"))
+        cells[part] = accuracy.removesuffix(" %")  # which stands in the heading
     if row["status"]:
         figures = "" if row["test"] is None else f"{cells['test']}; "
         cells["test"] = figures + row["status"]
@@ -123,9 +124,3 @@ def _text(value: Any) -> str:
     if value is None or value == "":
         return "–"
     return f"{value:,}" if isinstance(value, int) else str(value)
-
-
-def _percent(mean: float | None, deviation: float | None) -> str:
-    if mean is None:
-        return "–"
-    return f"{100 * mean:.2f}" + ("" if deviation is None else f" ± {100 * deviation:.2f}")
