@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mnist_core.errors import InputError
 
@@ -52,7 +52,7 @@ class DatasetSpec:
         return self.hint or f"Expects one {self.noun}: {', '.join(self.classes)}."
 
 
-_registry: dict[str, DatasetSpec] = {}
+DATASETS: dict[str, DatasetSpec] = {}  # by name in lower case, in order of registration
 
 
 def register_dataset(spec: DatasetSpec) -> DatasetSpec:
@@ -63,24 +63,19 @@ def register_dataset(spec: DatasetSpec) -> DatasetSpec:
     """
     if not DATASET_NAME.fullmatch(spec.name):  # it is a folder's name, and the start of runs' ids
         raise ValueError(f"data set name {spec.name!r}: use letters, digits and dashes")
-    if spec.name.lower() in _registry:
+    if spec.name.lower() in DATASETS:
         raise ValueError(f"data set name {spec.name!r} is taken; choose another")
     if not 2 <= spec.num_classes <= 256:
         raise ValueError(f"data set {spec.name!r} needs 2 to 256 classes, not {spec.num_classes}")
     if len(set(spec.classes)) < spec.num_classes or not all(spec.classes):
         raise ValueError(f"data set {spec.name!r}: each class needs a name of its own")
-    _registry[spec.name.lower()] = spec
+    DATASETS[spec.name.lower()] = spec
     return spec
-
-
-def unregister_dataset(name: str) -> DatasetSpec:
-    """Takes a data set out again, as a test does; returns it. Raises InputError if unknown."""
-    return _registry.pop(dataset_spec(name).name.lower())
 
 
 def dataset_names() -> tuple[str, ...]:
     """All registered names, in order of registration."""
-    return tuple(spec.name for spec in _registry.values())
+    return tuple(spec.name for spec in DATASETS.values())
 
 
 def dataset_spec(name: str) -> DatasetSpec:
@@ -88,7 +83,7 @@ def dataset_spec(name: str) -> DatasetSpec:
 
     Raises InputError that lists the known ones.
     """
-    spec = _registry.get(name.lower()) if isinstance(name, str) else None
+    spec = DATASETS.get(name.lower()) if isinstance(name, str) else None
     if spec is None:
         known = ", ".join(dataset_names())
         raise InputError(f"dataset: {name!r} was given; allowed is one of {known}")
@@ -100,19 +95,19 @@ GARMENTS = (
     *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
 )
 KANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
-DIGIT_HINT = "Expects one handwritten digit, 0 to 9."
 
+MNIST = DatasetSpec(
+    "MNIST",
+    DIGITS,
+    mean=0.1307,
+    std=0.3081,
+    about="handwritten digits",
+    noun="digit",
+    hint="Expects one handwritten digit, 0 to 9.",
+    downloadable=True,
+)
 for shipped in (
-    DatasetSpec(
-        "MNIST",
-        DIGITS,
-        mean=0.1307,
-        std=0.3081,
-        about="handwritten digits",
-        noun="digit",
-        hint=DIGIT_HINT,
-        downloadable=True,
-    ),
+    MNIST,
     DatasetSpec(
         "FashionMNIST",
         GARMENTS,
@@ -135,20 +130,15 @@ for shipped in (
         filled=True,
         downloadable=True,
     ),
-    DatasetSpec(
-        "QMNIST",
-        DIGITS,
-        mean=0.1307,
-        std=0.3081,
+    replace(
+        MNIST,
+        name="QMNIST",
         about="digits, with a test set of 60,000 instead of 10,000",
-        noun="digit",
-        hint=DIGIT_HINT,
         images=(60_000, 60_000),
         files=(
             *("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
             *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
         ),
-        downloadable=True,
     ),
 ):
     register_dataset(shipped)

@@ -11,7 +11,7 @@ import pytest  # noqa: E402
 from hypothesis import settings  # noqa: E402
 
 from mnist_core.data import datasets  # noqa: E402
-from mnist_core.data.idx import has_images  # noqa: E402
+from mnist_core.data.idx import missing_files  # noqa: E402
 from mnist_core.runs.store import RunStore  # noqa: E402
 from tests.idx_data import write_dataset  # noqa: E402
 
@@ -51,7 +51,7 @@ def real_data():
     the folder is promised, a set that is missing from it is a failure."""
 
     def load(name):
-        if REAL_DATA and has_images(name, Path(REAL_DATA)):
+        if REAL_DATA and not missing_files(name, Path(REAL_DATA)):
             return datasets.load(name, Path(REAL_DATA), download=False)
         assert not (REAL_DATA and os.environ.get("CI")), f"{name} is missing from {REAL_DATA}"
         pytest.skip(f"no {name} in MNIST_DATA")

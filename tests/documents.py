@@ -2,11 +2,11 @@
 
 import re
 from contextlib import contextmanager
-from dataclasses import fields
 from pathlib import Path
+from unittest.mock import patch
 
-from mnist_core.dataset_specs import dataset_names, register_dataset, unregister_dataset
-from mnist_core.models.registry import model_names, register_model, unregister_model
+from mnist_core.dataset_specs import DATASETS
+from mnist_core.models.registry import MODELS
 
 ROOT = Path(__file__).parents[1]
 
@@ -23,36 +23,26 @@ def code_of(document, heading):
     return blocks_of(document, heading)[0]
 
 
-def _register_again(spec):
-    options = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name not in _POSITIONAL}
-    register_model(spec.name, **options)(spec.build)
-
-
-_POSITIONAL = ("name", "build")
-
-
 @contextmanager
-def _followed(code, names, unregister, register):
+def _followed(code, registry):
     """Runs the code, which registers one name; somebody may have followed the document already."""
-    taken = [unregister(name) for name in names() if f'"{name}"' in code]
-    before = names()
-    exec(compile(code, "document", "exec"), {"__name__": "document"})
-    (new,) = set(names()) - set(before)
-    try:
-        yield new
-    finally:
-        unregister(new)
-        for spec in taken:
-            register(spec)
+    with patch.dict(registry):  # puts it back as it was
+        for key, spec in list(registry.items()):
+            if f'"{spec.name}"' in code:
+                del registry[key]
+        before = set(registry)
+        exec(compile(code, "document", "exec"), {"__name__": "document"})
+        (new,) = set(registry) - before
+        yield registry[new].name
 
 
 def added_network(document):
     """A context with the network of "Add a network"; gives its name."""
     code = code_of(document, "Add a network")
-    return _followed(code, model_names, unregister_model, _register_again)
+    return _followed(code, MODELS)
 
 
 def added_dataset(document):
     """A context with the data set of "Add a data set"; gives its name."""
     code = code_of(document, "Add a data set")
-    return _followed(code, dataset_names, unregister_dataset, register_dataset)
+    return _followed(code, DATASETS)

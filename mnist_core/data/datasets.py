@@ -73,19 +73,18 @@ def load(
     files = check_files(spec.name, root)
     images, labels = read_part(spec.name, root, test=False)
     train, validation = (_split(images, labels, index) for index in split_indices(len(labels)))
-    test = _split(*read_part(spec.name, root, test=True))
+    test = _split(*read_part(spec.name, root, test=True), slice(None))
     fingerprint = hashlib.sha256("".join(f.digest for f in files).encode()).hexdigest()[:16]
     note = "; ".join(file.note for file in files if file.note)
     return Dataset(spec, train, validation, test, fingerprint, note)
 
 
-def _split(images: np.ndarray, labels: np.ndarray, index: np.ndarray | None = None) -> Split:
-    """All of them, or those at `index`, copied from the file into memory."""
+def _split(images: np.ndarray, labels: np.ndarray, index: np.ndarray | slice) -> Split:
+    """Those at `index`, copied from the file into memory."""
     import torch
 
-    if index is not None:
-        images, labels = images[index], labels[index]
-    return Split(torch.from_numpy(np.array(images)), torch.from_numpy(labels.astype(np.int64)))
+    copied = torch.from_numpy(np.array(images[index]))
+    return Split(copied, torch.from_numpy(labels[index].astype(np.int64)))
 
 
 def _torchvision_class(name: str) -> type:
@@ -99,15 +98,10 @@ def _torchvision_class(name: str) -> type:
 def _how_to_get(spec: DatasetSpec, root: Path) -> str:
     files = ", ".join(path.name for path in missing_files(spec.name, root))
     lacking = f"{spec.name} is not in {root / spec.name / 'raw'} (missing: {files})"
-    if not spec.downloadable:
-        return (
-            f"{lacking} and cannot be downloaded; put its files there, or point MNIST_DATA at a "
-            "folder that has it"
-        )
-    return (
-        f"{lacking}; run: python -m mnist_core datasets --download {spec.name}, or point "
-        "MNIST_DATA at a folder that has it"
-    )
+    get = " and cannot be downloaded; put its files there"
+    if spec.downloadable:
+        get = f"; run: python -m mnist_core datasets --download {spec.name}"
+    return f"{lacking}{get}, or point MNIST_DATA at a folder that has it"
 
 
 def _download(spec: DatasetSpec, root: Path, on_download: Callable[[int], None] | None) -> None:

@@ -80,8 +80,10 @@ class Handwriting:
 
     def add(self, picture: np.ndarray, label: int) -> Sample:
         """Saves a drawing, (h, w) uint8 ink, with its label. Raises InputError or LabError."""
-        sample = Sample(new_name(), _checked_label(label, self.classes), _now())
-        content = png(_checked_picture(picture))
+        if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < self.classes:
+            raise InputError(f"label: {label!r} was given; allowed is 0 to {self.classes - 1}")
+        saved = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        sample, content = Sample(new_name(), label, saved), png(_checked_picture(picture))
         with self._lock():
             samples = self.samples()
             if len(samples) >= MAX_DRAWINGS:
@@ -113,9 +115,14 @@ class Handwriting:
         """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
         path = self.folder / sample.file
         try:
-            return normalised(read_png(path.read_bytes()), self.dataset)
+            picture = read_png(path.read_bytes())
         except (OSError, InputError) as error:
             raise LabError(f"{path} cannot be read ({error}).") from error
+        if picture.shape == (IMAGE_SIDE, IMAGE_SIDE):
+            return picture
+        stages = from_ink(picture, fill=dataset_spec(self.dataset).filled)
+        assert stages  # an empty picture has not been read
+        return stages.final
 
     def to_zip(self) -> bytes:
         """A zip file of the table and the pictures, without those that are damaged."""
@@ -163,16 +170,6 @@ class Handwriting:
         return named_lock(self.root, f"handwriting-{self.dataset}")
 
 
-def normalised(picture: np.ndarray, dataset: str) -> np.ndarray:
-    """(28, 28) uint8 of a saved drawing. Raises InputError when nothing is on it."""
-    if picture.shape == (IMAGE_SIDE, IMAGE_SIDE):
-        return picture
-    stages = from_ink(picture, fill=dataset_spec(dataset).filled)
-    if stages is None:
-        raise InputError("nothing is drawn on it")
-    return stages.final
-
-
 def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
     """The drawings of a zip that may come from anybody, each checked. Raises InputError.
 
@@ -189,7 +186,8 @@ def read_zip(content: bytes, dataset: str) -> list[tuple[Sample, bytes]]:
             _check_kind(archive, dataset)
             classes = dataset_spec(dataset).num_classes
             samples = read_table(_unpacked(archive, TABLE, MAX_TABLE), classes)
-            return [(s, _checked_png(_unpacked(archive, s.file, MAX_PNG))) for s in samples]
+            # Encoded again, so that nothing but a picture's pixels is kept.
+            return [(s, png(read_png(_unpacked(archive, s.file, MAX_PNG)))) for s in samples]
     except InputError:
         raise
     except (*DAMAGED_ZIP, OSError, ValueError, RuntimeError, MemoryError) as error:
@@ -216,11 +214,6 @@ def _unpacked(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     if len(content) > limit:
         raise InputError(f"{name} in the zip has more than {limit:,} bytes.")
     return content
-
-
-def _checked_png(content: bytes) -> bytes:
-    """The picture, encoded again so that nothing but its pixels is kept."""
-    return png(read_png(content))
 
 
 def read_png(content: bytes) -> np.ndarray:
@@ -279,16 +272,6 @@ def table_of(samples: list[Sample]) -> bytes:
 
 def new_name() -> str:
     return f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(4)}.png"
-
-
-def _now() -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-
-
-def _checked_label(label: int, classes: int) -> int:
-    if isinstance(label, bool) or not isinstance(label, int) or not 0 <= label < classes:
-        raise InputError(f"label: {label!r} was given; allowed is 0 to {classes - 1}")
-    return label
 
 
 def _checked_picture(picture: np.ndarray) -> np.ndarray:

@@ -69,11 +69,6 @@ def missing_files(name: str, root: Path) -> list[Path]:
     return [path for path in _paths(name, root) if not path.is_file()]
 
 
-def has_images(dataset: str, root: Path) -> bool:
-    """Whether all files of the data set are there."""
-    return not missing_files(dataset, root)
-
-
 def how_to_get(dataset: str, root: Path) -> str:
     """What to do when the data set is not there: a sentence, in Markdown."""
     spec = dataset_spec(dataset)

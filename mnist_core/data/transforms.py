@@ -34,8 +34,7 @@ def resize(images: torch.Tensor, input_size: int, fit: str) -> torch.Tensor:
     if border == 0:
         return images
     if fit == "pad":
-        left = border // 2
-        return F.pad(images, (left, border - left, left, border - left))
+        return F.pad(images, (border // 2, border - border // 2) * 2)
     size = (input_size, input_size)
     parts = (F.interpolate(part.float(), size=size, mode="bilinear") for part in images.split(PART))
     return torch.cat([part.round().byte() if whole else part for part in parts])

@@ -20,14 +20,13 @@ READ_SIDE = 1600  # larger images are shrunk to this as soon as they are decoded
 _one_at_a_time = threading.Lock()  # or many visitors' large uploads would add up
 
 
-def read_image(data: bytes | Image.Image) -> Image.Image:
+def read_image(data: bytes) -> Image.Image:
     """An image file, upright, 8 bits, of mode L, RGB or RGBA, shrunk to 1600 pixels a side at most.
 
     Of an animation, its first frame. Raises InputError, one sentence, for what is no image, is cut
     short, is of another format than FORMATS or has too many pixels.
     """
-    image = data if isinstance(data, Image.Image) else _open(data)
-    _check_size(image)
+    image = _open(data)
     try:
         with _one_at_a_time:
             image.load()

@@ -30,7 +30,7 @@ SPECK = 0.05  # a part smaller than this share of the largest one is dirt
 MIN_EXTENT = 0.05  # a digit is higher or wider than this share of the shorter side
 
 
-def from_photo(data: bytes | Image.Image, *, fill: bool = False) -> Stages | None:
+def from_photo(data: bytes, *, fill: bool = False) -> Stages | None:
     """The steps from a photograph of dark ink on paper to 28×28; None when nothing is found on it.
 
     `fill` is from_ink's. Raises InputError like read_image.
@@ -38,7 +38,7 @@ def from_photo(data: bytes | Image.Image, *, fill: bool = False) -> Stages | Non
     return _from_grey(on_white(read_image(data)), fill=fill)
 
 
-def from_image(data: bytes | Image.Image, *, fill: bool = False) -> Stages | None:
+def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
     """The steps from an image file of any kind to 28×28; None when nothing is found on it.
 
     `fill` is from_ink's.

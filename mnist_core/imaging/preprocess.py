@@ -111,27 +111,18 @@ def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | No
 
 
 def without_normalising(stages: Stages) -> Stages:
-    """The steps of the same ink when it is only shrunk; an image without such a step stays."""
+    """The steps of the same ink when it is only shrunk, as in most demos.
+
+    A picture that is not square gets black along its longer sides, so that its shape is kept. An
+    image without such a step stays.
+    """
     if INK not in stages.names:
         return stages
     kept = stages.steps[: stages.names.index(INK) + 1]
+    square = Image.fromarray(_squared(kept[-1].image))
+    small = np.asarray(square.resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX))
     how = "The whole picture shrunk to 28×28: not cropped, not scaled, not centred."
-    return Stages((*kept, Stage("only shrunk", how, as_drawn(kept[-1].image))))
-
-
-def as_drawn(image: np.ndarray) -> np.ndarray:
-    """The whole picture shrunk to (28, 28) uint8, not cropped, not centred: what most demos do.
-
-    A picture that is not square gets black along its longer sides, so that its shape is kept.
-
-    `image`: a canvas, (h, w, 4) uint8 RGBA, or ink, (h, w) uint8. An empty one comes out black.
-    """
-    is_ink = isinstance(image, np.ndarray) and image.ndim == 2 and image.dtype == np.uint8
-    ink = image if is_ink and image.size else _canvas_ink(_checked_canvas(image))
-    if ink is None:
-        return np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    square = Image.fromarray(_squared(ink))
-    return np.asarray(square.resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX))
+    return Stages((*kept, Stage("only shrunk", how, small)))
 
 
 def _squared(ink: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import nn
 
 from mnist_core.config import RunConfig
-from mnist_core.data.idx import has_images, read_part
+from mnist_core.data.idx import missing_files, read_part
 from mnist_core.data.transforms import resize, to_input
 from mnist_core.errors import InputError
 from mnist_core.evaluation.predict import load_model
@@ -77,7 +77,7 @@ def sample(config: RunConfig, count: int = IMAGES) -> tuple[np.ndarray, str]:
     The first test images, or drawings where the data set is not there.
     """
     root = data_root()
-    if has_images(config.dataset, root):
+    if not missing_files(config.dataset, root):
         images = np.array(read_part(config.dataset, root, test=True)[0][:count])
         return images, f"the first {len(images)} test images"
     return drawn(config.dataset, count), f"{count} variants of a drawing"

@@ -56,7 +56,7 @@ class ModelSpec:
         raise InputError(f"recipe: {name!r} was given; {self.name} has {known}")
 
 
-_registry: dict[str, ModelSpec] = {}
+MODELS: dict[str, ModelSpec] = {}  # by name, in order of registration
 
 
 def register_model(
@@ -79,41 +79,34 @@ def register_model(
     """
     if not MODEL_NAME.fullmatch(name):
         raise ValueError(f"network name {name!r}: use lower-case letters, digits and dashes")
-    if name in _registry:
+    if name in MODELS:
         raise ValueError(f"network name {name!r} is taken; choose another")
     if not recipes:
         raise ValueError(f"network {name!r} needs at least one recipe")
 
     def add(build: Builder) -> Builder:
-        _registry[name] = ModelSpec(name, title or name, source, recipes, build, smallest_batch)
+        MODELS[name] = ModelSpec(name, title or name, source, recipes, build, smallest_batch)
         return build
 
     return add
 
 
-def unregister_model(name: str) -> ModelSpec:
-    """Takes a network out again, as a test does; returns it. Raises InputError if unknown."""
-    nearest_recipe.cache_clear()
-    _recipe_fields.cache_clear()
-    return _registry.pop(model_spec(name).name)
-
-
 def model_names() -> tuple[str, ...]:
     """All registered names, in order of registration."""
-    return tuple(_registry)
+    return tuple(MODELS)
 
 
 def model_spec(name: str) -> ModelSpec:
     """The registered network of that name. Raises InputError that lists the known ones."""
-    spec = _registry.get(name.lower()) if isinstance(name, str) else None
+    spec = MODELS.get(name.lower()) if isinstance(name, str) else None
     if spec is None:
-        raise InputError(f"model: {name!r} was given; allowed is one of {', '.join(_registry)}")
+        raise InputError(f"model: {name!r} was given; allowed is one of {', '.join(MODELS)}")
     return spec
 
 
 def model_title(name: str) -> str:
     """The name by which people know a network; an unknown one keeps its own."""
-    return _registry[name].title if name in _registry else name
+    return MODELS[name].title if name in MODELS else name
 
 
 def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any) -> RunConfig:
@@ -149,7 +142,7 @@ def check_config(config: RunConfig) -> RunConfig:
 
 def recipe_of(config: RunConfig) -> str | None:
     """The name of the recipe that this config follows (for any data set and seed), or None."""
-    if config.model not in _registry:
+    if config.model not in MODELS:
         return None
     recipe, changes = nearest_recipe(config)
     return recipe if changes.keys() <= {"seed"} else None

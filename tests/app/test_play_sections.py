@@ -12,7 +12,7 @@ import pytest
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.data.idx import test_image as image_at
 from mnist_core.evaluation.network import load_network
-from mnist_core.imaging.preprocess import as_drawn, from_canvas
+from mnist_core.imaging.preprocess import from_canvas, without_normalising
 from mnist_core.imaging.tiles import png
 from mnist_core.inspection.adversarial import attack
 from mnist_core.inspection.saliency import METHODS
@@ -63,7 +63,9 @@ def test_as_drawn_skips_the_normalising(store, canvas):
     run = add_run(store)
     page = drawn(open_page(), canvas, 8, size=0.3, position=(0, 0))
     page.toggle(key="play_as_drawn").set_value(True).run()
-    assert expected_answer(run, as_drawn(canvas.image)) in answer(page)
+    assert expected_answer(run, without_normalising(from_canvas(canvas.image)).final) in answer(
+        page
+    )
     assert "only shrunk" in pictures(page, "The drawing")[-1]
 
 

@@ -14,7 +14,7 @@ import itertools
 
 import numpy as np
 
-from mnist_core.data.idx import has_images, read_part
+from mnist_core.data.idx import missing_files, read_part
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.network import Network, load_network
@@ -69,7 +69,7 @@ def main() -> None:
     options = parser.parse_args()
     read, plain, digits = drawings()
     photos, labels = None, None
-    if has_images("MNIST", data_root()):
+    if not missing_files("MNIST", data_root()):
         photos, labels = photographs(options.photographs)
     print(f"{'network':18}{'drawings':>10}{'as drawn':>10}{'photographs':>13}   % right")
     for run in best_of_each(RunStore().list()[0], "MNIST"):

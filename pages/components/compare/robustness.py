@@ -7,7 +7,7 @@ import streamlit as st
 
 from mnist_core.analysis.evaluations import robustness_points
 from mnist_core.charts.evaluations import robustness_curves
-from mnist_core.data.idx import has_images, read_part
+from mnist_core.data.idx import missing_files, read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
 from mnist_core.imaging.corruptions import CORRUPTIONS
@@ -60,7 +60,7 @@ def robust_tab(comparison: Comparison) -> None:
 def example(dataset: str) -> np.ndarray:
     """(28, 28) uint8: the first test image or, without the data set, a drawing."""
     root = data_root()
-    if has_images(dataset, root):
+    if not missing_files(dataset, root):
         return np.array(read_part(dataset, root, test=True)[0][0])
     return example_image(dataset)
 
@@ -74,7 +74,7 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
     if failed:
         st.error(failed, icon=":material/error:")
     able = [run for run in missing if run.has_weights]
-    here = [run for run in able if has_images(run.config.dataset, data_root())]
+    here = [run for run in able if not missing_files(run.config.dataset, data_root())]
     if not here:
         names = ", ".join(comparison.labels[run.id] for run in missing)
         why = "it needs the data set" if able else "the run has no weights"

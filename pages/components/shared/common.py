@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 
 from mnist_core.config import RunConfig
-from mnist_core.data.idx import has_images, how_to_get
+from mnist_core.data.idx import how_to_get, missing_files
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
 from mnist_core.jobs import spawn
@@ -34,7 +34,7 @@ STATES = {
 
 def images_here(dataset: str) -> bool:
     """Whether a data set's images are on this machine; says how to get them when they are not."""
-    if has_images(dataset, data_root()):
+    if not missing_files(dataset, data_root()):
         return True
     words = f"{dataset}'s images are not on this machine. {how_to_get(dataset, data_root())}"
     st.info(words, icon=":material/image_not_supported:")

@@ -1,6 +1,5 @@
 """Image files of every kind that people have, and of those that they should not."""
 
-import io
 import struct
 import tracemalloc
 import zlib
@@ -47,7 +46,7 @@ def test_every_kind_of_file(kind):
     data = modes()[kind]
     clean = from_ink(np.asarray(ImageOps.invert(scan()))).final
     assert alike(from_image(data).final, clean) > 0.95
-    assert alike(from_photo(Image.open(io.BytesIO(data))).final, clean) > 0.95
+    assert alike(from_photo(data).final, clean) > 0.95
     assert read_image(data).mode in ("L", "RGB", "RGBA")
 
 

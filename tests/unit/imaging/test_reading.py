@@ -5,7 +5,7 @@ All figures: python -m tests.tools.reading
 
 import pytest
 
-from mnist_core.data.idx import has_images
+from mnist_core.data.idx import missing_files
 from mnist_core.evaluation.network import load_network
 from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore
@@ -28,7 +28,7 @@ def test_drawings_of_five_sizes_nine_places_and_three_pens(lenet5):
 
 
 def test_photographs_of_ink_on_paper(lenet5, real_data):
-    if not has_images("MNIST", data_root()):
+    if missing_files("MNIST", data_root()):
         real_data("MNIST")  # skips, or fails where the data set is promised
     images, labels = photographs(24, side=240)
     assert accuracy(lenet5, images, labels) >= 0.9
