@@ -152,17 +152,15 @@ def _ask_other_host(store: RunStore, run: Run, host: str, grace: float) -> Run:
 
 def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
     """Writes the state of a run that was halted; False when another process has it by now."""
-    try:
-        with store.lock(run_id).acquire(timeout=1.0):
-            run = store.get(run_id)
-            if not run.finished and run.summary.state != state:
-                run.folder.write_summary(replace(run.summary, state=state, process=None))
-            run.folder.request(None)
-            run.folder.clear_progress()
-            queue.leave(store, run_id)
-            return True
-    except Timeout:
-        return False
+    with suppress(Timeout), store.lock(run_id).acquire(timeout=1.0):
+        run = store.get(run_id)
+        if not run.finished and run.summary.state != state:
+            run.folder.write_summary(replace(run.summary, state=state, process=None))
+        run.folder.request(None)
+        run.folder.clear_progress()
+        queue.leave(store, run_id)
+        return True
+    return False
 
 
 def _end(process: psutil.Process, grace: float) -> None:

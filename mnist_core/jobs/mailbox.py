@@ -11,10 +11,6 @@ from mnist_core.runs.states import RunState
 Request = Callable[[], str | None]  # "pause", "stop", or None: go on
 
 
-def no_request() -> None:
-    """For a process that gets its requests through the run's folder only."""
-
-
 class StopRequested(Exception):
     """The run was asked to "pause" or to "stop"."""
 
@@ -28,7 +24,7 @@ class Mailbox:
     """Two ways to ask: a request in the run's folder, or a signal to its process."""
 
     folder: RunFolder
-    signalled: Request = no_request
+    signalled: Request = lambda: None
 
     def check(self) -> None:
         """Raises StopRequested when something was asked, NotFound when the folder is gone."""

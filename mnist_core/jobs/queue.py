@@ -118,14 +118,12 @@ def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
     none in training and none waiting, has the machine and all its slots to itself.
     """
     one_at_a_time = named_lock(store.root, "queue")  # as a look holds slots that are free
-    try:
-        with one_at_a_time.acquire(timeout=PERIOD):
-            slot = None if ahead(store, run_id) else _free_slot(store, run_id, at_once)
-            if slot:
-                leave(store, run_id)
-            return slot
-    except Timeout:
-        return None
+    with suppress(Timeout), one_at_a_time.acquire(timeout=PERIOD):
+        slot = None if ahead(store, run_id) else _free_slot(store, run_id, at_once)
+        if slot:
+            leave(store, run_id)
+        return slot
+    return None
 
 
 def _free_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
@@ -140,7 +138,10 @@ def _free_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
 
 
 def _slots(store: RunStore, most: int) -> tuple[list[FileLock], int]:
-    """The free slots, now held by this process, and how many are taken by others."""
+    """The free slots, now held by this process, and how many are taken by others.
+
+    Looks at all that there ever were: the setting may have been higher when a run took one.
+    """
     free: list[FileLock] = []
     known = (path.stem.removeprefix("place-") for path in store.root.glob(".locks/place-*.lock"))
     count = max([most, *(int(number) + 1 for number in known if number.isdecimal())])

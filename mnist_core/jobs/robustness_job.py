@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -83,9 +83,8 @@ def job(store: RunStore) -> Job | None:
     return at if at and at.process.find() and at.total > 0 else None
 
 
-def start(store: RunStore, ids: Iterable[str]) -> None:
+def start(store: RunStore, ids: Sequence[str]) -> None:
     """Computes in a process that outlives this one. Raises LabError when it cannot be started."""
-    ids = list(ids)
     if not ids:
         raise NotFound("None of these runs has weights to compute robustness with.")
     if job(store):

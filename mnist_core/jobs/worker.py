@@ -16,7 +16,7 @@ from mnist_core.errors import LabError
 from mnist_core.files import sweep
 from mnist_core.jobs import queue
 from mnist_core.jobs.heartbeat import beating
-from mnist_core.jobs.mailbox import Mailbox, Request, StopRequested, no_request
+from mnist_core.jobs.mailbox import Mailbox, Request, StopRequested
 from mnist_core.jobs.progress import OnProgress, Reporter
 from mnist_core.jobs.saving import describe, keep_test_results, save_epoch
 from mnist_core.runs.process import Process
@@ -37,7 +37,7 @@ def carry_out(
     execution: Execution,
     *,
     on_progress: OnProgress | None = None,
-    signalled: Request = no_request,
+    signalled: Request = lambda: None,
     at_once: queue.AtOnce | None = None,
     dataset: Dataset | None = None,
 ) -> Run:

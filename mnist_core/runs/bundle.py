@@ -105,26 +105,23 @@ def _read(path: Path, seen: tuple[int, int, int]) -> tuple[list[BundledRun], lis
     runs, damaged = [], []
     for number, line in enumerate(lines, start=2):
         try:
-            runs.append(_parse(path.parent, line, *shared))
+            runs.append(_parse(path.parent, json.loads(line), *shared))
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             reason = f"{path.name}: line {number} is damaged and was left out: {error}."
             damaged.append(Damaged(path, reason))
     return runs, damaged
 
 
-def _parse(
-    folder: Path, line: bytes, config: dict[str, Any], summary: dict[str, Any]
-) -> BundledRun:
+def _parse(folder: Path, own: Any, shared_config: Any, shared_summary: Any) -> BundledRun:
     """The run of one line. Raises ValueError, KeyError or TypeError for a damaged one."""
-    own = json.loads(line)
-    made = RunConfig.from_dict(config | own["config"])
-    figures = Summary.from_dict(summary | own["summary"])
-    if figures.state not in FINISHED or figures.weights:
+    config = RunConfig.from_dict(shared_config | own["config"])
+    summary = Summary.from_dict(shared_summary | own["summary"])
+    if summary.state not in FINISHED or summary.weights:
         raise ValueError("it is not a finished run without weights")
     rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(STEP_LOSSES))
-    if len(rows[0]) != figures.epochs_done:
+    if len(rows[0]) != summary.epochs_done:
         raise ValueError("its history has a different number of epochs")
-    return BundledRun(folder / made.id, made, figures, *rows)
+    return BundledRun(folder / config.id, config, summary, *rows)
 
 
 def _rows(values: Iterable[Any], width: int) -> Rows:

@@ -9,9 +9,8 @@ import hashlib
 import os
 import platform
 import time
-from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +38,10 @@ class Cost:
     per_step: float  # independent of the batch size
     per_validation_image: float
     start_up: float  # of the process, until its first step
+
+    def __post_init__(self) -> None:
+        if not all(is_number(seconds) and seconds >= 0 for seconds in vars(self).values()):
+            raise ValueError("a cost is not a number of seconds")
 
     def epoch(self, config: RunConfig) -> float:
         """Seconds for one epoch with its validation."""
@@ -69,25 +72,21 @@ def _path(store: RunStore) -> Path:
     return store.root / ".speed.json"
 
 
-def _known(store: RunStore) -> dict[str, Any]:
-    """What was measured on this machine: Cost's fields by kind of config."""
-    return read_checked(_path(store), lambda found: {**found[machine()]}, default={})
-
-
 def load(store: RunStore, config: RunConfig) -> Cost | None:
     """What was measured for configs of this kind on this machine, if anything."""
-    values = _known(store).get(kind(config))
-    names = {f.name for f in fields(Cost)}
-    if not isinstance(values, Mapping) or set(values) != names:
-        return None
-    sound = all(is_number(value) and value >= 0 for value in values.values())
-    return Cost(**values) if sound else None
+
+    def check(found: Any) -> Cost:
+        return Cost(**found[machine()][kind(config)])
+
+    return read_checked(_path(store), check, default=None)
 
 
 def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
     """Raises LabError when the store cannot be written."""
     with named_lock(store.root, "speed"):
-        write_json(_path(store), {machine(): _known(store) | {kind(config): asdict(cost)}})
+        nothing: dict[str, Any] = {}
+        known = read_checked(_path(store), lambda found: {**found[machine()]}, default=nothing)
+        write_json(_path(store), {machine(): known | {kind(config): asdict(cost)}})
 
 
 def measure(config: RunConfig, began: float) -> Cost:
