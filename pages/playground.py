@@ -9,7 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
-from mnist_core.formatting import percent
+from mnist_core.formatting import percent, plain
 from mnist_core.imaging import preprocess, tiles
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
@@ -25,7 +25,6 @@ from pages.components.playground.input import (
     clear_problem,
     follow_test_link,
     read_input,
-    show_problem,
 )
 from pages.components.playground.layers import layers
 from pages.components.playground.move import move
@@ -189,10 +188,10 @@ with st.container(horizontal=True, gap="small"):
     right = st.container(width="stretch", key="play_votes")
 with left:
     own = read_input(source, run)
-    plain = st.toggle("Skip centring", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
-one = replace(own, stages=preprocess.without_normalising(own.stages)) if plain else own
-with told:
-    show_problem()
+    skip = st.toggle("Skip centring", key="play_as_drawn", persist_state="session", help=AS_DRAWN)
+one = replace(own, stages=preprocess.without_normalising(own.stages)) if skip else own
+if st.session_state.get("play_lost"):
+    told.warning(plain(st.session_state["play_lost"]), icon=":material/link_off:")
 label = answer(run, voters, one, middle, right)
 show_steps(one.stages)
 if label is not None:

@@ -13,17 +13,11 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
 from pages.components.shared import common
-from pages.components.train.controls import (
-    CUSTOM,
-    choices,
-    current_config,
-    sliders,
-    write_address,
-)
+from pages.components.train import controls
 from pages.components.train.curves import curves
 from pages.components.train.landscape import landscape_tab
 from pages.components.train.samples import files_and_command, test_images, training_images
-from pages.components.train.status import measuring, others, status
+from pages.components.train.status import measuring, others, others_live, status
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
 TABS = ("Map of settings", "Training images", "Test images", "Files and command")
@@ -34,7 +28,7 @@ STILL = "<style>.st-key-train_status{min-height:74px}.st-key-train_remark{min-he
 def facts(store: RunStore, config: RunConfig, recipe: str | None, runs: list[Run]) -> None:
     """One line on the network and the data."""
     figures = common.figures_of(config, runs)
-    title = model_spec(config.model).recipe(recipe).title if recipe else CUSTOM
+    title = model_spec(config.model).recipe(recipe).title if recipe else controls.CUSTOM
     parts = [f"**{model_title(config.model)}**", title]
     if "parameters" in figures:
         parts.append(f"{figures['parameters']:,} parameters")
@@ -80,16 +74,12 @@ def is_changing(store: RunStore, config: RunConfig, run: Run | None) -> bool:
     return run.state in LIVE if run else measuring(store, config)
 
 
-def others_live(config: RunConfig, runs: list[Run]) -> bool:
-    return any(run.state in LIVE and run.id != config.id for run in runs)
-
-
 @common.show_errors
 def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
     """The other runs in progress; looks again every second as long as there are any."""
     store = RunStore()
     runs = refreshed(store, listed)
-    rerun_at_rest("train_others_live", "live", others_live(config, runs))
+    rerun_at_rest("train_others_live", "live", bool(others_live(config, runs)))
     others(store, config, runs)
 
 
@@ -112,17 +102,17 @@ def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) 
 common.enter_through_app()
 st.title("Train")
 st.html(STILL)
-config = current_config()
+config = controls.current_config()
 for complaint in st.session_state.get("complaints", []):
     st.warning(plain(complaint), icon=":material/link_off:")
 store, runs = common.all_runs()
 recipe, run = recipe_of(config), run_of(config, runs)
-choices(config, recipe)
+controls.choices(config, recipe)
 facts(store, config, recipe, runs)
-sliders(config)
+controls.sliders(config)
 changing = is_changing(store, config, run)
 st.fragment(view, run_every=REFRESH if changing else None)(config, [runs])
 below(store, config, run, runs)
-live = others_live(config, runs)
-st.fragment(in_progress, run_every=REFRESH if live else None)(config, [runs])
-write_address(config)  # last: the curves need not wait for it
+polls = REFRESH if others_live(config, runs) else None
+st.fragment(in_progress, run_every=polls)(config, [runs])
+controls.write_address(config)  # last: the curves need not wait for it

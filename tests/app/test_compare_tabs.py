@@ -131,7 +131,8 @@ def test_inside_the_networks(two, lab, monkeypatch):
     again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
     page = open_tab("Inside", [two[0], again])
     table, layers = page.dataframe[1].value, page.dataframe[2].value
-    assert (table["blocks"][0], table["field"][0], table["bytes"][0]) == (2, 14, 247_552)
+    figures = table[["blocks", "receptive_field", "weights_bytes"]]
+    assert figures.iloc[0].tolist() == [2, 14, 247_552]
     assert layers["field"].tolist()[:4] == ["5×5", "5×5", "6×6", "14×14"]
     assert "Unit (4, 4) of 10×10: receptive field 14×14 pixels, image rows 8–21" in words(page)
     assert "conv2" in page.get("graphviz_chart")[0].proto.spec

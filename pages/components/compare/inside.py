@@ -17,6 +17,7 @@ from mnist_core.models.stats import stats_of
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, export, number_column, pick
+from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 
 AT_ONCE = 4  # large pictures beside each other
@@ -36,39 +37,34 @@ def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     return spawn.ask("layers", *models)
 
 
-@st.cache_data(show_spinner=False, max_entries=100)
-def measured(
-    ids: tuple[str, ...], contents: tuple[str, ...], row: float, column: float
-) -> dict[str, dict[str, Any]]:
+@st.cache_data(
+    show_spinner="Measuring what the units look at …",
+    max_entries=100,
+    hash_funcs=common.SAME_WEIGHTS,
+)
+def measured(runs: list[Run], data: str, row: float, column: float) -> dict[str, dict[str, Any]]:
     """id -> the run's effective fields, see effective_field.run_fields; all in one process.
 
-    `contents` tell other weights, stores and data apart.
+    `data`, the folder with the data sets, only tells results apart.
     """
-    found = spawn.ask("fields", *ids, "--row", str(row), "--column", str(column))
+    where = "--row", str(row), "--column", str(column)
+    found = spawn.ask("fields", *(run.id for run in runs), *where)
     return {each["id"]: each for each in found}
 
 
 def networks_table(comparison: Comparison) -> None:
     """Cost, size and accuracy of every chosen network."""
-    rows = []
-    for run in comparison.compared:
-        row, network = comparison.row(run.id), stats_of(run.config.model, run.config.dataset)
-        rows.append(
-            {
-                "network": comparison.labels[run.id],
-                "blocks": network.get("blocks"),
-                "parameters": row["parameters"],
-                "bytes": row["weights_bytes"],
-                "field": row["receptive_field"],
-                "macs": row["macs"],
-                "latency": row["latency_ms"],
-                "accuracy": 100 * row["test_accuracy"],
-                "weights": run.summary.weights and f"{run.path.name}/{run.summary.weights}",
-                "log": f"{run.path.name}/history.csv" if run.path.is_dir() else None,
-            }
-        )
+    runs = comparison.compared
+    rows = comparison.rows.set_index("id").loc[comparison.chosen].reset_index()
+    others: dict[str, list[Any]] = {
+        "network": [comparison.labels[run.id] for run in runs],
+        "blocks": [stats_of(run.config.model, run.config.dataset).get("blocks") for run in runs],
+        "weights": [run.summary.weights and f"{run.id}/{run.summary.weights}" for run in runs],
+        "log": [f"{run.id}/history.csv" if run.path.is_dir() else None for run in runs],
+    }
+    table = rows.assign(test_accuracy=100 * rows["test_accuracy"], **others)
     st.dataframe(
-        pd.DataFrame(rows),
+        table[list(NETWORK_COLUMNS)],
         column_config=NETWORK_COLUMNS,
         hide_index=True,
         height="content",
@@ -84,11 +80,13 @@ NETWORK_COLUMNS = {
         "Convolutions larger than 1×1, in blocks that end where the map shrinks.",
     ),
     "parameters": number_column("Parameters", "Numbers that the network learns."),
-    "bytes": number_column("File", "Size of the weights file.", "bytes"),
-    "field": number_column("Maximum receptive field", "Of the last convolution, in pixels."),
+    "weights_bytes": number_column("File", "Size of the weights file.", "bytes"),
+    "receptive_field": number_column(
+        "Maximum receptive field", "Of the last convolution, in pixels."
+    ),
     "macs": number_column("MACs", "Multiply-accumulate operations for one image.", "compact"),
-    "latency": number_column("Latency", "Median for one image on one thread.", "%.2f ms"),
-    "accuracy": number_column("Test", "Accuracy on the test images.", "%.2f %%"),
+    "latency_ms": number_column("Latency", "Median for one image on one thread.", "%.2f ms"),
+    "test_accuracy": number_column("Test", "Accuracy on the test images.", "%.2f %%"),
     "weights": st.column_config.TextColumn("Weights", help="The file, in the run store."),
     "log": st.column_config.TextColumn("Training log", help="The file, in the run store."),
 }
@@ -120,7 +118,8 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
         bind="query-params",
         help="The mean absolute gradient of the unit with respect to every pixel, over 32 images.",
     )
-    found = effective(comparison.compared, row, column) if measure else {}
+    able = [run for run in comparison.compared if run.has_weights]
+    found = measured(able, str(data_root()), row, column) if measure and able else {}
     places = st.columns(min(AT_ONCE, max(2, len(comparison.chosen))), gap="medium")
     for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
@@ -166,17 +165,6 @@ def one_network(
         [overlay_field(image, box_of(s, *where)["box"], _field(mine, s["name"]), 2) for s in strip],
         [f"{s['name']} {times(s['field'])}" for s in strip],
     )
-
-
-def effective(runs: list[Run], row: float, column: float) -> dict[str, dict[str, Any]]:
-    """The measured fields of the runs that have weights, by run id."""
-    able = [run for run in runs if run.has_weights]
-    if not able:
-        return {}
-    contents: tuple[str, ...] = (str(able[0].path.parent), str(data_root()))
-    contents += tuple(run.summary.weights_sha256 or "" for run in able)
-    with st.spinner("Measuring what the units look at …"):
-        return measured(tuple(run.id for run in able), contents, row, column)
 
 
 def _field(found: dict[str, Any] | None, name: str) -> np.ndarray | None:

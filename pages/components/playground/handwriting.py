@@ -18,7 +18,7 @@ from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
 from pages.components.playground.input import Input
 from pages.components.playground.networks import networks
-from pages.components.shared.common import show_errors
+from pages.components.shared.common import SAME_WEIGHTS, show_errors
 
 THUMB = 2  # screen pixels a side for each of 28
 MOST_SHOWN = 60
@@ -101,9 +101,7 @@ def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list
     able, _ = networks(runs)  # the chosen one is among them, or no tab would be shown
     labels = np.array([sample.label for sample in samples])
     key = _key(own, samples)
-    answers = np.stack(
-        [_answers(one.run.id, one.run.summary.weights_sha256, key, one, images) for one in able]
-    )
+    answers = np.stack([_answers(one.run, key, one, images) for one in able])
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
     st.subheader(
@@ -144,8 +142,8 @@ def _mistake(own: Handwriting, sample: Sample, image: np.ndarray, answers: dict[
         )
 
 
-@st.cache_data(max_entries=200, show_spinner=False)
-def _answers(run_id, weights, key, _one, _images) -> np.ndarray:
+@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=SAME_WEIGHTS)
+def _answers(run: Run, key, _one, _images) -> np.ndarray:
     """(N,) labels that this network gives; cached until the set changes."""
     return labels_of_each([_one], _images)[0]
 

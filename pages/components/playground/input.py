@@ -109,7 +109,10 @@ def _test(run: Run) -> Input | None:
 
 
 def _choose(run: Run, chosen: TestImage) -> None:
-    wrong, reason = _wrong(run)
+    try:
+        wrong, reason = _wrong(run), ""
+    except LabError:
+        wrong, reason = (), "This run has no stored predictions for the test set."
     with st.container(horizontal=True, gap="small"):
         st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
         st.button(
@@ -141,28 +144,15 @@ def _go_to(places: range | tuple[int, ...]) -> None:
     st.session_state["play_index"] = random.choice(others)
 
 
-def _wrong(run: Run) -> tuple[tuple[int, ...], str]:
-    """Where this network is wrong, and why that is not known if it is not."""
-    try:
-        return _wrong_places(run.id, run.summary.weights_sha256, str(RunStore().root), run), ""
-    except LabError:
-        return (), "This run has no stored predictions for the test set."
-
-
-@st.cache_data(max_entries=64, show_spinner=False)
-def _wrong_places(run_id: str, weights: str | None, root: str, _run: Run) -> tuple[int, ...]:
-    return tuple(sorted(predictions(RunStore(root), _run).wrong.tolist()))
+@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=common.SAME_WEIGHTS)
+def _wrong(run: Run) -> tuple[int, ...]:
+    """The numbers of the test images that this network gets wrong. Raises LabError."""
+    return tuple(sorted(predictions(RunStore(), run).wrong.tolist()))
 
 
 def clear_problem() -> None:
     """The warning about a bad link goes when something else is chosen."""
     st.session_state["play_lost"] = None
-
-
-def show_problem() -> None:
-    lost = st.session_state.get("play_lost")
-    if lost:
-        st.warning(plain(lost), icon=":material/link_off:")
 
 
 def follow_test_link() -> None:

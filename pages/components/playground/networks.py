@@ -9,17 +9,13 @@ import streamlit as st
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network, load_network
 from mnist_core.runs.run import Run
+from pages.components.shared.common import SAME_WEIGHTS
 
 
-@st.cache_resource(max_entries=64, show_spinner="Loading the network …")
-def _load(run_id: str, weights_sha256: str | None, _run: Run) -> Network:
-    """One network for all visitors: nothing may change it or leave anything on it."""
-    return load_network(_run)
-
-
+@st.cache_resource(max_entries=64, show_spinner="Loading the network …", hash_funcs=SAME_WEIGHTS)
 def network(run: Run) -> Network:
-    """The run's network. Raises LabError when its weights cannot be used."""
-    return _load(run.id, run.summary.weights_sha256, run)
+    """The run's network, which nothing may change. Raises LabError when it cannot be loaded."""
+    return load_network(run)
 
 
 def networks(runs: Iterable[Run]) -> tuple[list[Network], dict[str, str]]:

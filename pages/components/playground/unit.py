@@ -18,7 +18,7 @@ from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.layers import maps_of
 from pages.components.playground.networks import network
-from pages.components.shared.common import show_errors
+from pages.components.shared.common import SAME_WEIGHTS, show_errors
 
 if TYPE_CHECKING:
     from mnist_core.inspection.receptive_field import Field
@@ -82,18 +82,18 @@ def _whole(label: str, count: int, key: str, value: int) -> int:
     )
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def _fields(run_id: str, weights: str | None, _run: Run) -> dict[str, Field]:
+@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=SAME_WEIGHTS)
+def _fields(run: Run) -> dict[str, Field]:
     from mnist_core.inspection.receptive_field import trace_fields
 
-    return trace_fields(network(_run).model, _run.config.input_size)
+    return trace_fields(network(run).model, run.config.input_size)
 
 
 def show_field(run: Run, maps: dict[str, np.ndarray], one: Unit) -> None:
     """The image with the part of it that the unit can see."""
     size = maps["input"].shape[-1]
     try:
-        field = _fields(run.id, run.summary.weights_sha256, run)[one.stage]
+        field = _fields(run)[one.stage]
         flat = len(field.shape) == 1
         box = field.box(0, 0) if flat else field.box(*one.place[1:])
         words = f"Sees {box[2] - box[0]}×{box[3] - box[1]} of {size}×{size} pixels"

@@ -30,6 +30,10 @@ STATES = {
     RunState.DIVERGED: ":material/trending_up: diverged",
     RunState.DONE: ":material/check_circle: done",
 }
+# For a cache of what depends on runs only by their weights.
+SAME_WEIGHTS: dict[str | type, Callable[[Any], tuple]] = {
+    Run: lambda run: (str(run.path), run.summary.weights_sha256)
+}
 
 
 def images_here(dataset: str) -> bool:

@@ -38,7 +38,8 @@ def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict[s
         rows += curve_rows(similar.id, "similar run", [similar.history])
         looks[similar.id] = Look(colour(0), FAINT)
     if not similar:
-        behind["seeds"] = spread_over_seeds(histories_of_seeds(config, runs))
+        seeds = (run.history for run in runs if run.config.group == config.group)
+        behind["seeds"] = spread_over_seeds([history for history in seeds if history])
     epochs = 0 if similar else config.epochs
     for column, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
         figure = training_curves(rows, what, looks, epochs=epochs, height=CHART_HEIGHT, **behind)
@@ -52,12 +53,6 @@ def shown_before(config: RunConfig, runs: list[Run]) -> Run | None:
     left = st.session_state.get("train_left")
     run = next((run for run in runs if left and run.id == left.id), None)
     return run if run and run.id != config.id and run.history else None
-
-
-def histories_of_seeds(config: RunConfig, runs: list[Run]) -> list[list[dict[str, float]]]:
-    """Those of the runs that differ from this config in the seed only."""
-    same = (run for run in runs if run.config.group == config.group)
-    return [run.history for run in same if run.history]
 
 
 def remark(config: RunConfig, run: Run | None, similar: Run | None, curves: bool) -> None:

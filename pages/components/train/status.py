@@ -145,19 +145,15 @@ def more_runs(store: RunStore, run: Run) -> None:
             key="train_seeds",
             help="Trains the same settings with other random seeds.",
         ):
-            for seed in seeds(run.config):
+            # Seeds 1 to 5 or, after a higher one, the five that begin with it.
+            first = 1 if run.config.seed <= SEEDS else run.config.seed
+            for seed in range(first, first + SEEDS):
                 config = run.config.replace(seed=seed)
                 if store.find(config) is None:
                     launcher.start(store, config)
             st.rerun()
         if run.state == RunState.DONE:
             extend(store, run)
-
-
-def seeds(config: RunConfig) -> list[int]:
-    """1 to 5 or, for a config with a higher seed, the five from that on."""
-    first = 1 if config.seed <= SEEDS else config.seed
-    return list(range(first, first + SEEDS))
 
 
 def extend(store: RunStore, run: Run) -> None:
@@ -213,9 +209,14 @@ def preparing(phase: str, progress: dict) -> str:
     return "evaluating on the test images" if phase == "testing" else phase
 
 
+def others_live(config: RunConfig, runs: list[Run]) -> list[Run]:
+    """The runs in progress but the one that is shown."""
+    return [run for run in runs if run.state in LIVE and run.id != config.id]
+
+
 def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     """What else is in progress, and how many runs may train at once."""
-    live = [run for run in runs if run.state in LIVE and run.id != config.id]
+    live = others_live(config, runs)
     st.subheader("Runs in progress")
     if not live:
         st.caption("No other run is in progress.")
