@@ -64,8 +64,7 @@ def calibration(
     probabilities = softmax(scaled)
     confidence, right = probabilities.max(axis=1), scaled.argmax(axis=1) == labels
     filled = reliability(confidence, right, bins)
-    truth = np.zeros_like(probabilities)
-    truth[np.arange(len(labels)), labels] = 1
+    truth = np.eye(probabilities.shape[1])[labels]
     return Calibration(
         bins=filled,
         ece=math.fsum(b.count * b.gap for b in filled) / len(labels),

@@ -27,11 +27,10 @@ def metrics(logits: np.ndarray, labels: np.ndarray) -> Metrics:
     labels = np.asarray(labels)
     at_label = logits[np.arange(len(labels)), labels]
     loss = nll(logits, labels)
-    correct = logits.argmax(axis=1) == labels
     ahead = (logits > at_label[:, None]).sum(axis=1)
     return Metrics(
         loss=loss if math.isfinite(loss) else math.nan,
-        accuracy=float(correct.mean()),
+        accuracy=float((logits.argmax(axis=1) == labels).mean()),
         top5=float((ahead < 5).mean()),
         count=len(labels),
     )

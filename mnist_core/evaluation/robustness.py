@@ -12,7 +12,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mnist_core.data.datasets import load
 from mnist_core.errors import LabError
+from mnist_core.evaluation.network import Network
+from mnist_core.evaluation.predict import load_model
 from mnist_core.files import is_number, read_json
 from mnist_core.imaging.corruptions import CORRUPTIONS, corrupt
 from mnist_core.paths import data_root
@@ -57,9 +60,6 @@ def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Rob
     `on_step` is called with the number of steps done, of STEPS. Raises LabError without weights,
     or without the data set.
     """
-    from mnist_core.evaluation.network import Network
-    from mnist_core.evaluation.predict import load_model
-
     network, dataset, root = Network(run, load_model(run)), run.config.dataset, data_root()
     images, labels = _test_set(dataset, root)
 
@@ -82,8 +82,6 @@ def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Rob
 
 @functools.lru_cache(maxsize=1)
 def _test_set(dataset: str, root: Path) -> tuple[np.ndarray, np.ndarray]:
-    from mnist_core.data.datasets import load
-
     test = load(dataset, root, download=False).test
     return test.images.numpy(), test.labels.numpy()
 

@@ -124,10 +124,6 @@ class Paired:
     p_value: float
     exact: bool
 
-    @property
-    def count(self) -> int:
-        return self.both + self.only_a + self.only_b + self.neither
-
 
 def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> Paired:
     """McNemar's test of two networks over the same images: (N,) booleans each.

@@ -7,7 +7,7 @@ current answer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.network import Network, one_thread
 
 LARGEST = 128  # grey levels: half of the scale; beyond it little is left of the image
-AT_ONCE = 16
+AT_ONCE = 16  # images in one batch; LARGEST is a multiple of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,17 +32,13 @@ class Attack:
     smallest: int | None
 
     def result(self, epsilon: int) -> np.ndarray:
-        """(28, 28) uint8: the adversarial image for this ε."""
-        return changed(self.image, self.direction, epsilon)
+        """(28, 28) uint8: each pixel ε grey levels along its direction, cut to 0..255."""
+        changed = self.image.astype(np.int16) + epsilon * self.direction
+        return changed.clip(0, 255).astype(np.uint8)
 
     def change(self, epsilon: int) -> np.ndarray:
         """(28, 28) int16: what each pixel gains; less than ε where black or white is reached."""
         return self.result(epsilon).astype(np.int16) - self.image
-
-
-def changed(image: np.ndarray, direction: np.ndarray, epsilon: int) -> np.ndarray:
-    """(28, 28) uint8: each pixel `epsilon` grey levels along its direction, cut to 0..255."""
-    return (image.astype(np.int16) + epsilon * direction).clip(0, 255).astype(np.uint8)
 
 
 def attack(network: Network, image: np.ndarray) -> Attack:
@@ -53,14 +49,13 @@ def attack(network: Network, image: np.ndarray) -> Attack:
     """
     one_thread()
     label = int(network.logits(image[None])[0].argmax())
-    direction = _direction(network, image, label)
-    for first in range(1, LARGEST + 1, AT_ONCE):
-        tried = range(first, min(first + AT_ONCE, LARGEST + 1))
-        images = np.stack([changed(image, direction, epsilon) for epsilon in tried])
-        turned = np.flatnonzero(network.logits(images).argmax(1) != label)
-        if len(turned):
-            return Attack(image, direction, label, tried[int(turned[0])])
-    return Attack(image, direction, label, None)
+    found = Attack(image, _direction(network, image, label), label, None)
+    for first in range(1, LARGEST, AT_ONCE):
+        images = np.stack([found.result(first + more) for more in range(AT_ONCE)])
+        other = np.flatnonzero(network.logits(images).argmax(1) != label)
+        if len(other):
+            return replace(found, smallest=first + int(other[0]))
+    return found
 
 
 def _direction(network: Network, image: np.ndarray, label: int) -> np.ndarray:

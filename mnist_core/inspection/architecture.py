@@ -60,19 +60,11 @@ def describe(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[dict[str, A
 
 def _chain(costs: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The stages as a chain, where the receptive fields are not known."""
-    unknown = ("kernel", "stride", "field", "jump", "start", "first_center", "whole")
+    keys = ("kernel", "stride", "field", "jump", "start", "first_center", "whole", "rows", "cols")
     before = ["input", *costs]
     return [
-        {
-            "name": name,
-            "kind": layer.kind,
-            "shape": list(layer.shape),
-            "parameters": layer.parameters,
-            "macs": layer.macs,
-            **dict.fromkeys((*unknown, "rows", "cols")),
-            "inputs": [source],
-        }
-        for source, (name, layer) in zip(before, costs.items(), strict=False)
+        {**vars(layer), **dict.fromkeys(keys), "inputs": [source]}
+        for source, layer in zip(before, costs.values(), strict=False)
     ]
 
 

@@ -103,13 +103,8 @@ def run_fields(run: Run, row: float, column: float) -> dict[str, Any]:
     tensor = torch.from_numpy(images)
     found = effective_fields(load_model(run), to_input(tensor, run.config), row, column)
     shown = resize(tensor[:1], run.config.input_size, run.config.fit)[0, 0]
-    stages = {
-        name: {
-            "unit": each.unit,
-            "units": each.units,
-            "box": each.box,
-            "field": [[float(f"{v:.3g}") for v in line] for line in each.field.tolist()],
-        }
-        for name, each in found.items()
-    }
+    stages = {}
+    for name, each in found.items():
+        field = [[float(f"{v:.3g}") for v in line] for line in each.field.tolist()]
+        stages[name] = {**vars(each), "field": field}
     return {"id": run.id, "over": words, "image": shown.tolist(), "stages": stages}

@@ -60,10 +60,7 @@ def kind_of(model: nn.Module, stage: str) -> str:
     module = module_of(model, stage)
     if module is None:
         return stage.split("#")[0].rstrip("_0123456789")
-    return _in_words(type(module).__name__, module)
-
-
-def _in_words(kind: str, module: Any) -> str:
+    kind = type(module).__name__
     words = WORDS.get(kind, kind)
     if kind == "AdaptiveAvgPool2d":
         return "global average" if _pair(module.output_size) == (1, 1) else "adaptive average"

@@ -11,8 +11,7 @@ from __future__ import annotations
 import copy
 import statistics
 import timeit
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,22 +65,19 @@ def profile(model: nn.Module, input_size: int = IMAGE_SIDE) -> list[Layer]:
     return recorder.layers
 
 
-def count_parameters(model: nn.Module) -> int:
-    """Number of parameters, trainable or not; one that two layers share counts once."""
-    return sum(parameter.numel() for parameter in model.parameters())
-
-
 def figures(model: nn.Module, input_size: int) -> dict[str, int | None]:
     """Parameters, MACs and receptive field (None where the graph cannot be walked).
 
-    Raises InputError if the network cannot take a 1×`input_size`×`input_size` image.
+    Parameters count trainable or not, one that two layers share once. Raises InputError if the
+    network cannot take a 1×`input_size`×`input_size` image.
     """
     try:
         field = last_convolution_field(model, input_size)
     except UnsupportedOperation:
         field = None
+    parameters = sum(parameter.numel() for parameter in model.parameters())
     macs = sum(layer.macs for layer in profile(model, input_size))
-    return {"parameters": count_parameters(model), "macs": macs, "receptive_field": field}
+    return {"parameters": parameters, "macs": macs, "receptive_field": field}
 
 
 def weights_bytes(model: nn.Module) -> int:
@@ -104,20 +100,14 @@ def median_latency_ms(
     if repeats < 1 or warmup < 0:
         raise InputError(f"repeats: {repeats} after {warmup} warm-up runs; allowed is 1 after 0 up")
     probe = copy.deepcopy(model).cpu().eval()
-    image = blank_image(probe, input_size)
-    with trial(probe, image), _one_thread(), torch.inference_mode():
-        seconds = timeit.repeat(lambda: probe(image), number=1, repeat=warmup + repeats)
-    return 1000 * statistics.median(seconds[warmup:])
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
+    image, threads = blank_image(probe, input_size), torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        yield
+        with trial(probe, image), torch.inference_mode():
+            seconds = timeit.repeat(lambda: probe(image), number=1, repeat=warmup + repeats)
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(threads)
+    return 1000 * statistics.median(seconds[warmup:])
 
 
 class _Recorder(TorchDispatchMode):

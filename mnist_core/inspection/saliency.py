@@ -59,7 +59,6 @@ class Saliency:
     image. `total` is their sum, `gap` how far it is off, as the integral has finite steps.
     """
 
-    method: str
     values: np.ndarray
     total: float | None = None
     difference: float | None = None
@@ -77,13 +76,13 @@ def saliency(network: Network, image: np.ndarray, method: str, score: Score) -> 
     pixels = torch.tensor(image, dtype=torch.float32)
     if method == "gradient":
         slope = _slopes(network, pixels[None], score)[0]
-        return Saliency(method, (255 * slope).numpy())
+        return Saliency((255 * slope).numpy())
     if method == "integrated gradients":
         return _integrated(network, pixels, score)
     if method == "Grad-CAM":
-        return Saliency(method, _grad_cam(network, pixels, score))
+        return Saliency(_grad_cam(network, pixels, score))
     if method == "occlusion":
-        return Saliency(method, _occlusion(network, pixels, score))
+        return Saliency(_occlusion(network, pixels, score))
     raise InputError(f"method: {method!r} was given; allowed is one of {', '.join(METHODS)}")
 
 
@@ -111,7 +110,7 @@ def _integrated(network: Network, pixels: torch.Tensor, score: Score) -> Salienc
     mean = sum(_slopes(network, some, score).sum(0) for some in path.split(AT_ONCE)) / STEPS
     values = (mean * pixels).double()
     black, here = scores(network, torch.stack([torch.zeros_like(pixels), pixels]), score).tolist()
-    return Saliency("integrated gradients", values.numpy(), float(values.sum()), here - black)
+    return Saliency(values.numpy(), float(values.sum()), here - black)
 
 
 def _occlusion(network: Network, pixels: torch.Tensor, score: Score) -> np.ndarray:

@@ -25,8 +25,7 @@ class Unit:
 
     A convolution's patch, kernel and products are (channels, h, w); a linear layer's are
     (inputs, 1, 1). `total` is the sum of the products and `bias`; `value` is what the network
-    itself computed there. `top`, `left` say where the patch begins in the map that is read,
-    negative in padding.
+    itself computed there.
     """
 
     stage: str
@@ -36,8 +35,6 @@ class Unit:
     kernel: np.ndarray
     bias: float
     value: float
-    top: int = 0
-    left: int = 0
 
     @property
     def products(self) -> np.ndarray:
@@ -116,7 +113,7 @@ def take_apart(
     y, x = window.padding
     padded = np.pad(read, [(0, 0), (y, y + 1), (x, x + 1)])  # "same" may need one more at the end
     patch = padded[:, ys.start + y : ys.stop + y : ys.step, xs.start + x : xs.stop + x : xs.step]
-    return Unit(stage, before, place, patch, weights, bias, value, ys.start, xs.start)
+    return Unit(stage, before, place, patch, weights, bias, value)
 
 
 def afterwards(

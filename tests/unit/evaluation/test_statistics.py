@@ -121,7 +121,8 @@ def test_the_corrected_p_value_is_chi_squared(a, b):
 def test_the_four_counts(pairs):
     a, b = np.array(pairs).T
     found = mcnemar(a, b)
-    assert found.count == len(pairs)
+    assert found.neither == pairs.count((False, False))
+    assert found.both + found.only_a + found.only_b + found.neither == len(pairs)
     assert found.both == pairs.count((True, True)) and found.only_a == pairs.count((True, False))
     assert found.only_b == pairs.count((False, True)) and found.exact
 

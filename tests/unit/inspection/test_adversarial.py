@@ -6,7 +6,7 @@ from torch import nn
 
 from mnist_core.data.transforms import to_input
 from mnist_core.evaluation.network import Network
-from mnist_core.inspection.adversarial import attack, changed
+from mnist_core.inspection.adversarial import Attack, attack
 from mnist_core.models import create_model, make_config
 
 
@@ -43,4 +43,5 @@ def test_a_network_whose_answer_nothing_changes():
 
 def test_changes_stop_at_black_and_white():
     image = np.array([[0, 250, 100]], np.uint8)
-    assert changed(image, np.array([[-1, 1, 0]], np.int16), 20).tolist() == [[0, 255, 100]]
+    found = Attack(image, np.array([[-1, 1, 0]], np.int16), label=0, smallest=None)
+    assert found.result(20).tolist() == [[0, 255, 100]]

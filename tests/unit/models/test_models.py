@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from mnist_core.config import ACTIVATIONS
 from mnist_core.errors import InputError
-from mnist_core.inspection.profiling import count_parameters
+from mnist_core.inspection.profiling import figures
 from mnist_core.inspection.receptive_field import last_convolution_field, trace_fields
 from mnist_core.models import create_model, make_config, model_names, model_spec, recipe_of
 from mnist_core.models.registry import Recipe, register_model
@@ -75,7 +75,8 @@ def test_gradient_reaches_every_parameter(name):
 
 @pytest.mark.parametrize("published", PUBLISHED_PARAMETERS)
 def test_has_the_published_number_of_parameters(published):
-    assert count_parameters(create_model(published)) == PUBLISHED_PARAMETERS[published]
+    found = figures(create_model(published), make_config(published).input_size)
+    assert found["parameters"] == PUBLISHED_PARAMETERS[published]
 
 
 def test_receptive_fields_agree_with_the_gradient(name):
