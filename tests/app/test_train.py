@@ -51,6 +51,12 @@ def test_a_run_that_is_there_shows_at_once(store):
     assert not [b for b in page.button if b.label == "Train"]
 
 
+def test_a_run_that_the_native_engine_could_not_train_says_why(store):
+    note = "No C compiler was found. Training uses torch, which takes longer."
+    make_run(store, opening(), engine="torch", engine_note=note)
+    assert note in words(open_page())
+
+
 def test_a_slider_leads_to_a_run_that_is_not_there_and_its_button_trains_it(store, started):
     make_run(store, opening())
     page = open_page()

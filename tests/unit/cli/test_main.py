@@ -128,6 +128,14 @@ def test_extend_and_config_file(run, tmp_path, lab):
         (["train", "--recipe", "x"], "recipe: 'x' was given; lenet5 has reference"),
         (["train", "--input-size", "28"], "input_size: 28 was given; lenet5 takes images of 32"),
         (["train", "--threads", "-2"], "threads: '-2' was given"),
+        (
+            ["train", "--engine", "x"],
+            "engine: 'x' was given; allowed is one of auto, torch, native",
+        ),
+        (
+            ["train", "--model", "mynetv1", "--engine", "native"],
+            "engine: 'native' was given; allowed here is auto or torch. The native engine",
+        ),
         (["train", "--at-once", "-1"], "at-once: '-1' was given"),
         (["train", "--device", "cuda"], "device: 'cuda' was given, which this machine lacks"),
         (["train", "--resume", "../../etc"], "run: '../../etc' was given; allowed is an id"),
