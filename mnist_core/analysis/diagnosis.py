@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from mnist_core.config import RunConfig
@@ -23,7 +23,7 @@ class Diagnosis:
 
     kind: str
     sentence: str
-    changes: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any]
 
     @property
     def advice(self) -> str:

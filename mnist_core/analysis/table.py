@@ -130,13 +130,13 @@ def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
     The best config has the highest mean validation accuracy over its finished runs.
     """
     done = table[table["test_accuracy"].notna()]
-    means = done.groupby("group")["validation_accuracy"].mean()
     best = []
-    for dataset in [name for name in dataset_names() if name in set(done["dataset"])]:
-        groups = done.loc[done["dataset"] == dataset, "group"].unique()
-        group = means.reindex(groups).fillna(0).idxmax()
-        seeds = done[done["group"] == group]
-        best.append((seeds.iloc[0], spread(seeds["test_accuracy"].tolist())))
+    for dataset in dataset_names():
+        here = done[done["dataset"] == dataset]
+        if len(here):
+            means = here.groupby("group", sort=False)["validation_accuracy"].mean()
+            seeds = here[here["group"] == means.fillna(0).idxmax()]
+            best.append((seeds.iloc[0], spread(seeds["test_accuracy"].tolist())))
     return best
 
 

@@ -17,9 +17,6 @@ from mnist_core.models import model_spec
 from mnist_core.runs.store import RunStore
 
 FORMAT = "mnist-lab bench 1"
-# The README's tables stand between these two lines.
-BEGIN = "<!-- speed: made by `python -m mnist_core bench table` -->"
-END = "<!-- end of speed -->"
 # Rows of the report's tables; `_figures` fills them in.
 GOALS = {
     "time-to-99": (

@@ -14,9 +14,6 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 
-# The README's table stands between these two lines.
-BEGIN = "<!-- results: made by `python -m mnist_core reproduce table` -->"
-END = "<!-- end of results -->"
 COLUMNS = {
     "title": "network",
     "dataset": "data set",
