@@ -87,8 +87,11 @@ def _leave(store: RunStore, run: Run, state: RunState, note: str = "") -> Run:
 
 
 def _leave_interrupted(store: RunStore, run: Run, error: Exception) -> None:
-    """Says in the summary why training ended. Where even that cannot be written, the process
-    that the summary names is soon gone, which says at least that the run is interrupted."""
+    """Says in the summary why training ended.
+
+    Where even that cannot be written, the process that the summary names is soon gone, which says
+    at least that the run is interrupted.
+    """
     note = str(error)
     if not isinstance(error, LabError):  # of the machine or of torch: memory, driver, a fault
         note = f"Training ended with {type(error).__name__}: {note.strip().partition(chr(10))[0]}"

@@ -55,7 +55,8 @@ class RunFolder:
     def write_summary(self, summary: Summary) -> None:
         """The summary is what makes a run's new state true; write it last.
 
-        Raises LabError for a change of state that is not allowed (see states.can_follow).
+        Raises LabError for a change of state that is not allowed (see states.can_follow); what is
+        damaged on disk may be followed by anything.
         """
         self.check_exists()
         old = read_checked(self.summary_file, Summary.from_dict, default=summary)
