@@ -249,14 +249,11 @@ def read_table(content: bytes, classes: int) -> list[Sample]:
 
 def _sample(number: int, row: dict, classes: int) -> Sample:
     file, label = str(row.get("file") or ""), str(row.get("label") or "")
+    line = f"{TABLE}, line {number}"
     if not FILE_NAME.fullmatch(file):
-        raise InputError(
-            f"{TABLE}, line {number}: the file is {file[:60]!r}; allowed is a name such as 7-a.png"
-        )
+        raise InputError(f"{line}: the file is {file[:60]!r}; allowed is a name such as 7-a.png")
     if not re.fullmatch(r"[0-9]{1,3}", label) or int(label) >= classes:
-        raise InputError(
-            f"{TABLE}, line {number}: the label is {label[:60]!r}; allowed is 0 to {classes - 1}"
-        )
+        raise InputError(f"{line}: the label is {label[:60]!r}; allowed is 0 to {classes - 1}")
     saved = str(row.get("saved") or "")
     return Sample(file, int(label), saved if re.fullmatch(r"[0-9T:Z-]{0,20}", saved) else "")
 

@@ -114,17 +114,12 @@ def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.n
 
 
 @functools.cache
-def validation_permutation(count: int) -> np.ndarray:
-    """The order whose first sixth is the validation set: 10,000 of 60,000.
+def split_indices(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Of `count` images for training: the indices to learn from, and a sixth to validate on.
 
     NumPy keeps RandomState's stream the same in all versions, so the split never moves.
     """
-    return np.random.RandomState(1998).permutation(count)
-
-
-def split_indices(count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Of `count` images for training: the indices to learn from, and those to validate on."""
-    order = validation_permutation(count)
+    order = np.random.RandomState(1998).permutation(count)
     return order[count // 6 :], order[: count // 6]
 
 

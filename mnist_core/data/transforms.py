@@ -25,10 +25,8 @@ def resize(images: torch.Tensor, input_size: int, fit: str) -> torch.Tensor:
 
     whole = images.dtype == torch.uint8
     if images.ndim != 3 or not (whole or images.is_floating_point()):
-        raise InputError(
-            f"images: (N, H, W) uint8 or float is expected, not {tuple(images.shape)} "
-            f"{images.dtype}"
-        )
+        given = f"{tuple(images.shape)} {images.dtype}"
+        raise InputError(f"images: (N, H, W) uint8 or float is expected, not {given}")
     images = images[:, None]
     border = input_size - images.shape[-1]
     if border == 0:

@@ -5,6 +5,7 @@ Loads without torch.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -59,9 +60,6 @@ def overlay_field(
 
 def growing_fields(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The stages whose field differs from that of the stages before, in order."""
-    found, before = [], None
-    for stage in stages:
-        if stage["field"] is not None and (stage["field"], stage["whole"]) != before:
-            before = (stage["field"], stage["whole"])
-            found.append(stage)
-    return found
+    known = [stage for stage in stages if stage["field"] is not None]
+    alike = itertools.groupby(known, key=lambda stage: (stage["field"], stage["whole"]))
+    return [next(group) for _, group in alike]

@@ -171,11 +171,10 @@ def _layout(
 
     The channels are spread evenly over the rows of the picture.
     """
-    factor = max(1, min(largest, width // columns))
-    while True:
+    for factor in range(max(1, min(largest, width // columns)), 0, -1):
         gap = int(factor * max(rows, columns) >= 4)
         across = max(1, (width - gap) // (columns * factor + gap))
         down = -(-count // across)
-        if factor == 1 or down * (rows * factor + gap) + gap <= height:
-            return factor, -(-count // down), gap
-        factor -= 1
+        if down * (rows * factor + gap) + gap <= height:
+            break
+    return factor, -(-count // down), gap

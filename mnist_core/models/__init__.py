@@ -3,7 +3,7 @@
 A new network is a decorated function in a file that is imported here.
 """
 
-from mnist_core.models import classics, fast, lenet, small
+from mnist_core.models import classics, fast, lenet, small  # noqa: F401 (they register networks)
 from mnist_core.models.registry import (
     check_config,
     create_model,
@@ -18,16 +18,12 @@ from mnist_core.models.registry import (
 
 __all__ = [
     "check_config",
-    "classics",
     "create_model",
     "create_model_for",
-    "fast",
-    "lenet",
     "make_config",
     "model_names",
     "model_spec",
     "model_title",
     "nearest_recipe",
     "recipe_of",
-    "small",
 ]

@@ -26,13 +26,12 @@ def recipes(
     published: float, dropout: float, lr: float, better: dict[str, Any], **fields: Any
 ) -> tuple[Recipe, ...]:
     """The reference's recipe, SGD with momentum over 19 epochs, and the better one."""
-    fields |= {"optimizer": "SGD", "momentum": 0.9, "lr": lr, "epochs": 19}
-    fields |= {"dropout": dropout, "activation": "ReLU"}
+    own: dict[str, Any] = {"dropout": dropout, "activation": "ReLU"}
+    fields |= {"optimizer": "SGD", "momentum": 0.9, "lr": lr, "epochs": 19, **own}
     title = "SGD with momentum, 19 epochs"
     selection = "best epoch on the test set"
     reference = Recipe("reference", title, fields, {"MNIST": published}, selection)
-    changes: dict[str, Any] = {"dropout": dropout, "activation": "ReLU", **better}
-    return reference, improved(0.01, **changes)
+    return reference, improved(0.01, **own | better)
 
 
 @dataclass(frozen=True)

@@ -34,14 +34,9 @@ def test_the_split_is_the_same_for_every_run_and_loses_nothing(small_data):
 
 def test_the_split_never_moves():
     # Measured once: another permutation would make every published figure another one.
-    assert idx.validation_permutation(60_000)[:5].tolist() == [
-        4498,
-        25515,
-        48515,
-        46092,
-        56827,
-    ]
-    assert sorted(idx.validation_permutation(60)) == list(range(60))
+    assert idx.split_indices(60_000)[1][:5].tolist() == [4498, 25515, 48515, 46092, 56827]
+    train, validation = idx.split_indices(60)
+    assert sorted([*train, *validation]) == list(range(60)) and len(validation) == 10
 
 
 def test_fingerprint_tells_the_files_apart(tmp_path, small_data):
