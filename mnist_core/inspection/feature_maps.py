@@ -39,16 +39,11 @@ def feature_maps(model: nn.Module, image: torch.Tensor) -> dict[str, np.ndarray]
 
     if image.ndim != 4 or len(image) != 1:
         raise InputError(f"image: (1, channels, S, S) is expected, not {tuple(image.shape)}")
-    maps = {INPUT: _as_array(image.clone())}
+    values = {INPUT: image.clone()}
     for stage in walk(model, image.detach()):
         if isinstance(stage.value, torch.Tensor) and not stage.inactive:
-            maps[stage.name] = _as_array(stage.value)
-    return maps
-
-
-def _as_array(value: torch.Tensor) -> np.ndarray:
-    """Of a batch of one, without the batch; of float32 values no copy."""
-    return np.asarray(value[0].numpy(force=True), dtype=np.float32)
+            values[stage.name] = stage.value
+    return {name: value[0].float().numpy(force=True) for name, value in values.items()}
 
 
 def kind_of(model: nn.Module, stage: str) -> str:

@@ -2,7 +2,8 @@
 
 To support an operation, add its name (a module's class, a function or a method) to POINTWISE,
 or a function to WINDOWS (a window slides over the map) or RULES (anything else); and add the
-operation to the random networks of tests/unit/inspection/random_networks.py.
+operation to the random networks of tests/unit/inspection/random_networks.py. Names are in lower
+case without underscores, so that a layer and its function share one: LogSoftmax, log_softmax.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def apply(call: Call) -> tuple[Grid, Window | None]:
 
     Raises UnsupportedOperation if no rule fits: better no figure than a wrong one.
     """
-    kind = call.stage.kind.rstrip("_")
+    kind = call.stage.kind.replace("_", "").lower()
     if kind in WINDOWS:
         window = WINDOWS[kind](call)
         return _fit(_slide(call, window), call), window
@@ -211,32 +212,27 @@ def _reshape(call: Call) -> Grid:
 
 
 WINDOWS: dict[str, Callable[[Call], Window]] = {
-    **dict.fromkeys(["Conv2d", "conv2d"], convolution),
-    **dict.fromkeys(["AvgPool2d", "avg_pool2d", "MaxPool2d", "max_pool2d"], _pool),
+    "conv2d": convolution,
+    **dict.fromkeys(["avgpool2d", "maxpool2d"], _pool),
 }
 
 # One position in, the same position out; of several maps, the union.
 POINTWISE = """
-    Identity Dropout Dropout2d AlphaDropout FeatureAlphaDropout ReLU ReLU6 LeakyReLU PReLU RReLU
-    ELU CELU SELU GELU SiLU Mish Hardswish Hardsigmoid Hardtanh Sigmoid LogSigmoid Tanh Softplus
-    Softsign Tanhshrink Softshrink Hardshrink Softmax2d LocalResponseNorm
-    dropout dropout2d alpha_dropout feature_alpha_dropout relu relu6 leaky_relu prelu rrelu
+    identity dropout dropout2d alphadropout featurealphadropout relu relu6 leakyrelu prelu rrelu
     elu celu selu gelu silu mish hardswish hardsigmoid hardtanh sigmoid logsigmoid tanh softplus
-    softsign tanhshrink softshrink hardshrink
+    softsign tanhshrink softshrink hardshrink softmax2d localresponsenorm
     add sub mul div truediv neg abs exp log sqrt square pow clamp maximum minimum
     clone contiguous float double
 """
 
 RULES: dict[str, Callable[[Call], Grid]] = {
     **dict.fromkeys(POINTWISE.split(), Call.union),
-    "BatchNorm2d": _batch_norm,
+    "batchnorm2d": _batch_norm,
     "to": Call.only_map,
-    **dict.fromkeys(["AdaptiveAvgPool2d", "adaptive_avg_pool2d"], _adaptive_pool),
-    **dict.fromkeys(["AdaptiveMaxPool2d", "adaptive_max_pool2d"], _adaptive_pool),
-    **dict.fromkeys(["Upsample", "UpsamplingNearest2d", "interpolate"], _nearest),
-    **dict.fromkeys(["ZeroPad2d", "ConstantPad2d", "pad"], _pad),
-    **dict.fromkeys(["Softmax", "LogSoftmax", "softmax", "log_softmax"], _over_channels),
-    **dict.fromkeys(["cat", "concat", "concatenate"], _over_channels),
+    **dict.fromkeys(["adaptiveavgpool2d", "adaptivemaxpool2d"], _adaptive_pool),
+    **dict.fromkeys(["upsample", "upsamplingnearest2d", "interpolate"], _nearest),
+    **dict.fromkeys(["zeropad2d", "constantpad2d", "pad"], _pad),
+    **dict.fromkeys(["softmax", "logsoftmax", "cat", "concat", "concatenate"], _over_channels),
     **dict.fromkeys(["mean", "sum", "amax", "amin"], _reduce),
-    **dict.fromkeys(["Flatten", "flatten", "view", "reshape", "squeeze"], _reshape),
+    **dict.fromkeys(["flatten", "view", "reshape", "squeeze"], _reshape),
 }

@@ -20,6 +20,7 @@ KERNEL = torch.ones(1, 1, 3, 3)
         (lambda x: F.leaky_relu(torch.tanh(1 - x / 2)), nn.Identity()),
         (lambda x: F.dropout(x, 0.5), nn.Dropout()),
         (lambda x: F.log_softmax(x, dim=1), nn.LogSoftmax(1)),
+        (lambda x: F.local_response_norm(x, 2), nn.LocalResponseNorm(2)),
         (lambda x: x.mean(1, keepdim=True), nn.Identity()),
         (lambda x: F.conv2d(x, KERNEL, None, 2, 1), nn.Conv2d(1, 1, 3, 2, 1)),
         (lambda x: F.conv2d(x, KERNEL, padding="same", dilation=2), nn.Conv2d(1, 1, 5, padding=2)),
