@@ -55,7 +55,7 @@ def larger_rate(lr: float) -> float:
 def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
     chance = 1 / dataset_spec(config.dataset).num_classes
     best = max(row["validation_accuracy"] for row in rows)
-    if best >= min(2 * chance, (1 + chance) / 2):  # the latter with two classes only
+    if best >= min(2 * chance, (1 + chance) / 2):  # with two classes, halfway from chance to 1
         return None
     falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
     rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)
