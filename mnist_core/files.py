@@ -10,7 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -53,10 +53,9 @@ def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
 def _replace(source: str, target: Path) -> None:
     """On Windows a file that somebody is reading cannot be replaced; readers are quick."""
     for _ in range(ATTEMPTS - 1):
-        try:
+        with suppress(PermissionError):
             return os.replace(source, target)
-        except PermissionError:
-            time.sleep(0.02)
+        time.sleep(0.02)
     os.replace(source, target)
 
 

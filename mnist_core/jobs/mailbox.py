@@ -29,6 +29,5 @@ class Mailbox:
     def check(self) -> None:
         """Raises StopRequested when something was asked, NotFound when the folder is gone."""
         self.folder.check_exists()
-        what = self.signalled() or self.folder.requested()
-        if what:
+        if what := self.signalled() or self.folder.requested():
             raise StopRequested(what)

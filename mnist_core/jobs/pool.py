@@ -88,12 +88,11 @@ def _pause(
 ) -> None:
     """Asks until each has ended: a process that is just starting drops earlier requests."""
     while futures := wait(waiting, timeout=0.5).not_done:
-        for future in futures:
-            config = waiting[future]
-            for one in (config, parents.get(config)):
-                run = store.find_folder(one) if one else None
-                if run and not run.finished:
-                    run.folder.request("pause")
+        configs = [waiting[future] for future in futures]
+        for config in (*configs, *(parents[child] for child in configs if child in parents)):
+            run = store.find_folder(config)
+            if run and not run.finished:
+                run.folder.request("pause")
 
 
 def alone(store: RunStore, what: str) -> AbstractContextManager[None]:

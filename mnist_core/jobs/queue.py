@@ -78,11 +78,10 @@ def ahead(store: RunStore, run_id: str) -> int:
 
 def _waits(store: RunStore, run_id: str) -> bool:
     """Whether a living process stands behind the ticket; one that hangs must hold up nobody."""
-    try:
+    with suppress(LabError):
         run = store.get(run_id)
-    except LabError:
-        return False
-    return run.state == RunState.QUEUED and not run.unresponsive
+        return run.state == RunState.QUEUED and not run.unresponsive
+    return False
 
 
 @dataclass(frozen=True)

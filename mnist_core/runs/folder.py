@@ -73,10 +73,9 @@ class RunFolder:
 
     def requested(self) -> str | None:
         """What was asked of the training process, if anything."""
-        try:
+        with suppress(OSError, ValueError):
             return self.request_file.read_text(encoding="utf-8")
-        except (OSError, ValueError):
-            return None
+        return None
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
         """What a running process is doing; overwritten about twice a second, so not flushed."""
