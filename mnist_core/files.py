@@ -133,11 +133,11 @@ def read_tensors_file(path: Path) -> dict[str, np.ndarray]:
         raise LabError(f"{path} is damaged ({error}).") from error
 
 
-def to_csv(rows: Iterable[Mapping[str, Any]]) -> bytes:
-    """Rows that share their columns, with a heading; floats keep every bit."""
-    rows = list(rows)
+def to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> bytes:
+    """Rows with a heading, by default that of the first row; floats keep every bit."""
+    rows, names = list(rows), list(columns)
     out = io.StringIO()
-    writer = csv.DictWriter(out, fieldnames=list(rows[0]) if rows else [], lineterminator="\n")
+    writer = csv.DictWriter(out, names or (list(rows[0]) if rows else []), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
     return out.getvalue().encode()

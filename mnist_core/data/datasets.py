@@ -87,14 +87,6 @@ def _split(images: np.ndarray, labels: np.ndarray, index: np.ndarray | slice) ->
     return Split(copied, torch.from_numpy(labels[index].astype(np.int64)))
 
 
-def _torchvision_class(name: str) -> type:
-    """torchvision's class, made to download the IDX files even where an older format is there."""
-    from torchvision import datasets
-
-    ours = {"_check_legacy_exist": lambda self: False}
-    return type(name, (getattr(datasets, name),), ours)  # the name is also its folder's
-
-
 def _how_to_get(spec: DatasetSpec, root: Path) -> str:
     files = ", ".join(path.name for path in missing_files(spec.name, root))
     lacking = f"{spec.name} is not in {root / spec.name / 'raw'} (missing: {files})"
@@ -109,11 +101,16 @@ def _download(spec: DatasetSpec, root: Path, on_download: Callable[[int], None] 
     from filelock import FileLock
 
     name, folder = spec.name, root / spec.name / "raw"
+    # The IDX files are downloaded even where an older format of torchvision's is there.
+    ours = {"_check_legacy_exist": lambda self: False}
     try:
+        from torchvision import datasets
+
+        kind = type(name, (getattr(datasets, name),), ours)  # the name is also its folder's
         folder.mkdir(parents=True, exist_ok=True)
         with FileLock(root / f".{name}.lock"), _watch_size(folder, on_download):
             for train in (True, False):
-                _torchvision_class(name)(str(root), train=train, download=True)
+                kind(str(root), train=train, download=True)
     except PermissionError as error:
         raise LabError(
             f"{error.filename or root} cannot be written; point MNIST_DATA at a folder "

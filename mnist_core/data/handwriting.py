@@ -27,7 +27,7 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import read_bytes, write_bytes, writing
+from mnist_core.files import read_bytes, to_csv, write_bytes, writing
 from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
@@ -128,7 +128,7 @@ class Handwriting:
         """A zip file of the table and the pictures, without those that are damaged."""
         (samples, _), file = self.readable(self.samples()), io.BytesIO()
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(TABLE, table_of(samples))
+            archive.writestr(TABLE, to_csv(map(vars, samples), COLUMNS))
             archive.writestr(DATASET_FILE, self.dataset)
             for sample in samples:
                 archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
@@ -162,7 +162,7 @@ class Handwriting:
         return len(new)
 
     def _write(self, samples: list[Sample]) -> None:
-        write_bytes(self.folder / TABLE, table_of(samples))
+        write_bytes(self.folder / TABLE, to_csv(map(vars, samples), COLUMNS))
 
     def _lock(self) -> FileLock:
         with writing(self.folder):
@@ -256,15 +256,6 @@ def _sample(number: int, row: dict, classes: int) -> Sample:
         raise InputError(f"{line}: the label is {label[:60]!r}; allowed is 0 to {classes - 1}")
     saved = str(row.get("saved") or "")
     return Sample(file, int(label), saved if re.fullmatch(r"[0-9T:Z-]{0,20}", saved) else "")
-
-
-def table_of(samples: list[Sample]) -> bytes:
-    """labels.csv."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows((s.file, s.label, s.saved) for s in samples)
-    return out.getvalue().encode()
 
 
 def new_name() -> str:

@@ -14,8 +14,7 @@ from mnist_core.models.shared import named_stages
             "fast",
             "one epoch of AdamW in one cycle, softened labels",
             {"activation": "ReLU", "optimizer": "AdamW", "lr": 0.05, "weight_decay": 0.05}
-            | {"schedule": "one-cycle", "label_smoothing": 0.1}
-            | {"batch_size": 128, "epochs": 1},
+            | {"schedule": "one-cycle", "label_smoothing": 0.1, "batch_size": 128, "epochs": 1},
         ),
     ),
 )

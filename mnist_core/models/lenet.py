@@ -9,6 +9,7 @@ from mnist_core.models.shared import improved, named_stages
 
 PADDED = {"input_size": 32, "fit": "pad", "scaling": "standard"}
 RESIZED = {"input_size": 32, "fit": "resize", "scaling": "symmetric"}
+SGD = RESIZED | {"activation": "ReLU", "optimizer": "SGD", "momentum": 0.9}
 
 
 @register_model(
@@ -56,25 +57,21 @@ def lenet5_1998(activation, dropout, num_classes):
         Recipe(
             "reference",
             "SGD with momentum, SELU, 50 epochs",
-            RESIZED
-            | {"activation": "SELU", "optimizer": "SGD", "lr": 0.01, "momentum": 0.9}
-            | {"weight_decay": 5e-4, "batch_size": 256, "epochs": 50},
+            SGD
+            | {"activation": "SELU", "lr": 0.01, "weight_decay": 5e-4}
+            | {"batch_size": 256, "epochs": 50},
             published={"MNIST": 98.94, "FashionMNIST": 90.36, "KMNIST": 94.16, "QMNIST": 98.88},
             selection="best epoch on 10,000 validation images",
         ),
         Recipe(
             "grid",
             "3 epochs, a run for every setting of the sliders",
-            RESIZED
-            | {"activation": "ReLU", "optimizer": "SGD", "lr": 0.01, "momentum": 0.9}
-            | {"weight_decay": 5e-4, "batch_size": 64, "epochs": 3},
+            SGD | {"lr": 0.01, "weight_decay": 5e-4, "batch_size": 64, "epochs": 3},
         ),
         Recipe(
             "tutorial",
             "the newcomer's path: ReLU, small steps, 5 epochs",
-            RESIZED
-            | {"activation": "ReLU", "optimizer": "SGD", "lr": 0.001, "momentum": 0.9}
-            | {"batch_size": 64, "epochs": 5},
+            SGD | {"lr": 0.001, "batch_size": 64, "epochs": 5},
             published={"MNIST": 98.0},
             selection="after the last epoch; no validation set",
         ),
