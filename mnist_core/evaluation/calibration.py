@@ -6,12 +6,10 @@ C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On calibration of modern neural networ
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import nll, softmax
 
 BINS = 15
@@ -119,16 +117,12 @@ class Scaled:
     temperature: float
 
 
-def with_temperature(logits: Mapping[str, np.ndarray], labels: Mapping[str, np.ndarray]) -> Scaled:
-    """Fits the temperature on the "validation" part and measures the "test" part.
+def with_temperature(
+    validation: tuple[np.ndarray, np.ndarray], test: tuple[np.ndarray, np.ndarray]
+) -> Scaled:
+    """Fits the temperature on the validation images and measures the test images.
 
-    Raises LabError when a part has more or fewer logits than labels.
+    Of both: (N, classes) logits and their (N,) labels.
     """
-    for part, values in logits.items():
-        if len(values) != len(labels[part]):
-            raise LabError(
-                f"{part}: there are {len(values)} logits, but {len(labels[part])} labels."
-            )
-    temperature = fit_temperature(logits["validation"], labels["validation"])
-    test = logits["test"], labels["test"]
+    temperature = fit_temperature(*validation)
     return Scaled(calibration(*test), calibration(*test, temperature), temperature)

@@ -11,6 +11,7 @@ from mnist_core.data.transforms import normalise, resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import confusion, metrics
+from mnist_core.evaluation.predictions import logits_and_labels
 from mnist_core.models import check_config, create_model_for
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
@@ -75,9 +76,7 @@ def evaluate(store: RunStore, run: Run) -> dict[str, Any]:
     Without the data set they come from the logits stored with the run; "from" says which.
     """
     if missing_files(run.config.dataset, data_root()):
-        logits, labels = run.logits()["test"], store.labels(run)["test"]
-        if len(logits) != len(labels):
-            raise LabError(f"{run.id} keeps {len(logits)} logits for {len(labels)} test labels.")
+        logits, labels = logits_and_labels(store, run, "test")
         source = "from the logits kept with the run: the data set is not there"
     else:
         dataset = load(run.config.dataset)

@@ -51,12 +51,20 @@ class Predictions:
         return indices[np.argsort(keys[indices], kind="stable")]
 
 
-def predictions(store: RunStore, run: Run) -> Predictions:
-    """Raises NotFound for a run without logits, LabError for a damaged file."""
-    logits = run.logits()["test"]
-    labels = store.labels(run)["test"]
+def logits_and_labels(store: RunStore, run: Run, part: str) -> tuple[np.ndarray, np.ndarray]:
+    """(N, classes) logits that the run keeps of "validation" or "test", and the (N,) true labels.
+
+    Raises NotFound for a run without logits, LabError for a damaged file.
+    """
+    logits, labels = run.logits()[part], store.labels(run)[part]
     if len(labels) != len(logits):
         raise LabError(f"{run.id} has {len(logits)} logits, but there are {len(labels)} labels.")
+    return logits, labels
+
+
+def predictions(store: RunStore, run: Run) -> Predictions:
+    """Of the test images. Raises as `logits_and_labels` does."""
+    logits, labels = logits_and_labels(store, run, "test")
     return Predictions(labels, logits.argmax(axis=1), softmax(logits).max(axis=1))
 
 

@@ -10,9 +10,9 @@ import streamlit as st
 from mnist_core.analysis.evaluations import reliability_points
 from mnist_core.charts.evaluations import reliability_diagram
 from mnist_core.evaluation.calibration import Scaled, with_temperature
-from mnist_core.evaluation.predictions import Predictions
+from mnist_core.evaluation.predictions import Predictions, logits_and_labels
 from mnist_core.evaluation.statistics import Paired, mcnemar
-from mnist_core.runs.run import Run
+from mnist_core.runs.run import PARTS, Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare.comparison import Comparison, chart, export, pick
 from pages.components.compare.predictions import read_predictions, same_data
@@ -38,7 +38,7 @@ def trust_tab(comparison: Comparison) -> None:
 
 @st.cache_data(show_spinner=False, max_entries=200)
 def _calibration(_store: RunStore, _run: Run, path: str, version: tuple[int, int]) -> Scaled:
-    return with_temperature(_run.logits(), _store.labels(_run))
+    return with_temperature(*(logits_and_labels(_store, _run, part) for part in PARTS))
 
 
 def calibration_of(store: RunStore, run: Run) -> Scaled:

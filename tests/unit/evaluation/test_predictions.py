@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from scipy import special
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.evaluation.predictions import Predictions, agreement, predictions
+from mnist_core.evaluation.predictions import Predictions, agreement, logits_and_labels, predictions
 from tests.stores import FINGERPRINT, make_run
 
 
@@ -30,6 +30,7 @@ def test_the_most_confident_mistake_comes_first(store):
     run.folder.write_logits({"validation": logits, "test": logits[:4]})
     with pytest.raises(LabError, match="4 logits, but there are 5 labels"):
         predictions(store, store.get(run.id))
+    assert len(logits_and_labels(store, run, "validation")[0]) == 5
     nameless = replace(run, summary=replace(run.summary, data_fingerprint=None))
     with pytest.raises(NotFound):
         predictions(store, nameless)
