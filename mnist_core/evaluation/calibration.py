@@ -53,15 +53,13 @@ class Calibration:
     confidence: float
 
 
-def calibration(
-    logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0, bins: int = BINS
-) -> Calibration:
+def calibration(logits: np.ndarray, labels: np.ndarray, temperature: float = 1.0) -> Calibration:
     """Of (N, classes) logits, divided by the temperature, and their (N,) labels."""
     scaled = np.asarray(logits, dtype=np.float64) / temperature
     labels = np.asarray(labels, dtype=np.int64)
     probabilities = softmax(scaled)
     confidence, right = probabilities.max(axis=1), scaled.argmax(axis=1) == labels
-    filled = reliability(confidence, right, bins)
+    filled = reliability(confidence, right)
     truth = np.eye(probabilities.shape[1])[labels]
     return Calibration(
         bins=filled,

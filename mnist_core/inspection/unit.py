@@ -76,17 +76,13 @@ def weighted_stages(model: nn.Module, maps: Mapping[str, np.ndarray]) -> list[st
 
 
 def take_apart(
-    model: nn.Module,
-    maps: Mapping[str, np.ndarray],
-    stage: str,
-    channel: int,
-    row: int = 0,
-    column: int = 0,
+    model: nn.Module, maps: Mapping[str, np.ndarray], stage: str, place: tuple[int, int, int]
 ) -> Unit:
     """The arithmetic of one unit of a convolution or a linear stage, for the image of `maps`.
 
-    `maps`: what feature_maps made of that image. Raises InputError for another kind of stage, or
-    a unit that does not exist, and UnsupportedOperation for padding other than zeros.
+    `maps`: what feature_maps made of that image. `place`: channel, row and column, the last two 0
+    for a linear stage. Raises InputError for another kind of stage, or a unit that does not exist,
+    and UnsupportedOperation for padding other than zeros.
     """
     from torch import nn
 
@@ -97,7 +93,7 @@ def take_apart(
     if not isinstance(module, nn.Conv2d | nn.Linear) or before is None or before not in maps:
         raise InputError(f"stage: {stage!r} was given; allowed is a convolution or a linear layer")
     values = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
-    place = (channel, row, column)
+    channel, row, column = place
     if not all(0 <= at < length for at, length in zip(place, values.shape, strict=True)):
         raise InputError(f"unit: {place} was given; {stage} has {values.shape}, counted from 0")
     bias = 0.0 if module.bias is None else float(module.bias[channel].detach())

@@ -41,7 +41,7 @@ def unit(run: Run, image: np.ndarray) -> None:
     show_arithmetic(one)
 
 
-def choose(loaded: Network, maps: dict[str, np.ndarray]) -> tuple[str, int, int, int]:
+def choose(loaded: Network, maps: dict[str, np.ndarray]) -> tuple[str, tuple[int, int, int]]:
     """The unit: by default the one of the first stage that answers most strongly."""
     with st.container(horizontal=True, gap="medium"):
         stage = st.selectbox(
@@ -60,7 +60,7 @@ def choose(loaded: Network, maps: dict[str, np.ndarray]) -> tuple[str, int, int,
         # Another channel begins at its own strongest place.
         row = _whole("Row", values.shape[1], f"{key}_{channel}_row", row)
         column = _whole("Column", values.shape[2], f"{key}_{channel}_column", column)
-    return stage, channel, row, column
+    return stage, (channel, row, column)
 
 
 def _strongest(values: np.ndarray) -> tuple[int, ...]:

@@ -39,7 +39,7 @@ def check(model, maps):
     for stage in stages:
         shaped = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
         for place in places(shaped):
-            one = take_apart(model, maps, stage, *place)
+            one = take_apart(model, maps, stage, place)
             assert one.value == shaped[place]
             assert one.total == pytest.approx(one.value, abs=1e-5), (stage, place)
             assert one.by_channel.sum() + one.bias == pytest.approx(one.total, abs=1e-9)
@@ -101,20 +101,21 @@ def test_what_follows_ends_where_values_meet():
 
 
 @pytest.mark.parametrize(
-    "stage, place", [("pool1", (0, 0, 0)), ("conv1", (6, 0, 0)), ("nowhere", (0,)), ("fc1", (0, 1))]
+    "stage, place",
+    [("pool1", (0, 0, 0)), ("conv1", (6, 0, 0)), ("nowhere", (0, 0, 0)), ("fc1", (0, 1, 0))],
 )
 def test_a_unit_that_does_not_exist_is_an_input_error(stage, place):
     model, maps = trained_alike("lenet5")
     with pytest.raises(InputError):
-        take_apart(model, maps, stage, *place)
+        take_apart(model, maps, stage, place)
 
 
 def test_the_patch_is_what_lies_there():
     model, maps = trained_alike("lenet5")
-    one = take_apart(model, maps, "conv1", 2, 5, 7)
+    one = take_apart(model, maps, "conv1", (2, 5, 7))
     assert np.array_equal(one.patch[0], maps["input"][0, 5:10, 7:12].astype(np.float64))
     assert one.source == "input"
     model, maps = trained_alike("myvggnet")  # padded
-    one = take_apart(model, maps, "conv1", 0, 0, 27)
+    one = take_apart(model, maps, "conv1", (0, 0, 27))
     assert not one.patch[0, 0].any()
     assert not one.patch[0, :, 2].any() and one.patch[0, 1, 0] == maps["input"][0, 0, 26]
