@@ -153,9 +153,7 @@ def centre(fitted: np.ndarray) -> np.ndarray:
     """
     tight = fitted[box(fitted > 0)]
     (h, w), y, x = tight.shape, _offset(tight.sum(1)), _offset(tight.sum(0))
-    image = np.zeros((IMAGE_SIDE, IMAGE_SIDE), np.uint8)
-    image[y : y + h, x : x + w] = tight
-    return image
+    return np.pad(tight, ((y, IMAGE_SIDE - h - y), (x, IMAGE_SIDE - w - x)))
 
 
 def _offset(profile: np.ndarray) -> int:
@@ -170,9 +168,8 @@ def _checked_canvas(rgba: np.ndarray) -> np.ndarray:
         raise InputError(f"The canvas is a {type(rgba).__name__}; {allowed}")
     right = rgba.ndim == 3 and rgba.shape[2] == 4 and rgba.dtype == np.uint8 and rgba.size > 0
     if not right or max(rgba.shape) > MAX_CANVAS_SIDE:
-        raise InputError(
-            f"The canvas is {' × '.join(map(str, rgba.shape))} {rgba.dtype}; {allowed}"
-        )
+        shape = " × ".join(map(str, rgba.shape))
+        raise InputError(f"The canvas is {shape} {rgba.dtype}; {allowed}")
     return rgba
 
 
@@ -208,7 +205,8 @@ def _background(seen: np.ndarray) -> np.ndarray:
     """
     if (seen[..., 3] == 0).mean() > 0.02:
         return np.zeros(4, np.uint8)
-    colours, counts = np.unique(border(seen).view(np.uint32), return_counts=True)
+    edge = np.ascontiguousarray(border(seen)).view(np.uint32)
+    colours, counts = np.unique(edge, return_counts=True)
     return colours[[counts.argmax()]].view(np.uint8)
 
 

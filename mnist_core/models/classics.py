@@ -1,11 +1,12 @@
 """Five designs after the classics, and the PyTorch example that is their ancestor."""
 
+import functools
 from typing import Any
 
 from mnist_core.models.registry import Recipe, register_model
 from mnist_core.models.shared import improved, named_stages
 
-SOURCE = "R2 · Five designs after the classics"
+register = functools.partial(register_model, source="R2 · Five designs after the classics")
 
 
 def recipes(
@@ -24,9 +25,7 @@ LAST_EPOCH = "the last epoch; the test set served as the validation set"
 NOT_KNOWN = "not known; the test set served as the validation set"
 
 
-@register_model(
-    "lenet", title="LeNet (R2)", source=SOURCE, recipes=recipes(98.91, NOT_KNOWN, 0.003)
-)
+@register("lenet", title="LeNet (R2)", recipes=recipes(98.91, NOT_KNOWN, 0.003))
 def lenet(activation, dropout, num_classes):
     """LeNet on 28×28 images, without padding."""
     from torch import nn
@@ -41,9 +40,7 @@ def lenet(activation, dropout, num_classes):
     )
 
 
-@register_model(
-    "myfullconvnet", title="MyFullConvNet", source=SOURCE, recipes=recipes(98.06, NOT_KNOWN, 0.003)
-)
+@register("myfullconvnet", title="MyFullConvNet", recipes=recipes(98.06, NOT_KNOWN, 0.003))
 def myfullconvnet(activation, dropout, num_classes):
     """Convolutions down to a single position; the last two without an activation between."""
     from torch import nn
@@ -58,12 +55,7 @@ def myfullconvnet(activation, dropout, num_classes):
     )
 
 
-@register_model(
-    "mynetv1",
-    title="MyNetV1",
-    source=SOURCE,
-    recipes=recipes(99.19, LAST_EPOCH, 0.001, dropout=0.5),
-)
+@register("mynetv1", title="MyNetV1", recipes=recipes(99.19, LAST_EPOCH, 0.001, dropout=0.5))
 def mynetv1(activation, dropout, num_classes):
     """Wide, with strides in place of pooling; nine million parameters."""
     from torch import nn
@@ -80,12 +72,7 @@ def mynetv1(activation, dropout, num_classes):
     )
 
 
-@register_model(
-    "mynetv2",
-    title="MyNetV2",
-    source=SOURCE,
-    recipes=recipes(98.81, LAST_EPOCH, 0.003, dropout=0.5),
-)
+@register("mynetv2", title="MyNetV2", recipes=recipes(98.81, LAST_EPOCH, 0.003, dropout=0.5))
 def mynetv2(activation, dropout, num_classes):
     """The lean sibling of MyNetV1."""
     from torch import nn
@@ -102,12 +89,7 @@ def mynetv2(activation, dropout, num_classes):
     )
 
 
-@register_model(
-    "myvggnet",
-    title="MyVggNet",
-    source=SOURCE,
-    recipes=recipes(99.27, NOT_KNOWN, 0.001, dropout=0.5),
-)
+@register("myvggnet", title="MyVggNet", recipes=recipes(99.27, NOT_KNOWN, 0.001, dropout=0.5))
 def myvggnet(activation, dropout, num_classes):
     """VGG's pairs of 3×3 convolutions, with one 1×1 between."""
     from torch import nn

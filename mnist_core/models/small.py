@@ -7,6 +7,7 @@ and a 1×1 convolution to the classes.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 
     from mnist_core.models.registry import Activation
 
-SOURCE = "R3 · Small CNNs: accuracy against parameters and receptive field"
+register = functools.partial(
+    register_model, source="R3 · Small CNNs: accuracy against parameters and receptive field"
+)
 
 
 def recipes(
@@ -72,10 +75,9 @@ def _stages(
     return stages
 
 
-@register_model(
+@register(
     "medium",
     title="Medium",
-    source=SOURCE,
     recipes=recipes(99.44, 0.1, 0.041, {"epochs": 80, "dropout": 0.03}, batch_size=128),
 )
 def medium(activation, dropout, num_classes):
@@ -88,11 +90,8 @@ def medium(activation, dropout, num_classes):
     return _stages(blocks, activation, dropout, num_classes)
 
 
-@register_model(
-    "small",
-    title="Small",
-    source=SOURCE,
-    recipes=recipes(99.25, 0.02, 0.061, {}, batch_size=32, rotation=5.0),
+@register(
+    "small", title="Small", recipes=recipes(99.25, 0.02, 0.061, {}, batch_size=32, rotation=5.0)
 )
 def small(activation, dropout, num_classes):
     """Two blocks of three convolutions; the last one has a stride of two."""
@@ -103,10 +102,9 @@ def small(activation, dropout, num_classes):
     return _stages(blocks, activation, dropout, num_classes)
 
 
-@register_model(
+@register(
     "ultrasmall",
     title="UltraSmall",
-    source=SOURCE,
     recipes=recipes(99.00, 0.02, 0.025, {}, batch_size=64, rotation=5.0),
 )
 def ultrasmall(activation, dropout, num_classes):
