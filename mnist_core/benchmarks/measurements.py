@@ -115,11 +115,11 @@ def lenet5(say: Say) -> Result:
     in every epoch.
     """
     ours, theirs = [], []
-    for turn in range(ROUNDS):
+    for number in range(1, ROUNDS + 1):
         theirs.append(run("lenet5_stock", images=IMAGES))
         ours.append(run("epoch", model="lenet5", images=IMAGES))
         walls = ours[-1]["wall"], theirs[-1]["wall"]
-        say(f"turn {turn + 1}: {walls[0]:.1f} s, the stock pipeline {walls[1]:.1f} s")
+        say(f"round {number}: {walls[0]:.1f} s, the stock pipeline {walls[1]:.1f} s")
     sides = {}
     for name, runs in (("ours", ours), ("stock", theirs)):
         sides[name] = _averages(runs) | {"threads": runs[0]["threads"]}
@@ -177,7 +177,7 @@ def busy(count: int) -> Iterator[None]:
 
 
 def two_at_once(say: Say) -> Result:
-    """An epoch of each of two runs: at once with a thread each, or in turn with two threads."""
+    """An epoch of two runs: at once with a thread each, or one by one with two threads."""
     rows = []
     for model in PAIRED:
         images = IMAGES if model == PAIRED[0] else IMAGES // 5
@@ -207,7 +207,7 @@ def _together(model: str, images: int) -> float:
 
 
 def _ratio(runs: list[Result], others: list[Result]) -> float:
-    """The median over the turns of how many times longer `runs` took on the clock."""
+    """The median over the rounds of how many times longer `runs` took in seconds of time."""
     return statistics.median(a["wall"] / b["wall"] for a, b in zip(runs, others, strict=True))
 
 

@@ -135,18 +135,18 @@ def loops(model: str, threads: int, seconds: float, rounds: int) -> dict[str, An
     steps = -(-size // config.batch_size)
     cut = _first(whole, size)
     with tempfile.TemporaryDirectory(prefix="mnist-lab-bench-") as folder:
-        turns = {
+        alternatives = {
             "engine": _lab_loop(Trainer(config, cut, execution), Path(folder)),
             "bare": lambda: bare(steps),
             "plain": lambda: plain(steps),
         }
         automatic = Trainer(config, cut, execution.replace(engine="auto"))
         if automatic.engine.name == "native":
-            turns["native"] = _lab_loop(automatic, Path(folder) / "native")
-        times: dict[str, list[float]] = {name: [] for name in turns}
-        for _, (name, turn) in itertools.product(range(rounds), turns.items()):
+            alternatives["native"] = _lab_loop(automatic, Path(folder) / "native")
+        times: dict[str, list[float]] = {name: [] for name in alternatives}
+        for _, (name, loop) in itertools.product(range(rounds), alternatives.items()):
             with clock() as spent:
-                turn()
+                loop()
             times[name].append(spent.wall / size * 1e6)
     result = {name: statistics.median(values) for name, values in times.items()}
     result |= {"share": _ratio(times["bare"], times["engine"]), "threads": execution.threads}

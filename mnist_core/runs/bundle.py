@@ -16,7 +16,7 @@ from typing import Any
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.files import is_number, signature, write_bytes
-from mnist_core.runs.folder import HISTORY, STEP_LOSSES
+from mnist_core.runs.folder import HISTORY, STEP_LOSSES, STEP_LOSSES_KEY
 from mnist_core.runs.run import Damaged, Run
 from mnist_core.runs.states import FINISHED
 from mnist_core.runs.summary import Summary
@@ -58,12 +58,12 @@ def write_bundle(path: Path, runs: Sequence[BundledRun]) -> None:
     """Replaces the file in one step. Raises LabError when it cannot be written."""
     configs = [run.config.to_dict() for run in runs]
     summaries = [run.summary.to_dict() for run in runs]
-    head: dict[str, Any] = {"format": FORMAT, "history": HISTORY, "echoes": STEP_LOSSES}
+    head: dict[str, Any] = {"format": FORMAT, "history": HISTORY, STEP_LOSSES_KEY: STEP_LOSSES}
     head |= {"config": _shared(configs), "summary": _shared(summaries)}
     lines = [head]
     for run, config, summary in zip(runs, configs, summaries, strict=True):
         own = {"config": _own(config, head["config"]), "summary": _own(summary, head["summary"])}
-        lines.append(own | {"history": run.history_rows, "echoes": run.step_rows})
+        lines.append(own | {"history": run.history_rows, STEP_LOSSES_KEY: run.step_rows})
     texts = [json.dumps(line, separators=(",", ":"), allow_nan=False) + "\n" for line in lines]
     write_bytes(path, "".join(texts).encode())
 
@@ -96,7 +96,7 @@ def _read(path: Path, seen: tuple[int, int, int]) -> tuple[list[BundledRun], lis
         head = json.loads(first)
         if not isinstance(head, dict) or head.get("format") != FORMAT:
             raise ValueError("its first line is not that of a bundle")
-        columns = [tuple(head[name]) for name in ("history", "echoes")]
+        columns = [tuple(head[name]) for name in ("history", STEP_LOSSES_KEY)]
         if columns != [HISTORY, STEP_LOSSES]:
             raise ValueError("it has other columns")
         shared = dict(head["config"]), dict(head["summary"])
@@ -118,7 +118,7 @@ def _parse(folder: Path, own: Any, shared_config: Any, shared_summary: Any) -> B
     summary = Summary.from_dict(shared_summary | own["summary"])
     if summary.state not in FINISHED or summary.weights:
         raise ValueError("it is not a finished run without weights")
-    rows = _rows(own["history"], len(HISTORY)), _rows(own["echoes"], len(STEP_LOSSES))
+    rows = _rows(own["history"], len(HISTORY)), _rows(own[STEP_LOSSES_KEY], len(STEP_LOSSES))
     if len(rows[0]) != summary.epochs_done:
         raise ValueError("its history has a different number of epochs")
     return BundledRun(folder / config.id, config, summary, *rows)

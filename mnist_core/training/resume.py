@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mnist_core.errors import LabError
-from mnist_core.runs.folder import HISTORY, STEP_LOSSES
+from mnist_core.runs.folder import HISTORY, STEP_LOSSES, STEP_LOSSES_KEY
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import PER_EPOCH, Summary
 
@@ -30,7 +30,7 @@ def resume_bytes(trainer: Trainer, record: Record) -> bytes:
 
     state = {"trainer": trainer.state(), "summary": record.summary.to_dict()}
     buffer = io.BytesIO()
-    torch.save({**state, "history": record.history, "echoes": record.step_losses}, buffer)
+    torch.save({**state, "history": record.history, STEP_LOSSES_KEY: record.step_losses}, buffer)
     return buffer.getvalue()
 
 
@@ -50,7 +50,7 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         trainer.load_state(state["trainer"])
         saved = Summary.from_dict(state["summary"])
-        history, step_losses = list(state["history"]), list(state["echoes"])
+        history, step_losses = list(state["history"]), list(state[STEP_LOSSES_KEY])
         if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
             raise ValueError("the history is of other epochs")
         if any(set(row) != set(HISTORY) for row in history) or not saved.best_epoch:
