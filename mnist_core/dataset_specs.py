@@ -1,7 +1,5 @@
 """What is known of each data set without its files: its name, its classes, its statistics."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, replace
 

@@ -1,7 +1,5 @@
 """Where things lie on disk: the project, its data sets and its runs."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Compare: all runs in one table, charts of accuracy and cost, and the details behind them."""
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """Playground: draw, and see what a network sees, what it answers, and what each layer does."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import streamlit as st

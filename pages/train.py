@@ -1,7 +1,5 @@
 """Train: set the controls, see a real run, or train it now in a process of its own."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from mnist_core.config import RunConfig

@@ -1,7 +1,5 @@
 """The rows of the table of runs: single runs, or averages over seeds. Loads without torch."""
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The histories of runs as rows for a chart of curves. Loads without torch, and without pandas."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

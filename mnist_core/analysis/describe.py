@@ -1,7 +1,5 @@
 """A config in words and as a command; what sets configs apart. Loads without torch."""
 
-from __future__ import annotations
-
 import functools
 import math
 import shlex

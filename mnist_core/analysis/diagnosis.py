@@ -1,7 +1,5 @@
 """What a run's curves show, in a sentence, with the setting to try next. Loads without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

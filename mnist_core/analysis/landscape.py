@@ -1,7 +1,5 @@
 """Accuracy over two fields of a config, all others unchanged. Loads without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass

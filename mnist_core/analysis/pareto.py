@@ -1,7 +1,5 @@
 """Runs and published figures as points of accuracy against size, and the best trade-offs."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from mnist_core.evaluation.statistics import pareto_front

@@ -1,7 +1,5 @@
 """The table of runs: a data frame with a row for each run. Loads without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A run's config as the query of a URL, and back. Loads without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from contextlib import suppress
 

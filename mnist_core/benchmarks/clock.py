@@ -1,7 +1,5 @@
 """What a piece of work costs: wall-clock seconds, and seconds of CPU over all threads."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager

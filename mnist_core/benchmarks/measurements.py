@@ -4,8 +4,6 @@ Loads without torch. Tasks that are compared alternate, so that a busy moment of
 affects both; medians are over the rounds.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import platform

@@ -1,7 +1,5 @@
 """Measures what each registered network costs and sees; the result is models/figures.json."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Any
 

@@ -4,8 +4,6 @@ The public projects that the lab is compared with train like this. Networks and 
 lab's own, layer for layer those of the references; the input pipeline and the loop differ.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

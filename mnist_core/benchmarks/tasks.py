@@ -4,8 +4,6 @@
 reading the data set and testing are never timed.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import statistics

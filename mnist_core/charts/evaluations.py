@@ -3,8 +3,6 @@
 Each chart takes a data frame of analysis.evaluations, and a colour for each network in it.
 """
 
-from __future__ import annotations
-
 import base64
 import functools
 import math

@@ -1,7 +1,5 @@
 """The landscape as a Plotly figure: a heatmap, with a dot on each cell that can be clicked."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

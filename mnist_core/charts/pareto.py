@@ -1,7 +1,5 @@
 """Accuracy against the size of a network: a data frame in, a Plotly figure out."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Hashable, Mapping, Sequence

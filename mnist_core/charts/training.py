@@ -3,8 +3,6 @@
 Rows of analysis.curves rather than a data frame, so that the Train page need not load pandas.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The command `bench`: measures what the README claims about speed."""
 
-from __future__ import annotations
-
 import sys
 from argparse import ArgumentParser, Namespace
 

@@ -1,7 +1,5 @@
 """What there is: the commands `models`, `datasets` and `runs`."""
 
-from __future__ import annotations
-
 import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any

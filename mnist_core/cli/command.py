@@ -1,7 +1,5 @@
 """The registry of commands. A command is a function in a module that `main` imports."""
 
-from __future__ import annotations
-
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import dataclass

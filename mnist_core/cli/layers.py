@@ -1,7 +1,5 @@
 """What is inside a network: the commands `layers`, `fields` and `robustness`."""
 
-from __future__ import annotations
-
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict

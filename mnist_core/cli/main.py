@@ -1,7 +1,5 @@
 """The lab's command line. Every command takes --json."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

@@ -1,7 +1,5 @@
 """The command `reproduce`: the grid, the zoo, and the table of what the zoo reached."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,7 +1,5 @@
 """A run as one flat row of a table: what `runs --json` prints."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from mnist_core.models import recipe_of

@@ -1,7 +1,5 @@
 """The commands `train` and `speed`."""
 
-from __future__ import annotations
-
 import signal
 import sys
 from argparse import ArgumentParser, Namespace

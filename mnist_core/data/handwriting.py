@@ -7,8 +7,6 @@ Networks read a picture of 28×28 as it is; a larger one is ink, and is normalis
 the same files exports and imports the drawings. Loads without torch.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import itertools

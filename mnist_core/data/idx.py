@@ -5,8 +5,6 @@ big-endian 32-bit number, then the values (http://yann.lecun.com/exdb/mnist/). I
 and are mapped into memory, so that one image costs no more than its own 784 bytes.
 """
 
-from __future__ import annotations
-
 import functools
 import hashlib
 import math

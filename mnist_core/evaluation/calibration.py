@@ -3,8 +3,6 @@
 C. Guo, G. Pleiss, Y. Sun, K. Weinberger: On calibration of modern neural networks. ICML 2017.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Many networks classify the same image: each one's answer, confidence and time, and the mean."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

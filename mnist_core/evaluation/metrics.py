@@ -1,7 +1,5 @@
 """Metrics that follow from logits and labels. Loads without torch."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 `stored` loads without torch; `compute` runs the network.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass

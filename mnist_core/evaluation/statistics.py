@@ -4,8 +4,6 @@ Wilson's interval over images, Student's over seeds, McNemar's test of two netwo
 of the networks that no other beats.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Sequence

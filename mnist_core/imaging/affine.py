@@ -1,7 +1,5 @@
 """Shifts, rotates and scales a 28×28 image, and finds where a network's answer changes."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Digits turned, shifted, scaled, made thinner or thicker, or noisy. Loads without torch."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Maps and images as PNGs: many in a grid, enlarged without smoothing, on one colour scale."""
 
-from __future__ import annotations
-
 import functools
 import io
 from dataclasses import dataclass

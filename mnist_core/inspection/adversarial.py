@@ -5,8 +5,6 @@ Every pixel changes by ε grey levels (of 0 to 255) in the direction that raises
 current answer.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 import numpy as np

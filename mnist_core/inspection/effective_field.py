@@ -4,8 +4,6 @@ W. Luo, Y. Li, R. Urtasun, R. Zemel: Understanding the effective receptive field
 convolutional neural networks. NeurIPS 2016.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -6,8 +6,6 @@ operation to the random networks of tests/unit/inspection/random_networks.py. Na
 case without underscores, so that a layer and its function share one: LogSoftmax, log_softmax.
 """
 
-from __future__ import annotations
-
 import functools
 import operator
 from collections.abc import Callable, Sequence

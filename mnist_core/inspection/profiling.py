@@ -6,8 +6,6 @@ others use it. A multiply-accumulate (MAC) is two of the floating point operatio
 and pooling count nothing.
 """
 
-from __future__ import annotations
-
 import copy
 import statistics
 import timeit

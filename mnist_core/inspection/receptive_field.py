@@ -4,8 +4,6 @@
 channels and over all paths that lead to it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 

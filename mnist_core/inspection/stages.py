@@ -3,8 +3,6 @@
 Networks are shared between visitors. A walk leaves nothing on one: no hook, no gradient, no mode.
 """
 
-from __future__ import annotations
-
 import copy
 import itertools
 import threading

@@ -1,7 +1,5 @@
 """Has the cost of training measured once, by a process of its own."""
 
-from __future__ import annotations
-
 import os
 from contextlib import suppress
 

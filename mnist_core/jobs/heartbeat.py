@@ -1,7 +1,5 @@
 """A sign of life from a process that trains, for as long as it computes at all."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

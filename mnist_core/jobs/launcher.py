@@ -4,8 +4,6 @@ The launcher writes the state "queued", and that of a run whose process it has e
 state is written by the process that trains (see worker).
 """
 
-from __future__ import annotations
-
 import subprocess
 import time
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """What is asked of a run while it trains: to pause or to stop."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

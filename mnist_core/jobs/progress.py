@@ -1,7 +1,5 @@
 """What a training process reports while it works."""
 
-from __future__ import annotations
-
 import errno
 import time
 from collections.abc import Callable

@@ -5,8 +5,6 @@ A run that trains holds the lock of a slot. A process that is killed leaves no s
 operating system frees its lock, and a ticket behind which no living process waits is ignored.
 """
 
-from __future__ import annotations
-
 import os
 import re
 import time

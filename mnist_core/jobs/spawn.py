@@ -1,7 +1,5 @@
 """A command of the lab in a process of its own: in the background, or for what it prints."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

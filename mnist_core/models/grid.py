@@ -1,7 +1,5 @@
 """The grid that ships: a run for every setting of the four sliders. Loads without torch."""
 
-from __future__ import annotations
-
 from itertools import product
 
 from mnist_core.config import RunConfig

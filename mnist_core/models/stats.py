@@ -4,8 +4,6 @@ The figures are kept beside the networks so that pages need not load torch to sh
 measures them again. The file is what `bench networks --json` prints.
 """
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Mapping
 from dataclasses import dataclass

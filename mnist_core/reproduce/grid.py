@@ -1,7 +1,5 @@
 """Trains the grid that ships; a second call continues where the first stopped."""
 
-from __future__ import annotations
-
 import functools
 import shutil
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Makes a finished run small enough to ship, without changing its figures."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from mnist_core.errors import LabError

@@ -1,7 +1,5 @@
 """The README's table: the zoo's accuracies beside the published ones. Loads without torch."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The zoo that ships: which runs it has, and training and packing those that are missing."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress

@@ -4,8 +4,6 @@ The first line of JSON says what the others hold, and has the values that all ru
 other line is one run, with the values in which it differs.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 from collections.abc import Iterable, Mapping, Sequence

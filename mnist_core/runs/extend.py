@@ -1,7 +1,5 @@
 """Training a finished run on: a new run that starts where its parent ended."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """The files of one run: what they are called, how they are written and read. No torch."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 from collections.abc import Iterable, Mapping

@@ -1,7 +1,5 @@
 """One run as it lies on disk. Loads without torch."""
 
-from __future__ import annotations
-
 import hashlib
 import time
 from contextlib import suppress

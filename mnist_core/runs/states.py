@@ -1,7 +1,5 @@
 """The states of a run, and the one place that says which may follow which."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 
 

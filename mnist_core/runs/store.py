@@ -1,7 +1,5 @@
 """The run store: finds, lists, makes and locks the folders of runs. Loads without torch."""
 
-from __future__ import annotations
-
 import functools
 import os
 import re

@@ -1,7 +1,5 @@
 """What computes a training step: torch's layers, or code that is compiled for the network."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import torch

@@ -1,7 +1,5 @@
 """The config's optimiser, and its learning rate over time."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What training reports: steps, epochs, and that it diverged. Loads without torch."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Sets torch up for training: device, threads, and the reuse of freed memory."""
 
-from __future__ import annotations
-
 import ctypes
 import os
 import platform

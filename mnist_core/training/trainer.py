@@ -1,7 +1,5 @@
 """The training loop, and the state from which it can be resumed."""
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Iterator

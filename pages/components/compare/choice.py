@@ -5,8 +5,6 @@ cannot bind a dataframe's selection to the address bar, hence this module. One o
 can be marked by a click on it in any chart; the address bar's `cmp_mark` names it.
 """
 
-from __future__ import annotations
-
 import pandas as pd
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What the tabs of Compare share: the compared runs, their colours, and charts with their data."""
 
-from __future__ import annotations
-
 import functools
 import html
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """Compare: the curves of the chosen rows in one chart, and the settings in which they differ."""
 
-from __future__ import annotations
-
 from operator import attrgetter
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Compare: inside the networks: their cost, what a unit sees, and their layers."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Compare: the mistakes behind the accuracy."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import streamlit as st

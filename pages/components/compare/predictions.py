@@ -1,7 +1,5 @@
 """Compare: what the chosen networks predict for the test images, from their stored logits."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

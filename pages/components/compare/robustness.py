@@ -1,7 +1,5 @@
 """Compare: the networks' accuracy on rotated, shifted, noisy … test images."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

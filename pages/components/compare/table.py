@@ -1,7 +1,5 @@
 """Compare's table of runs, the filters above it and the buttons below."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Compare: is the confidence justified, and is one network really better than another?"""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Fooling the network: the smallest step of FGSM that changes its answer."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

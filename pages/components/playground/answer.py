@@ -1,7 +1,5 @@
 """The answer of the chosen network, and those of all others."""
 
-from __future__ import annotations
-
 from html import escape
 
 import streamlit as st

@@ -3,8 +3,6 @@
 They are in memory, under a name that only the tab knows.
 """
 
-from __future__ import annotations
-
 import base64
 import io
 import json

@@ -1,7 +1,5 @@
 """Your own handwriting: drawings saved with their labels, and how every network reads them."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """The playground's input: a canvas, a picture from a file or a camera, a test image."""
 
-from __future__ import annotations
-
 import random
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Feature maps of every stage as pictures, and the first layer's kernels."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

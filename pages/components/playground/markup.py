@@ -4,8 +4,6 @@ A chart library takes longer to draw ten bars than all networks take to answer. 
 light and on dark ground.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 
@@ -39,6 +37,7 @@ STYLE = (
 .play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
 .play-meter span{flex:1;height:7px;border-radius:3px;background:rgba(122,135,148,.25);
  min-width:12px;max-width:110px}
+.play-meter b{font-weight:inherit;min-width:4.2em;text-align:right}
 .play-meter span i{display:block;height:7px;border-radius:3px;background:var(--play-top)}
 .play-scroll{overflow-x:auto;max-width:100%}
 .play-grid{border-collapse:separate;border-spacing:2px;font-size:12px;
@@ -85,7 +84,7 @@ def meter(share: float) -> str:
     """A percentage with a little bar before it."""
     return (
         f'<div class="play-meter"><span><i style="width:{100 * share:.1f}%"></i></span>'
-        f"{percent(share, 1)}</div>"
+        f"<b>{percent(share, 1)}</b></div>"
     )
 
 

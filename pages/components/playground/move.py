@@ -1,7 +1,5 @@
 """Shift, turn and scale what is read, and see where each network's answer changes."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """The networks of the playground: one of each for all visitors, loaded when first needed."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import streamlit as st

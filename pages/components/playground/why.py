@@ -1,7 +1,5 @@
 """Why this answer? What in the image speaks for a class, by four methods."""
 
-from __future__ import annotations
-
 import numpy as np
 import streamlit as st
 

@@ -1,7 +1,5 @@
 """What the pages share: words and small pieces of layout."""
 
-from __future__ import annotations
-
 import functools
 from collections.abc import Callable, Mapping
 from typing import Any

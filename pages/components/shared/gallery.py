@@ -1,7 +1,5 @@
 """Pictures without smoothing: images of a data set in rows, and tiles of a network's values."""
 
-from __future__ import annotations
-
 import base64
 import html
 from collections.abc import Sequence

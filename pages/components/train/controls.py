@@ -1,7 +1,5 @@
 """The controls of the Train page, and the address bar that says where they stand."""
 
-from __future__ import annotations
-
 import itertools
 from collections.abc import Callable
 from typing import Any

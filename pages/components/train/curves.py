@@ -1,7 +1,5 @@
 """The curves of the shown run, with those of the setting shown before, or of a similar run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The map of settings: accuracy over two settings. A click on a cell shows its run."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Below the curves: training images, test images, and the run's files."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 

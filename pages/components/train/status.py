@@ -1,7 +1,5 @@
 """The state of the shown run in one row, and the buttons that fit it."""
 
-from __future__ import annotations
-
 import time
 from contextlib import suppress
 
