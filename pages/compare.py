@@ -95,7 +95,7 @@ def tradeoff(
             "Accuracy against",
             list(names),
             format_func=lambda name: names[name],
-            default=list(names)[0],
+            default=next(iter(names)),
             required=True,
             key=key,
             bind="query-params",

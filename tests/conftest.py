@@ -7,13 +7,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ["CFLAGS"] = "-O1"  # networks compile in half the time
 
-import pytest  # noqa: E402
-from hypothesis import settings  # noqa: E402
+import pytest
+from hypothesis import settings
 
-from mnist_core.data import datasets  # noqa: E402
-from mnist_core.data.idx import missing_files  # noqa: E402
-from mnist_core.runs.store import RunStore  # noqa: E402
-from tests.idx_data import write_dataset  # noqa: E402
+from mnist_core.data import datasets
+from mnist_core.data.idx import missing_files
+from mnist_core.runs.store import RunStore
+from tests.idx_data import write_dataset
 
 # The same examples on every machine and in every run: a failure is never a matter of luck.
 settings.register_profile("lab", derandomize=True, deadline=None)

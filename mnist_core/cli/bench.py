@@ -52,6 +52,6 @@ def _table(options: Namespace) -> Answer:
     return Answer(results, report.markdown(results) if results else "")
 
 
-def _networks(options: Namespace) -> Answer:
+def _networks(_: Namespace) -> Answer:
     found = networks.measure()
     return Answer(found, f"{found['machine']}\n{table(found['networks'])}", indent=1)

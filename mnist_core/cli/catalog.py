@@ -17,7 +17,7 @@ from mnist_core.runs.store import RunStore
 
 
 @command("models", "The networks, with what each costs and sees.")
-def models(options: Namespace) -> Answer:
+def models(_: Namespace) -> Answer:
     rows = [_describe_model(name) for name in model_names()]
     columns = ("name", "parameters", "macs", "receptive_field", "input_size", "source")
     return Answer(rows, table(rows, columns))
@@ -63,7 +63,7 @@ def datasets(options: Namespace) -> Answer:
 
 
 @command("runs", "The runs in the store, the newest first.")
-def runs(options: Namespace) -> Answer:
+def runs(_: Namespace) -> Answer:
     found, damaged = RunStore().list()
     rows = [run_row(run) for run in found]
     for folder in damaged:

@@ -54,7 +54,7 @@ def _zoo(options: Namespace) -> Answer:
     return _summary(runs, began, ids=[run.id for run in runs])
 
 
-def _table(options: Namespace) -> Answer:
+def _table(_: Namespace) -> Answer:
     rows = results(RunStore())
     return Answer(rows, markdown(rows))
 

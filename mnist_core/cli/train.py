@@ -136,7 +136,7 @@ def _signals() -> Any:
     """Ctrl-C and termination become "stop" after the present step; a second one ends at once."""
     received: list[int] = []
 
-    def handle(number: int, frame: Any) -> None:
+    def handle(number: int, _frame: Any) -> None:
         if received:
             raise KeyboardInterrupt
         received.append(number)

@@ -102,7 +102,7 @@ def _download(spec: DatasetSpec, root: Path, on_download: Callable[[int], None] 
 
     name, folder = spec.name, root / spec.name / "raw"
     # The IDX files are downloaded even where an older format of torchvision's is there.
-    ours = {"_check_legacy_exist": lambda self: False}
+    ours = {"_check_legacy_exist": lambda _: False}
     try:
         from torchvision import datasets
 

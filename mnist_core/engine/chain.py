@@ -112,7 +112,7 @@ def _linear(layer: nn.Linear) -> Iterator[tuple[bool, str]]:
     yield layer.weight.numel() > MOST_WEIGHTS, "it has so many weights that torch is faster"
 
 
-def _always(layer: nn.Module) -> Iterator[tuple[bool, str]]:
+def _always(_: nn.Module) -> Iterator[tuple[bool, str]]:
     return iter(())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import ClassVar
 
 from torch import nn
 
@@ -38,12 +39,12 @@ class Elementwise(Operation):
 class Activation(Elementwise):
     """nn.ReLU, nn.LeakyReLU, nn.ELU, nn.SELU or nn.Tanh."""
 
-    KINDS = {
-        nn.ReLU: lambda layer: ("RELU", 0.0),
+    KINDS: ClassVar = {
+        nn.ReLU: lambda _: ("RELU", 0.0),
         nn.LeakyReLU: lambda layer: ("LEAKY_RELU", layer.negative_slope),
         nn.ELU: lambda layer: ("ELU", layer.alpha),
-        nn.SELU: lambda layer: ("SELU", 0.0),
-        nn.Tanh: lambda layer: ("TANH", 0.0),
+        nn.SELU: lambda _: ("SELU", 0.0),
+        nn.Tanh: lambda _: ("TANH", 0.0),
     }
 
     def __init__(self, layer: nn.Module, source: Value, number: int) -> None:

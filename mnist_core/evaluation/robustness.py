@@ -52,7 +52,7 @@ def stored(run: Run) -> Robustness | None:
         raise LabError(f"{path} is damaged ({error}); delete it and compute it again.") from error
 
 
-def compute(run: Run, on_step: Callable[[int], None] = lambda done: None) -> Robustness:
+def compute(run: Run, on_step: Callable[[int], None] = lambda _: None) -> Robustness:
     """Classifies every test image at every level of every corruption.
 
     `on_step` is called with the number of steps done, of STEPS. Raises LabError without weights,

@@ -121,7 +121,7 @@ class _Recorder(TorchDispatchMode):
         self._running: list[int] = []  # the MACs so far of each running module, the innermost last
         self._seen: set[nn.Parameter] = set()
         for name, module in model.named_modules():
-            module.register_forward_pre_hook(lambda module, args: self._running.append(0))
+            module.register_forward_pre_hook(lambda *_: self._running.append(0))
             module.register_forward_hook(self._leave(name or type(module).__name__))
 
     @classmethod
@@ -137,7 +137,7 @@ class _Recorder(TorchDispatchMode):
         return output
 
     def _leave(self, name: str) -> Callable[[nn.Module, Any, Any], None]:
-        def hook(module: nn.Module, args: Any, output: Any) -> None:
+        def hook(module: nn.Module, _args: Any, output: Any) -> None:
             macs, own = self._running.pop(), set(module.parameters(recurse=False)) - self._seen
             self._seen |= own
             parameters = sum(parameter.numel() for parameter in own)

@@ -3,7 +3,7 @@
 A new network is a decorated function in a file that is imported here.
 """
 
-from mnist_core.models import classics, fast, lenet, small  # noqa: F401 (they register networks)
+from mnist_core.models import classics, fast, lenet, small
 from mnist_core.models.registry import (
     check_config,
     create_model,

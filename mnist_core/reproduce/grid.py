@@ -17,7 +17,7 @@ WORKSHOP = ".making-grid"  # a store inside the store, for the grid's runs in tr
 def make_grid(
     store: RunStore,
     at_once: int,
-    on_made: Callable[[Made], None] = lambda made: None,
+    on_made: Callable[[Made], None] = lambda _: None,
     configs: Sequence[RunConfig] | None = None,
 ) -> list[BundledRun]:
     """Trains the grid's missing runs, `at_once` at a time with one thread each, into the bundle.

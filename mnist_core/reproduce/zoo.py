@@ -74,7 +74,7 @@ def zoo_rows() -> list[Row]:
 def make_zoo(
     store: RunStore,
     at_once: int,
-    on_made: Callable[[Made], None] = lambda made: None,
+    on_made: Callable[[Made], None] = lambda _: None,
     only: Sequence[str] = (),
     seeds: int | None = None,
 ) -> list[Run]:

@@ -87,8 +87,8 @@ def read_bundle(path: Path) -> tuple[list[BundledRun], list[Damaged]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _read(path: Path, seen: tuple[int, int, int]) -> tuple[list[BundledRun], list[Damaged]]:
-    """`seen` is the file's signature, so that its content is parsed once."""
+def _read(path: Path, _signature: tuple[int, int, int]) -> tuple[list[BundledRun], list[Damaged]]:
+    """The file's signature is a key of the cache: each content is parsed once."""
     first, *lines = path.read_bytes().splitlines() or [b""]
     try:
         head = json.loads(first)

@@ -176,7 +176,7 @@ def check_at_once(value: Any) -> int:
 
 
 @functools.lru_cache(maxsize=16_384)
-def _parsed(config: Path, summary: Path, *signatures: object) -> tuple[RunConfig, Summary]:
+def _parsed(config: Path, summary: Path, *_signatures: object) -> tuple[RunConfig, Summary]:
     """Each content of the two files is parsed once.
 
     A process that lists thousands of runs again and again only looks at each file's signature.

@@ -125,7 +125,7 @@ def _seconds_a_step(trainer: Trainer) -> float:
     """The mean over some steps; the first two, which set things up, do not count."""
     times: list[float] = []
 
-    def note(step: Step) -> None:
+    def note(_: Step) -> None:
         times.append(time.perf_counter())
         if len(times) > 3 and times[-1] - times[1] > MEASURE_SECONDS:
             raise _Enough

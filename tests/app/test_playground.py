@@ -139,7 +139,7 @@ def test_the_pen_and_the_example_reach_the_canvas(store, canvas):
 def test_undo_takes_back_one_stroke_and_clear_all(store, canvas):
     add_run(store)
     page = drawn(open_page(), canvas, 1, 2, 3)
-    undo, clear = page.button
+    undo, _clear = page.button
     undo.click().run()
     first = canvas.calls[-1]
     assert [s["digit"] for s in first["initial_drawing"]["objects"]] == [1, 2]

@@ -73,11 +73,12 @@ def interrupted_at(store, number, how, monkeypatch):
         except Killed:
             return True
         except LabError as error:
-            assert str(error).startswith("The disk is full") and "make room" in str(error)
-            if how == "full":  # there was room for a word again
-                left = store.get(config().id)
-                assert left.state == "interrupted" and left.summary.note == str(error)
-            return True
+            message = str(error)
+    assert message.startswith("The disk is full") and "make room" in message
+    if how == "full":  # there was room for a word again
+        left = store.get(config().id)
+        assert left.state == "interrupted" and left.summary.note == message
+    return True
 
 
 @pytest.mark.parametrize("how", ["killed", "full", "full for good"])
