@@ -1,13 +1,12 @@
 """What is known of each data set without its files: its name, its classes, its statistics."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from mnist_core.errors import InputError
 
 IMAGE_SHAPE = (1, 28, 28)  # channels, height and width of every image, in every data set
 IMAGE_SIDE = IMAGE_SHAPE[-1]
-DIGITS = tuple("0123456789")
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
 FILES = (
     *("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
@@ -86,57 +85,3 @@ def dataset_spec(name: str) -> DatasetSpec:
         known = ", ".join(dataset_names())
         raise InputError(f"dataset: {name!r} was given; allowed is one of {known}")
     return spec
-
-
-GARMENTS = (
-    *("T-shirt", "Trouser", "Pullover", "Dress", "Coat"),
-    *("Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-)
-KANA = ("お o", "き ki", "す su", "つ tsu", "な na", "は ha", "ま ma", "や ya", "れ re", "を wo")
-
-MNIST = DatasetSpec(
-    "MNIST",
-    DIGITS,
-    mean=0.1307,
-    std=0.3081,
-    about="handwritten digits",
-    noun="digit",
-    hint="Expects one handwritten digit, 0 to 9.",
-    downloadable=True,
-)
-for shipped in (
-    MNIST,
-    DatasetSpec(
-        "FashionMNIST",
-        GARMENTS,
-        mean=0.2860,
-        std=0.3530,
-        about="garments, from Zalando's catalogue",
-        noun="garment",
-        hint=f"Expects one garment, filled in, as in a catalogue: {', '.join(GARMENTS).lower()}.",
-        filled=True,
-        downloadable=True,
-    ),
-    DatasetSpec(  # by CODH, doi:10.20676/00000341, from NIJL's Kuzushiji Dataset
-        "KMNIST",
-        KANA,
-        mean=0.1918,
-        std=0.3483,
-        about="cursive Japanese characters",
-        noun="character",
-        hint=f"Expects one of ten cursive Japanese characters: {', '.join(KANA)}.",
-        filled=True,
-        downloadable=True,
-    ),
-    replace(
-        MNIST,
-        name="QMNIST",
-        about="digits, with a test set of 60,000 instead of 10,000",
-        images=(60_000, 60_000),
-        files=(
-            *("qmnist-train-images-idx3-ubyte", "qmnist-train-labels-idx2-int"),
-            *("qmnist-test-images-idx3-ubyte", "qmnist-test-labels-idx2-int"),
-        ),
-    ),
-):
-    register_dataset(shipped)

@@ -1,4 +1,4 @@
 """Plotly figures. Each takes a table, most a data frame; none reads a store or does statistics.
 
-May import analysis and the wings below it; loads without torch.
+May import analysis and everything below; loads without torch.
 """

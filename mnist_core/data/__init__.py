@@ -2,5 +2,9 @@
 handwriting.
 
 A new data set is a call of `register_dataset` in a file that is imported here. May import imaging
-and the ground floor.
+and the base modules.
 """
+
+from mnist_core.data import mnist_family
+
+__all__ = ["mnist_family"]

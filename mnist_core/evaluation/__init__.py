@@ -1,4 +1,4 @@
 """What a trained network answers, and how good that is: predictions, metrics, statistics.
 
-May import runs, engine, data, models, imaging and the ground floor.
+May import runs, engine, data, models, imaging and the base modules.
 """

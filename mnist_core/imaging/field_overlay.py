@@ -3,9 +3,7 @@
 Loads without torch.
 """
 
-import itertools
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -14,20 +12,6 @@ from mnist_core.imaging.tiles import FRAME, enlarged
 
 GLOW = np.array([255, 150, 30], dtype=float)  # of the measured field, over a grey digit
 SHADE = 0.45  # brightness of the digit inside the box; outside it is darker still
-
-
-def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any]:
-    """The unit of a stage at this place, from 0 to 1, and its receptive field as a box.
-
-    `stage` is one of inspection.architecture.describe. The same figures as Field.box gives there,
-    without torch.
-    """
-    rows, cols = stage["rows"], stage["cols"]
-    unit = (round(row * (len(rows) - 1)), round(column * (len(cols) - 1)))
-    (top, bottom), (left, right) = rows[unit[0]], cols[unit[1]]
-    empty = top == bottom or left == right
-    box = (0, 0, 0, 0) if empty else (top, left, bottom, right)
-    return {"unit": unit, "units": (len(rows), len(cols)), "box": box}
 
 
 def overlay_field(
@@ -54,10 +38,3 @@ def overlay_field(
         corners = (left * factor, top * factor, right * factor - 1, bottom * factor - 1)
         ImageDraw.Draw(large).rectangle(corners, outline=FRAME, width=max(1, factor // 4))
     return np.asarray(large)
-
-
-def growing_fields(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The stages whose field differs from that of the stages before, in order."""
-    known = [stage for stage in stages if stage["field"] is not None]
-    alike = itertools.groupby(known, key=lambda stage: (stage["field"], stage["whole"]))
-    return [next(group) for _, group in alike]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -132,3 +133,23 @@ def describe_models(names: Iterable[str] | None = None) -> dict[str, list[dict[s
     """Name -> `describe` of these registered networks (default: all). Loads torch."""
     known = [model_spec(name).name for name in names or model_names()]
     return {name: describe(create_model(name), make_config(name).input_size) for name in known}
+
+
+def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any]:
+    """The unit of a stage at this place, from 0 to 1, and its receptive field as a box.
+
+    `stage` is one of `describe`. The same figures as receptive_field.Field.box, without torch.
+    """
+    rows, cols = stage["rows"], stage["cols"]
+    unit = (round(row * (len(rows) - 1)), round(column * (len(cols) - 1)))
+    (top, bottom), (left, right) = rows[unit[0]], cols[unit[1]]
+    empty = top == bottom or left == right
+    box = (0, 0, 0, 0) if empty else (top, left, bottom, right)
+    return {"unit": unit, "units": (len(rows), len(cols)), "box": box}
+
+
+def growing_fields(stages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The stages whose field differs from that of the stages before, in order."""
+    known = [stage for stage in stages if stage["field"] is not None]
+    alike = itertools.groupby(known, key=lambda stage: (stage["field"], stage["whole"]))
+    return [next(group) for _, group in alike]

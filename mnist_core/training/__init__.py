@@ -1,4 +1,4 @@
 """The training loop: Trainer, optimisers and schedules, resuming, and what training costs.
 
-May import all wings up to inspection; knows no processes and no queue.
+May import inspection and everything below; knows no processes and no queue.
 """

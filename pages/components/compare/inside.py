@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from mnist_core.imaging.field_overlay import box_of, growing_fields, overlay_field
+from mnist_core.imaging.field_overlay import overlay_field
 from mnist_core.imaging.sample_drawings import example_image
-from mnist_core.inspection.architecture import dot, in_words, times
+from mnist_core.inspection.architecture import box_of, dot, growing_fields, in_words, times
 from mnist_core.jobs import spawn
 from mnist_core.models import model_title
 from mnist_core.models.stats import stats_of

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from mnist_core.imaging.field_overlay import FRAME, growing_fields, overlay_field
-from mnist_core.inspection.architecture import describe
+from mnist_core.imaging.field_overlay import FRAME, overlay_field
+from mnist_core.inspection.architecture import describe, growing_fields
 from mnist_core.models import create_model
 
 

@@ -6,8 +6,7 @@ import torch
 from torch import nn
 
 from mnist_core.errors import InputError
-from mnist_core.imaging.field_overlay import box_of
-from mnist_core.inspection.architecture import describe
+from mnist_core.inspection.architecture import box_of, describe
 from mnist_core.inspection.effective_field import drawn, effective_fields, sample
 from mnist_core.inspection.receptive_field import trace_fields
 from mnist_core.models import create_model, make_config, model_names
