@@ -19,12 +19,12 @@ import torch
 from torch import nn
 
 from mnist_core.benchmarks.clock import clock
+from mnist_core.benchmarks.peak import measured_peak, step_operations
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.datasets import Dataset, Split, load
 from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.engine.lowering import lowered, memory_format
-from mnist_core.engine.peak import measured_peak, step_operations
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.jobs.mailbox import Mailbox
 from mnist_core.jobs.progress import Reporter
