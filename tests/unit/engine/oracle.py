@@ -25,32 +25,32 @@ class Comparison:
 
 def compare(build, model: nn.Module, pixels, labels, *, threads=1, smoothing=0.0) -> Comparison:
     """A step in training mode from the model's weights, then logits in evaluation mode."""
-    twin = copy.deepcopy(model).double().train()
+    exact = copy.deepcopy(model).double().train()
     network = build(model, tuple(pixels.shape[1:]), len(pixels), threads)
     loss, logits = network.step(pixels, labels, label_smoothing=smoothing)
-    expected = twin(pixels.double())
+    expected = exact(pixels.double())
     expected_loss = F.cross_entropy(expected, labels, label_smoothing=smoothing)
     expected_loss.backward()
     evaluation = network.forward(pixels)
     return Comparison(
         loss=abs(loss - expected_loss.item()) / abs(expected_loss.item()),
         logits=error(logits, expected),
-        gradients=gradient_errors(model, twin),
+        gradients=gradient_errors(model, exact),
         statistics={
             name: error(ours, theirs)
-            for (name, ours), theirs in zip(model.named_buffers(), twin.buffers(), strict=True)
+            for (name, ours), theirs in zip(model.named_buffers(), exact.buffers(), strict=True)
         },
-        evaluation=error(evaluation, twin.eval()(pixels.double())),
+        evaluation=error(evaluation, exact.eval()(pixels.double())),
     )
 
 
-def gradient_errors(model: nn.Module, twin: nn.Module) -> dict[str, float]:
+def gradient_errors(model: nn.Module, exact: nn.Module) -> dict[str, float]:
     """Of each parameter. A bias before a normalisation has no gradient but rounding: what is far
     below the network's largest gradient is measured by that one."""
-    largest = max(float(p.grad.abs().max()) for p in twin.parameters())
+    largest = max(float(p.grad.abs().max()) for p in exact.parameters())
     return {
         name: error(ours.grad, theirs.grad, least=largest / 100)
-        for (name, ours), theirs in zip(model.named_parameters(), twin.parameters(), strict=True)
+        for (name, ours), theirs in zip(model.named_parameters(), exact.parameters(), strict=True)
     }
 
 

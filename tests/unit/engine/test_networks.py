@@ -36,13 +36,13 @@ def test_one_two_and_three_threads_give_the_same_bits(build, name):
     pixels, answers = images(150, shape), labels(150, 10)
     results = []
     for threads in (1, 1, 2, 3):
-        twin = copy.deepcopy(model)
-        network = build(twin, shape, 150, threads)
-        optimizer = torch.optim.SGD(twin.parameters(), lr=0.1, momentum=0.9)
+        trained = copy.deepcopy(model)
+        network = build(trained, shape, 150, threads)
+        optimizer = torch.optim.SGD(trained.parameters(), lr=0.1, momentum=0.9)
         for step in range(3):
             loss, logits = network.step(pixels, answers, seed=step)
             optimizer.step()
-        results.append((loss, logits, network.forward(pixels), *twin.state_dict().values()))
+        results.append((loss, logits, network.forward(pixels), *trained.state_dict().values()))
     for other in results[1:]:
         assert all(
             torch.equal(*map(torch.as_tensor, pair)) for pair in zip(results[0], other, strict=True)
