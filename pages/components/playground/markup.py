@@ -36,8 +36,8 @@ STYLE = (
 .play-table .off{color:var(--play-off);font-weight:650}
 .play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
 .play-meter span{flex:1;height:7px;border-radius:3px;background:rgba(122,135,148,.25);
- min-width:12px;max-width:110px}
-.play-meter b{font-weight:inherit;min-width:4.2em;text-align:right}
+ min-width:26px;max-width:110px}
+.play-meter b{font-weight:inherit;min-width:3.7em;text-align:right}
 .play-meter span i{display:block;height:7px;border-radius:3px;background:var(--play-top)}
 .play-scroll{overflow-x:auto;max-width:100%}
 .play-grid{border-collapse:separate;border-spacing:2px;font-size:12px;
