@@ -7,4 +7,5 @@ and the base modules.
 
 from mnist_core.data import mnist_family
 
-__all__ = ["mnist_family"]
+# isort: split
+# Data sets that are added come below: pages and charts keep the order of registration.
