@@ -231,8 +231,14 @@ class RunConfig(Checked):
 
         A field that is ignored makes no new run when it changes.
         """
-        defaults = {f.name: f.default for f in dataclasses.fields(self) if f.metadata["added"]}
+        defaults = self._added()
         return {k: v for k, v in self.used().items() if k not in defaults or v != defaults[k]}
+
+    @classmethod
+    @functools.cache
+    def _added(cls) -> dict[str, Any]:
+        """The fields that came later, with their defaults."""
+        return {f.name: f.default for f in dataclasses.fields(cls) if f.metadata["added"]}
 
     @functools.cached_property
     def id(self) -> str:

@@ -1,5 +1,6 @@
 """Accuracy over two fields of a config, all others unchanged. Loads without torch."""
 
+import functools
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -51,14 +52,11 @@ class Landscape:
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:
     """The runs that differ from `config` in the fields `x` and `y` only."""
-
-    def others(each: RunConfig) -> dict[str, Any]:
-        return {name: value for name, value in used_fields(each).items() if name not in (x, y)}
-
+    others = _others(config, x, y)
     found = {
         (getattr(run.config, x), getattr(run.config, y)): run
         for run in runs
-        if run.config.model == config.model and others(run.config) == others(config)
+        if run.config.model == config.model and _others(run.config, x, y) == others
     }
     xs, ys = (
         _values(field, {point[axis] for point in found} | {getattr(config, field)})
@@ -69,6 +67,11 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
         with suppress(InputError):  # a plateau's lowest rate may lie above a smaller one
             cells[a, b] = Cell(config.replace(**{x: a, y: b}), found.get((a, b)))
     return Landscape(x, y, xs, ys, cells)
+
+
+@functools.lru_cache(maxsize=20_000)  # each rerun of a page asks for all runs again
+def _others(config: RunConfig, x: str, y: str) -> frozenset[tuple[str, Any]]:
+    return frozenset((k, v) for k, v in used_fields(config).items() if k not in (x, y))
 
 
 def _values(field: str, present: set[Any]) -> tuple[Any, ...]:
