@@ -126,11 +126,20 @@ def writing(path: Path) -> Iterator[None]:
 def read_tensors_file(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a safetensors file. Raises NotFound, or LabError when it is damaged."""
     try:
-        return read_tensors(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         raise NotFound(f"{path} is not there.") from None
-    except (OSError, SafetensorError, ValueError, KeyError) as error:
+    except OSError as error:
         raise LabError(f"{path} is damaged ({error}).") from error
+    return tensors_of(content, str(path))
+
+
+def tensors_of(content: bytes, name: str) -> dict[str, np.ndarray]:
+    """The arrays in the bytes of a safetensors file. Raises LabError when `name` is damaged."""
+    try:
+        return read_tensors(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise LabError(f"{name} is damaged ({error}).") from error
 
 
 def to_csv(rows: Iterable[Mapping[str, Any]], columns: Iterable[str] = ()) -> bytes:

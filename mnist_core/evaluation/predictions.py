@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, NotFound
 from mnist_core.evaluation.metrics import softmax
-from mnist_core.runs.run import Run
+from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
 
 
@@ -64,6 +64,23 @@ def predictions(store: RunStore, run: Run) -> Predictions:
     """Of the test images. Raises as `logits_and_labels` does."""
     logits, labels = logits_and_labels(store, run, "test")
     return Predictions(labels, logits.argmax(axis=1), softmax(logits).max(axis=1))
+
+
+def mistakes(store: RunStore, run: Run) -> Mistakes | None:
+    """What the run gets wrong; None for a run that keeps neither its mistakes nor its logits.
+
+    Raises LabError for a damaged file.
+    """
+    try:
+        found = predictions(store, run)
+    except NotFound:
+        return None
+    index = np.flatnonzero(~found.correct)
+    return Mistakes(
+        index.astype(np.int32),
+        found.predicted[index].astype(np.uint8),
+        found.confidence[index].astype(np.float32),
+    )
 
 
 @dataclass(frozen=True)

@@ -12,13 +12,26 @@ import numpy as np
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError, NotFound
-from mnist_core.files import read_bytes, read_csv, read_tensors_file
+from mnist_core.files import read_bytes, read_csv, read_tensors_file, tensors_of
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES, RunFolder
 from mnist_core.runs.process import HEARTBEAT_TIMEOUT
 from mnist_core.runs.states import FINISHED, LIVE, RunState
 from mnist_core.runs.summary import Summary
 
 PARTS = ("validation", "test")
+
+
+@dataclass(frozen=True)
+class Mistakes:
+    """The test images that a run gets wrong, in the order of the test set.
+
+    `index`: (M,) int32 places in the test set, ascending; `answer`: (M,) uint8 predicted classes;
+    `confidence`: (M,) float32 probabilities of these answers.
+    """
+
+    index: np.ndarray
+    answer: np.ndarray
+    confidence: np.ndarray
 
 
 @dataclass(frozen=True)
@@ -99,6 +112,19 @@ class Run:
                 "delete the run's folder and train it again."
             )
         return content
+
+    def first_kernels(self) -> np.ndarray | None:
+        """The kernels of the first convolution, (channels, k, k) float32; None without weights.
+
+        Of the weights in the file, the first with kernels for one channel. Raises LabError when
+        the file is damaged.
+        """
+        if not self.has_weights:
+            return None
+        tensors = tensors_of(self.weights(), f"{self.summary.weights} of {self.id}")
+        found = (t for _, t in sorted(tensors.items()) if t.ndim == 4 and t.shape[1] == 1)
+        kernels = next(found, None)
+        return None if kernels is None else kernels[:, 0].astype(np.float32)
 
     def logits(self) -> dict[str, np.ndarray]:
         """Half-precision logits by part: "validation" and "test", each (N, classes).

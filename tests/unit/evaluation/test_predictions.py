@@ -9,7 +9,13 @@ from hypothesis import strategies as st
 from scipy import special
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.evaluation.predictions import Predictions, agreement, logits_and_labels, predictions
+from mnist_core.evaluation.predictions import (
+    Predictions,
+    agreement,
+    logits_and_labels,
+    mistakes,
+    predictions,
+)
 from tests.stores import FINGERPRINT, make_run
 
 
@@ -21,12 +27,17 @@ def test_the_most_confident_mistake_comes_first(store):
     store.write_labels("MNIST", FINGERPRINT, {"validation": labels, "test": labels})
     with pytest.raises(NotFound):
         predictions(store, run)
+    assert mistakes(store, run) is None
     run.folder.write_logits({"validation": logits, "test": logits})
     found = predictions(store, run)
     assert found.predicted.tolist() == [0, 1, 5, 6, 4]
     assert found.wrong.tolist() == [3, 2] and found.right.tolist() == [1, 4, 0]
     expected = np.exp(3) / (np.exp(3) + 9 * np.exp(-4))
     assert found.confidence[0] == pytest.approx(expected)
+    wrong = mistakes(store, run)
+    assert wrong.index.tolist() == [2, 3] and wrong.answer.tolist() == [5, 6]
+    assert wrong.confidence == pytest.approx(found.confidence[[2, 3]])
+    assert [a.dtype for a in vars(wrong).values()] == ["int32", "uint8", "float32"]
     run.folder.write_logits({"validation": logits, "test": logits[:4]})
     with pytest.raises(LabError, match="4 logits, but there are 5 labels"):
         predictions(store, store.get(run.id))

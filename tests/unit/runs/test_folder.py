@@ -9,7 +9,7 @@ import pytest
 from mnist_core.errors import LabError, NotFound
 from mnist_core.evaluation.metrics import softmax, to_half
 from mnist_core.evaluation.predict import load_model
-from mnist_core.models import make_config
+from mnist_core.models import create_model_for, make_config
 from mnist_core.runs.summary import Summary
 from tests.stores import made_up_history
 
@@ -72,6 +72,22 @@ def test_weights_of_another_network_do_not_fit(store):
     run.folder.write_summary(Summary("done", **run.folder.write_weights(1, content)))
     with pytest.raises(LabError, match="do not fit lenet5"):
         load_model(store.get(run.id))
+
+
+def test_the_first_kernels_are_those_that_see_the_image(store):
+    from mnist_core.training.trainer import weights_to_bytes
+
+    run, network = done(store), create_model_for(CONFIG)
+    assert run.first_kernels() is None
+    run.folder.write_summary(
+        Summary("done", **run.folder.write_weights(1, weights_to_bytes(network)))
+    )
+    kernels = store.get(run.id).first_kernels()
+    assert kernels.shape == (6, 5, 5) and kernels.dtype == np.float32
+    assert (kernels == network.conv1.weight.detach().numpy()[:, 0]).all()
+    run.folder.write_summary(Summary("done", **run.folder.write_weights(1, b"weights")))
+    with pytest.raises(LabError, match="is damaged"):
+        store.get(run.id).first_kernels()
 
 
 @pytest.mark.parametrize("content", [b"epoch\nx\n", b"epoch,loss\n1\n", b"a\n1,2,3\n", b"\xff"])
