@@ -100,7 +100,19 @@ class Number:
         return number + 0.0  # -0.0 and 0.0 are the same experiment, so one id
 
 
-Rule = Choice | ModelName | Whole | Number
+@dataclass(frozen=True)
+class Switch:
+    """Allowed: true or false. On the command line, naming the option makes it true."""
+
+    allowed: str = "true or false"
+
+    def check(self, value: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        raise ValueError
+
+
+Rule = Choice | ModelName | Whole | Number | Switch
 
 
 def check_value(name: str, value: Any, rule: Rule) -> Any:
@@ -266,3 +278,6 @@ class Execution(Checked):
         "auto", Choice(ENGINES), "What computes; auto prefers native code, compiled on first use."
     )
     echo_every: int = option(50, Whole(1, 100_000), "Steps between two reports of the loss.")
+    snapshots: bool = option(
+        False, Switch(), "Keep up to 20 snapshots: early steps and epochs, in half precision."
+    )

@@ -13,7 +13,7 @@ import psutil
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import ProgressLine
-from mnist_core.config import Checked, Execution, RunConfig
+from mnist_core.config import Checked, Execution, RunConfig, Switch
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
@@ -44,8 +44,12 @@ def _add_fields(parser: ArgumentParser, owner: type[Checked]) -> None:
     """One option for each field of RunConfig or Execution."""
     for name in owner.names():
         field = owner.metadata(name)
-        text = f"{field['help']} {field['rule'].allowed.capitalize()}.".replace("%", "%%")
-        parser.add_argument("--" + name.replace("_", "-"), help=text)
+        option, rule = "--" + name.replace("_", "-"), field["rule"]
+        if isinstance(rule, Switch):
+            parser.add_argument(option, help=field["help"], action="store_const", const=True)
+            continue
+        text = f"{field['help']} {rule.allowed.capitalize()}.".replace("%", "%%")
+        parser.add_argument(option, help=text)
 
 
 @command("train", "Train a network, or continue a run.", _train_options)
@@ -84,7 +88,7 @@ def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
     return lambda: number
 
 
-def _given(options: Namespace, owner: type[Checked]) -> dict[str, str]:
+def _given(options: Namespace, owner: type[Checked]) -> dict[str, Any]:
     """The options that were given, of those that are `owner`'s fields."""
     values = {name: getattr(options, name) for name in owner.names()}
     return {name: value for name, value in values.items() if value is not None}

@@ -102,7 +102,12 @@ def alone(store: RunStore, what: str) -> AbstractContextManager[None]:
 
 
 def carry_out_here(
-    store: RunStore, config: RunConfig, device: str, on_progress: OnProgress | None = None
+    store: RunStore,
+    config: RunConfig,
+    device: str,
+    on_progress: OnProgress | None = None,
+    *,
+    snapshots: bool = False,
 ) -> Run:
     """Trains a run to its end in this process, with one thread; its data set stays loaded.
 
@@ -114,7 +119,7 @@ def carry_out_here(
         found.folder.request(None)
     dataset = loaded(config.dataset)
     steps = max(1, len(dataset.train) // config.batch_size // LOSSES_PER_EPOCH)
-    execution = Execution(device=device, threads=1, echo_every=steps)
+    execution = Execution(device=device, threads=1, echo_every=steps, snapshots=snapshots)
     run = carry_out(store, config, execution, on_progress=on_progress, dataset=dataset)
     if not run.finished:
         raise LabError(f"{run.id} is {run.state}: {run.summary.note or 'it was asked to stop'}")

@@ -16,6 +16,7 @@ from mnist_core.training.resume import Record, resume_bytes
 if TYPE_CHECKING:
     from mnist_core.data.datasets import Dataset
     from mnist_core.training.results import EpochResult
+    from mnist_core.training.snapshots import SnapshotRecorder
     from mnist_core.training.trainer import Trainer
 
 
@@ -33,6 +34,7 @@ def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
         threads=trainer.execution.threads,
         engine=trainer.execution.engine,
         engine_note=trainer.engine_note,
+        snapshots=trainer.execution.snapshots,
         data_fingerprint=dataset.fingerprint,
         data_note=dataset.note,
         versions={
@@ -44,7 +46,13 @@ def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
     )
 
 
-def save_epoch(run: Run, trainer: Trainer, record: Record, result: EpochResult) -> None:
+def save_epoch(
+    run: Run,
+    trainer: Trainer,
+    record: Record,
+    result: EpochResult,
+    snapshots: SnapshotRecorder | None = None,
+) -> None:
     """Adds an epoch to the record and makes it durable.
 
     The order matters: at any moment a reader, or a process that resumes, finds every file that
@@ -68,6 +76,8 @@ def save_epoch(run: Run, trainer: Trainer, record: Record, result: EpochResult) 
         written = folder.write_weights(best.epoch, weights_to_bytes(trainer.model))
         record.summary = replace(record.summary, **written)
     folder.write_history(record.history, record.step_losses)
+    if snapshots:
+        folder.write_snapshots(snapshots.to_bytes())
     folder.write_resume_state(resume_bytes(trainer, record))
     folder.write_summary(record.summary)
     folder.drop_old_weights(keep=record.summary.weights)

@@ -24,7 +24,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
-from mnist_core.training.results import Diverged
+from mnist_core.training.results import Diverged, Step
 from mnist_core.training.resume import go_on_from
 
 if TYPE_CHECKING:
@@ -155,6 +155,7 @@ class _Attempt:
 
     def _train(self) -> None:
         from mnist_core.data import datasets
+        from mnist_core.training.snapshots import SnapshotRecorder
         from mnist_core.training.trainer import Trainer, train
 
         run, reporter = self.run, self.reporter
@@ -168,8 +169,15 @@ class _Attempt:
             reporter.tell({"phase": "note", "note": trainer.engine_note})
         record = go_on_from(run, trainer, describe(run.summary, trainer, dataset))
         run.folder.write_summary(record.summary)
-        for result in train(trainer, reporter.on_step):
-            save_epoch(run, trainer, record, result)
+        snapshots = SnapshotRecorder(run, trainer) if trainer.execution.snapshots else None
+
+        def on_step(step: Step) -> None:
+            if snapshots:
+                snapshots.on_step(step)
+            reporter.on_step(step)
+
+        for result in train(trainer, on_step):
+            save_epoch(run, trainer, record, result, snapshots)
             reporter.tell({"phase": "epoch", **asdict(result), "epochs": run.config.epochs})
             reporter.mailbox.check()  # here nothing of an epoch would be lost
         reporter.phase("testing")
@@ -220,4 +228,6 @@ def _as_recorded(summary: Summary, execution: Execution) -> Execution:
         execution = execution.replace(threads=summary.threads)
     if execution.engine == "auto" and summary.device and summary.engine != "native":
         execution = execution.replace(engine="torch")
+    if summary.snapshots:
+        execution = execution.replace(snapshots=True)
     return execution

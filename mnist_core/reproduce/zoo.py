@@ -11,6 +11,7 @@ from mnist_core.data.idx import missing_files
 from mnist_core.errors import InputError
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
 from mnist_core.models import make_config, model_spec
+from mnist_core.models.stats import stats_of
 from mnist_core.paths import data_root
 from mnist_core.reproduce.packing import pack
 from mnist_core.runs.extend import branch_off
@@ -36,6 +37,7 @@ SEEDS: dict[str, dict[str, tuple[int, ...]]] = {
 # The reference's own recipe reaches the published figure, or there is no such figure.
 GOOD_ENOUGH = ("lenet5-1998", "pytorch-example", "fast")
 NOT_AT_HAND = ("QMNIST",)  # skipped unless its files are there
+SMALL = 100_000  # parameters; networks below it ship with snapshots of one run
 LEARNS = 0.20  # validation accuracy; a run below it after two epochs is ended
 
 
@@ -114,12 +116,26 @@ def train_and_pack(store: RunStore, config: RunConfig) -> Run:
     """Trains one run of the zoo and packs it. Raises LabError."""
     parent = _parents().get(config)
     if parent:
-        made = carry_out_here(store, parent, "auto")
+        made = carry_out_here(store, parent, "auto", snapshots=keeps_snapshots(parent))
         with suppress(InputError):  # no resume state: training from the start gives the same bits
             branch_off(store, made, config)
-    run = carry_out_here(store, config, "auto", MustLearn(store, config))
+    must_learn, snapshots = MustLearn(store, config), keeps_snapshots(config)
+    run = carry_out_here(store, config, "auto", must_learn, snapshots=snapshots)
     pack(store, run)
     return store.get(run.id)
+
+
+def keeps_snapshots(config: RunConfig) -> bool:
+    """Whether the run ships with snapshots: of each small network, one by its best recipe."""
+    return config in _with_snapshots()
+
+
+@functools.cache
+def _with_snapshots() -> frozenset[RunConfig]:
+    rows = [row for row in zoo_rows() if row.dataset == "MNIST" and row.recipe != "tutorial"]
+    best = {row.model: row for row in rows}.values()  # "improved" comes after the reference's own
+    size = {row.model: stats_of(row.model, row.dataset)["parameters"] for row in best}
+    return frozenset(row.configs()[0] for row in best if size[row.model] < SMALL)
 
 
 @functools.cache

@@ -6,12 +6,15 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
+from mnist_core.files import read_bytes
 from mnist_core.runs.run import Run
+from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import PER_EPOCH, Summary
 
 EXTENDABLE = ("constant", "step", "plateau")  # their shape does not depend on the run's length
+RECORDED = ("device", "threads", "engine", "snapshots")  # how a run is carried out
 
 
 def extended(run: Run, epochs: Any) -> RunConfig:
@@ -47,11 +50,13 @@ def branch_off(store: RunStore, parent: Run, config: RunConfig) -> None:
     with store.lock(config.id):
         if _has_begun(store, parent, config):
             return
-        own = {name: getattr(parent.summary, name) for name in ("device", "threads", "engine")}
+        own = {name: getattr(parent.summary, name) for name in RECORDED}
         summary = Summary(RunState.INTERRUPTED, created=time.time(), parent=parent.id, **own)
         folder = store.create(config, summary).folder
         folder.write_weights(parent.summary.best_epoch or 0, parent.weights())
         folder.write_history(parent.history, parent.step_losses)
+        if parent.summary.snapshots and (kept := read_bytes(parent.path / SNAPSHOTS)):
+            folder.write_snapshots(kept)
         folder.write_resume_state(content)
         figures = {name: getattr(parent.summary, name) for name in PER_EPOCH}
         folder.write_summary(replace(summary, **figures))

@@ -12,6 +12,7 @@ from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import is_number, read_bytes, read_checked, to_csv, write_bytes, write_json
+from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.states import can_follow
 from mnist_core.runs.summary import Summary
 
@@ -121,6 +122,10 @@ class RunFolder:
         for path in self.path.glob("weights-epoch*.safetensors"):
             if path.name != keep:
                 path.unlink(missing_ok=True)
+
+    def write_snapshots(self, content: bytes) -> None:
+        """Snapshots (see runs.snapshots): written before the resume state, never after it."""
+        self._write(self.path / SNAPSHOTS, content)
 
     def write_logits(self, logits: Mapping[str, np.ndarray]) -> None:
         """Half-precision logits (see evaluation.metrics.to_half) of "validation" and "test"."""

@@ -15,6 +15,7 @@ from mnist_core.errors import LabError, NotFound
 from mnist_core.files import read_bytes, read_csv, read_tensors_file, tensors_of
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES, RunFolder
 from mnist_core.runs.process import HEARTBEAT_TIMEOUT
+from mnist_core.runs.snapshots import SNAPSHOTS, Snapshot, read_snapshots
 from mnist_core.runs.states import FINISHED, LIVE, RunState
 from mnist_core.runs.summary import Summary
 
@@ -136,6 +137,13 @@ class Run:
         if not all(np.isfinite(found[part]).all() for part in PARTS):
             raise LabError(f"{path} is damaged: it holds more than finite numbers.")
         return found
+
+    def snapshots(self) -> list[Snapshot]:
+        """Its weights early in training and after epochs, in the order of their steps.
+
+        Raises NotFound for a run that kept none, or LabError when the file is damaged.
+        """
+        return read_snapshots(self.path / SNAPSHOTS)
 
 
 def read_parts(path: Path, dtype: type[np.generic], row: tuple[int, ...]) -> dict[str, np.ndarray]:

@@ -47,6 +47,7 @@ class Summary:
     threads: int | None = None
     engine: str | None = None  # torch's layers in runs from before there was another
     engine_note: str = ""
+    snapshots: bool = False  # whether they are kept (see runs.snapshots)
     data_fingerprint: str | None = None
     data_note: str = ""
     versions: dict[str, str] | None = None
@@ -70,6 +71,8 @@ class Summary:
                 continue
             if not (is_text(value) if wanted is str else is_number(value)):
                 raise ValueError(f"summary.json: {name} is {str(value)[:40]!a}")
+        if not isinstance(summary.snapshots, bool):
+            raise ValueError("summary.json: snapshots is neither true nor false")
         versions = {} if summary.versions is None else summary.versions
         if not isinstance(versions, dict) or not all(map(is_text, versions.values())):
             raise ValueError("summary.json: versions are not names with texts")
@@ -90,6 +93,6 @@ class Summary:
 TYPES = {
     f.name: str if "str" in str(f.type) else float
     for f in fields(Summary)
-    if f.name not in ("state", "process", "versions")
+    if f.name not in ("state", "process", "versions", "snapshots")
 }
 OPTIONAL = tuple(f.name for f in fields(Summary) if "None" in str(f.type))

@@ -62,6 +62,11 @@ class Trainer:
         pixels = resize(split.images, self.config.input_size, self.config.fit)
         return pixels.to(self.execution.device), split.labels.to(self.execution.device)
 
+    @property
+    def steps_done(self) -> int:
+        """Steps behind it, in all epochs."""
+        return self.epoch * self.steps
+
     def run_epoch(self, on_step: OnStep | None = None) -> EpochResult:
         """Trains one epoch and validates. Raises Diverged, and whatever `on_step` raises."""
         began = time.perf_counter()

@@ -89,6 +89,8 @@ def test_execution_is_no_part_of_the_experiment():
     assert set(Execution.names()).isdisjoint(RunConfig.names())
     with pytest.raises(InputError, match="threads: -1 was given"):
         Execution(threads=-1)
+    with pytest.raises(InputError, match="snapshots: 'yes' was given; allowed is true or false"):
+        Execution(snapshots="yes")
 
 
 @given(

@@ -11,10 +11,11 @@ from mnist_core.config import Execution
 from mnist_core.errors import LabError
 from mnist_core.evaluation.predict import load_model
 from mnist_core.jobs.worker import carry_out
+from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.store import RunStore
 from tests.stores import quick_config as config
 
-ONE = Execution(threads=1, device="cpu")
+ONE = Execution(threads=1, device="cpu", snapshots=True)
 
 
 class Killed(BaseException):
@@ -98,6 +99,8 @@ def test_interrupted_at_any_file_it_ends_in_the_same_bits(
         assert run.summary.weights_sha256 == whole.summary.weights_sha256
         assert (run.logits()["test"] == whole.logits()["test"]).all()
         assert run.step_losses == whole.step_losses
+        assert (run.path / SNAPSHOTS).read_bytes() == (whole.path / SNAPSHOTS).read_bytes()
         assert sorted(os.listdir(run.path)) == sorted(os.listdir(whole.path))
-    # sign, describe; weights, history, steps, resume state, summary; labels, logits, summary twice
-    assert number == 12
+    # sign, describe; weights, history, steps, snapshots, resume state, summary; labels, logits,
+    # summary twice
+    assert number == 13

@@ -10,7 +10,7 @@ import pytest
 from mnist_core.errors import InputError, LabError
 from mnist_core.jobs import pool
 from mnist_core.jobs.pool import Made
-from mnist_core.models import make_config, model_spec
+from mnist_core.models import make_config, model_spec, recipe_of
 from mnist_core.models.stats import shipped_stats
 from mnist_core.reproduce import zoo
 from mnist_core.reproduce.zoo import MustLearn, Row, make_zoo, wanted_configs, zoo_rows
@@ -28,6 +28,7 @@ def small_zoo(monkeypatch):
     monkeypatch.setattr(zoo, "zoo_rows", lambda: rows)
     monkeypatch.setattr(zoo, "train_all", one_after_another)
     monkeypatch.setattr(zoo, "LEARNS", 0.0)  # of seven steps nothing is asked
+    monkeypatch.setattr(zoo, "keeps_snapshots", lambda config: config.seed == config.epochs == 1)
     pool.loaded.cache_clear()
     zoo._parents.cache_clear()
     yield
@@ -87,7 +88,17 @@ def test_missing_runs_are_made_and_packed_and_the_rest_is_left(lab, small_zoo):
     assert longer.history[0]["train_loss"] == first.history[0]["train_loss"]
     assert (first.path / "logits.safetensors").exists()
     assert not (second.path / "logits.safetensors").exists()
+    assert [run.summary.snapshots for run in runs] == [True, False, True]
+    assert [snapshot.step for snapshot in first.snapshots()] == [0, 1, 3, 7]
     assert make_zoo(lab, 1, heard.append) == runs and len(heard) == 3
+
+
+def test_one_run_of_each_small_network_keeps_snapshots():
+    chosen = [c for row in zoo_rows() for c in row.configs() if zoo.keeps_snapshots(c)]
+    small = [name for name in zoo.SEEDS if shipped_stats().networks[name]["parameters"] < 1e5]
+    assert [c.model for c in chosen] == small
+    assert {(c.dataset, c.seed) for c in chosen} == {("MNIST", 1)}
+    assert recipe_of(chosen[small.index("lenet5")]) == "improved"
 
 
 def test_a_second_maker_is_told(lab, small_zoo):
