@@ -24,10 +24,14 @@ page = st.navigation(
             icon=":material/draw:",
             help="Draw a digit and see what each layer makes of it.",
         ),
-    ]
+    ],
+    position="top",
 )
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
-from pages.components.shared.common import show_errors  # noqa: E402
+from pages.components.shared.common import LOGO, show_errors  # noqa: E402
 
+st.logo(LOGO, size="large")
+# There is no option for the margins at the sides, which take an eighth of a small screen.
+st.html("<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}</style>")
 show_errors(page.run)()

@@ -10,9 +10,17 @@ from mnist_core.dataset_specs import dataset_names
 if TYPE_CHECKING:
     import pandas as pd
 
-COLOURS = ("#0d9488", "#e07b00", "#6d5bd0", "#d1426f", "#4b8b1f", "#2b7fc4", "#a3673f", "#7a8794")
+# Any two differ by a CIEDE2000 of 11 or more, also for people who see no red or no green, and
+# each by a contrast of 3 from its ground. `.streamlit/config.toml` gives them to Streamlit.
+LIGHT = ("#2d7d70", "#d67c1d", "#6f49d1", "#d4256f", "#3b7314", "#2b90e0", "#642b04", "#7b8a9b")
+DARK = ("#31d5c0", "#f39b00", "#bda1fe", "#cf68ad", "#b8eb82", "#0079ff", "#c2723a", "#888a85")
+# The names under which Streamlit looks for the theme's colours in a figure: what a browser draws
+# follows its theme, also when that changes.
+COLOURS = tuple(f"#00000{number}" for number in range(1, 9))
 GREY = COLOURS[-1]
+CSS_GREY = f"light-dark({LIGHT[-1]}, {DARK[-1]})"  # the same in HTML
 FAINT = 0.35  # opacity in the background
+DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,3px", "solid")
 # A click selects a mark; without this all others would fade.
 UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
 # Plotly's name of a symbol, and the same one in text. A triangle pointing down is taken: it
@@ -28,8 +36,24 @@ Trace = dict[str, Any]
 
 
 def colour(index: int) -> str:
-    """The colour of the run with this number, the same on every chart of a page."""
+    """The colour in a figure of the run with this number, the same on every chart of a page."""
     return COLOURS[index % len(COLOURS)]
+
+
+def css_colour(index: int) -> str:
+    """The same colour in HTML, where the browser chooses between the light and the dark one."""
+    place = index % len(LIGHT)
+    return f"light-dark({LIGHT[place]}, {DARK[place]})"
+
+
+def dash(index: int) -> str:
+    """The line style of the run with this number: runs differ by more than their hue."""
+    return DASHES[index % len(DASHES)]
+
+
+def marker(index: int) -> tuple[str, str]:
+    """The symbol of the run with this number: Plotly's name of it, and the same as a character."""
+    return SYMBOLS[index % len(SYMBOLS)]
 
 
 def symbols(dataset: str) -> tuple[str, str]:

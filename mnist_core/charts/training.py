@@ -114,7 +114,6 @@ def _spread(rows: Sequence[Row], what: str) -> list[Trace]:
     deviations = [row[f"validation_{what}_deviation"] for row in rows]
     pairs = list(zip(means, deviations, strict=True))
     name, figures = f"{rows[0]['seeds']} seeds", FIGURES[what]
-    red, green, blue = (int(SEEDS[i : i + 2], 16) for i in (1, 3, 5))
     return [
         {
             "x": [*epochs, *reversed(epochs)],
@@ -123,7 +122,8 @@ def _spread(rows: Sequence[Row], what: str) -> list[Trace]:
             "mode": "lines",
             "line": {"width": 0},
             "fill": "toself",
-            "fillcolor": f"rgba({red},{green},{blue},0.2)",
+            "fillcolor": SEEDS,
+            "opacity": 0.2,
             "hoverinfo": "skip",
             "showlegend": False,
         },

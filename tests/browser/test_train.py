@@ -38,7 +38,7 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
     run = RunStore(server.store).get(config.id)
     accuracy = percent(run.summary.test_accuracy)
     assert run.state == "done" and accuracy in outcome.inner_text()
-    page.get_by_test_id("stSidebarNavLink").filter(has_text="Compare").click()
+    page.get_by_test_id("stTopNavLink").filter(has_text="Compare").click()
     page.get_by_role("textbox", name="Search").fill(config.id)
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("stMain")).to_contain_text(accuracy)

@@ -10,7 +10,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core.charts.style import GREY, colour, symbols
+from mnist_core.charts.style import CSS_GREY, colour, css_colour, symbols
 from mnist_core.errors import LabError
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -34,7 +34,12 @@ class Comparison:
     marked: str | None
 
     def colour(self, run_id: str) -> str:
+        """The run's colour in a figure."""
         return colour(self.chosen.index(run_id))
+
+    def css_colour(self, run_id: str) -> str:
+        """The run's colour in HTML."""
+        return css_colour(self.chosen.index(run_id))
 
     def row(self, run_id: str) -> pd.Series:
         return self.rows.loc[self.rows["id"] == run_id].iloc[0]
@@ -53,12 +58,12 @@ def legend(comparison: Comparison) -> None:
         weight = ";font-weight:700" if run_id == comparison.marked else ""
         entries.append(
             f'<span style="white-space:nowrap{weight}">'
-            f'<span style="color:{comparison.colour(run_id)}">{symbols(dataset)[1]}</span> '
+            f'<span style="color:{comparison.css_colour(run_id)}">{symbols(dataset)[1]}</span> '
             f"{html.escape(comparison.labels[run_id])}</span>"
         )
     others = ["● other runs"] if len(comparison.rows) > len(comparison.chosen) else []
     entries += [
-        f'<span><span style="color:{GREY}">{words[0]}</span>{words[1:]}</span>'
+        f'<span><span style="color:{CSS_GREY}">{words[0]}</span>{words[1:]}</span>'
         for words in (*others, "○ published")
     ]
     style = "display:flex;flex-wrap:wrap;gap:0.2rem 1.25rem;font-size:0.95rem"

@@ -9,12 +9,12 @@ from html import escape
 
 import numpy as np
 
-from mnist_core.charts.style import COLOURS
+from mnist_core.charts.style import css_colour
 from mnist_core.formatting import percent, short_number, true_minus
 
 # Once on the page, before any of the pieces.
 STYLE = (
-    f"<style>:root{{--play-top:{COLOURS[0]};--play-off:{COLOURS[1]}}}"
+    f"<style>:root{{--play-top:{css_colour(0)};--play-off:{css_colour(1)}}}"
     + """
 [data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:226px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:262px}

@@ -18,6 +18,12 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 
+# The lab's name, in a colour that reads on light and on dark ground.
+LOGO = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 132 32" width="132" height="32">'
+    '<g fill="#0d9488" font-family="Source Sans, Source Sans Pro, sans-serif" font-size="20" '
+    'font-weight="700"><path d="M10 7l9 9-9 9-9-9z"/><text x="26" y="23">MNIST lab</text></g></svg>'
+)
 # Words for a run's state, with an icon.
 STATES = {
     RunState.QUEUED: ":material/schedule: waiting in the queue",
