@@ -63,6 +63,15 @@ def test_a_better_recipe_changes_the_training_and_not_the_network():
             assert ours.group != theirs.group
 
 
+def test_small_networks_have_an_interval_on_every_data_set():
+    seeds = {
+        (row.model, row.dataset): len(row.seeds) for row in zoo_rows() if row.recipe == "improved"
+    }
+    for dataset in ("MNIST", "FashionMNIST", "KMNIST"):
+        assert [seeds[name, dataset] for name in ("ultrasmall", "small", "medium")] == [3, 3, 3]
+        assert seeds["lenet5", dataset] == 5
+
+
 def test_no_run_is_in_it_twice_and_only_qmnist_waits_for_its_files():
     configs = [config for row in zoo_rows() for config in row.configs()]
     assert len(configs) == len(set(configs))
@@ -73,7 +82,7 @@ def test_no_run_is_in_it_twice_and_only_qmnist_waits_for_its_files():
 def test_a_choice_of_networks_and_seeds():
     chosen = wanted_configs(["Small", "medium"], seeds=1)
     assert {(c.model, c.seed) for c in chosen} == {("small", 1), ("medium", 1)}
-    assert len(chosen) == 2 * 3 + 2
+    assert len(chosen) == 2 * 3 + 2 + 2
     with pytest.raises(InputError, match="model: 'foo' was given; allowed is one of "):
         wanted_configs(["foo"])
 
