@@ -5,6 +5,7 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import duration, plain
+from mnist_core.jobs import standby
 from mnist_core.models import model_spec, model_title, recipe_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
@@ -114,3 +115,5 @@ below(store, config, run, runs)
 polls = REFRESH if others_live(config, runs) else None
 st.fragment(in_progress, run_every=polls)(config, [runs])
 controls.write_address(config)  # last: the curves need not wait for it
+if not changing and not (run and run.finished):  # a click may train it
+    standby.prepare(store, config)

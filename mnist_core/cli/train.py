@@ -6,14 +6,14 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psutil
 
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import ProgressLine
-from mnist_core.config import Checked, Execution, RunConfig, Switch
+from mnist_core.config import Checked, Execution, Number, RunConfig, Switch, check_value
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
@@ -22,6 +22,9 @@ from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import RunStore, check_at_once
+
+if TYPE_CHECKING:
+    from mnist_core.data.datasets import Dataset
 
 
 def _config_options(parser: ArgumentParser) -> None:
@@ -35,6 +38,7 @@ def _train_options(parser: ArgumentParser) -> None:
     add("--resume", metavar="RUN", help="continue a run that was interrupted")
     add("--extend", metavar="RUN", help="train a finished run on, to --epochs in all")
     add("--queue", action="store_true", help="wait until the store's setting allows another run")
+    add("--standby", metavar="SECONDS", help="get ready, and wait for a run that a page starts")
     add("--at-once", metavar="N", help="wait until fewer than N runs train")
     _config_options(parser)
     _add_fields(parser, Execution)
@@ -54,6 +58,24 @@ def _add_fields(parser: ArgumentParser, owner: type[Checked]) -> None:
 
 @command("train", "Train a network, or continue a run.", _train_options)
 def train(options: Namespace) -> Answer:
+    if options.standby is not None:
+        return _stand_by(options)
+    return _train(options)
+
+
+def _stand_by(options: Namespace) -> Answer:
+    from mnist_core.jobs.standing_by import stand_by
+
+    seconds = check_value("standby", options.standby, Number(0, 86_400))
+    handed = stand_by(RunStore(), new_config(options), seconds)
+    if handed is None:
+        return Answer(None, "no run was handed over")
+    nothing = dict.fromkeys(vars(options))
+    resume = {"json": options.json, "resume": handed.run_id, "queue": True}
+    return _train(Namespace(**nothing | resume), handed.dataset)
+
+
+def _train(options: Namespace, dataset: "Dataset | None" = None) -> Answer:
     from mnist_core.jobs.worker import carry_out
 
     store = RunStore()
@@ -72,7 +94,13 @@ def train(options: Namespace) -> Answer:
         found.folder.request(None)  # a launched run keeps one that was made while it started
     line = ProgressLine(config)
     run = carry_out(
-        store, config, execution, on_progress=line.show, signalled=_signals(), at_once=at_once
+        store,
+        config,
+        execution,
+        on_progress=line.show,
+        signalled=_signals(),
+        at_once=at_once,
+        dataset=dataset,
     )
     line.end()
     if run.summary.data_note:

@@ -9,7 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ import numpy as np
 
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import check_files, missing_files, read_part, split_indices
+from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import DatasetSpec, dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.paths import data_root
@@ -25,15 +26,24 @@ if TYPE_CHECKING:
     import torch
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Split:
     """images: (N, 28, 28) uint8; labels: (N,) int64."""
 
     images: torch.Tensor
     labels: torch.Tensor
+    _pixels: dict[tuple[int, str], torch.Tensor] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def pixels(self, input_size: int, fit: str) -> torch.Tensor:
+        """(N, 1, input_size, input_size) uint8 (see transforms.resize), kept for the next run."""
+        kind = input_size, fit
+        if kind not in self._pixels:
+            self._pixels.clear()
+            self._pixels[kind] = resize(self.images, input_size, fit)
+        return self._pixels[kind]
 
 
 @dataclass(frozen=True)

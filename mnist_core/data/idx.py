@@ -64,7 +64,7 @@ class TestImage:
 
 def missing_files(name: str, root: Path) -> list[Path]:
     """The files that the data set `name` still lacks below `root`."""
-    return [path for path in _paths(name, root) if not path.is_file()]
+    return [path for path in paths_of(name, root) if not path.is_file()]
 
 
 def how_to_get(dataset: str, root: Path) -> str:
@@ -79,7 +79,7 @@ def how_to_get(dataset: str, root: Path) -> str:
 
 def check_files(name: str, root: Path) -> list[IdxFile]:
     """Checks the four files of a data set that is there, every byte of them. Raises LabError."""
-    return [_check_content(path, dataset_spec(name)) for path in _paths(name, root)]
+    return [_check_content(path, dataset_spec(name)) for path in paths_of(name, root)]
 
 
 def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.ndarray]:
@@ -88,7 +88,7 @@ def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.n
     Raises LabError: which file, what is wrong with it, what to do.
     """
     spec, part = dataset_spec(dataset), "test" if test else "training"
-    paths = _paths(dataset, root)[2:] if test else _paths(dataset, root)[:2]
+    paths = paths_of(dataset, root)[2:] if test else paths_of(dataset, root)[:2]
     images, labels = (_read(path, spec) for path in paths)
     if labels.ndim == 2:  # QMNIST: eight numbers for each image, the class first
         labels = labels[:, 0]
@@ -125,7 +125,7 @@ def part_sizes(dataset: str, root: Path | None = None) -> PartSizes:
     """What the files on this machine hold; what the data set's spec says where they are missing."""
     spec, root = dataset_spec(dataset), data_root() if root is None else root
     try:
-        counts = [len(_read(path, spec)) for path in _paths(dataset, root)[1::2]]
+        counts = [len(_read(path, spec)) for path in paths_of(dataset, root)[1::2]]
     except LabError:
         counts = list(spec.images)
     return PartSizes(counts[0] - counts[0] // 6, counts[0] // 6, counts[1])
@@ -165,7 +165,7 @@ def test_image(dataset: str, root: Path, index: int) -> TestImage:
     return TestImage(np.array(images[index]), int(labels[index]), index, len(images))
 
 
-def _paths(name: str, root: Path) -> list[Path]:
+def paths_of(name: str, root: Path) -> list[Path]:
     """The four files: images and labels for training, then for testing."""
     spec = dataset_spec(name)
     return [root / spec.name / "raw" / file for file in spec.files]

@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.jobs import queue, spawn
+from mnist_core.jobs import queue, spawn, standby
 from mnist_core.models import check_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
@@ -29,12 +29,14 @@ START_GRACE = 3.0  # seconds that another process may take to show what it does 
 MAX_PROCESSES = 8  # that may wait for one run
 STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
 
-Spawn = Callable[[RunStore, Run], "subprocess.Popen[bytes]"]
+Worker = psutil.Process | subprocess.Popen[bytes]
+Spawn = Callable[[RunStore, Run], Worker]
 
 
-def spawn_worker(store: RunStore, run: Run) -> subprocess.Popen[bytes]:
-    """A process that trains the run once it has a slot."""
-    return spawn.start(store, ["train", "--resume", run.id, "--queue"], run.folder.log_file)
+def spawn_worker(store: RunStore, run: Run) -> Worker:
+    """A process that trains the run once it has a slot: the one on standby, or a new one."""
+    command = ["train", "--resume", run.id, "--queue"]
+    return standby.take(store, run.id) or spawn.start(store, command, run.folder.log_file)
 
 
 def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker) -> Run:

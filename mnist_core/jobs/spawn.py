@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mnist_core import paths
 from mnist_core.errors import LabError
 from mnist_core.files import writing
-from mnist_core.paths import PROJECT, data_root
 from mnist_core.runs.store import RunStore
 
 _APART_ON_WINDOWS = 0
@@ -18,23 +18,27 @@ if sys.platform == "win32":
     _APART_ON_WINDOWS = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.DETACHED_PROCESS
 
 
+def environment(store: RunStore) -> dict[str, str]:
+    """The variables of a process that is started now."""
+    return {
+        **os.environ,
+        "MNIST_CHECKPOINTS": str(store.root.resolve()),
+        "MNIST_DATA": str(paths.data_root().resolve()),
+        "OMP_WAIT_POLICY": "PASSIVE",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
 def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
     """`python -m mnist_core ARGUMENTS` with this store and data; what it says goes to `log`.
 
     Raises LabError when the log cannot be written, or no process can be started.
     """
-    environment = {
-        **os.environ,
-        "MNIST_CHECKPOINTS": str(store.root.resolve()),
-        "MNIST_DATA": str(data_root().resolve()),
-        "OMP_WAIT_POLICY": "PASSIVE",
-        "PYTHONUNBUFFERED": "1",
-    }
     with writing(log), log.open("wb") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "mnist_core", *arguments],
-            cwd=PROJECT,
-            env=environment,
+            cwd=paths.PROJECT,
+            env=environment(store),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -49,7 +53,7 @@ def ask(*arguments: str) -> Any:
     For what needs torch, in a process that stays light without it.
     """
     command = [sys.executable, "-m", "mnist_core", *arguments, "--json"]
-    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=paths.PROJECT, capture_output=True, text=True, timeout=300)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no reason given"]
         raise LabError(f"{arguments[0]} could not be worked out: {lines[-1]}")

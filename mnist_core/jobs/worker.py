@@ -119,7 +119,7 @@ class _Attempt:
             self.run = replace(self.run, summary=running)
             self.run.folder.write_summary(running)
             self.reporter.phase("loading")
-            _import_all()
+            import_all()
             self._train()
             return _leave(self.store, self.run, RunState.DONE)
         except StopRequested as request:
@@ -140,7 +140,7 @@ class _Attempt:
         def look(ahead: int) -> None:
             self.reporter.phase("waiting", ahead=ahead)
             if not ahead:  # the next run gets ready; those behind it must not fill the memory
-                _import_all()
+                import_all()
 
         if not queue.has_entered(self.run):
             self.run = queue.enter(self.store, self.run, Process.of(os.getpid()))
@@ -184,7 +184,7 @@ class _Attempt:
         keep_test_results(self.store, run, trainer, dataset, record.summary)
 
 
-def _import_all() -> None:
+def import_all() -> None:
     """Imports what training needs to its very end, before it begins.
 
     A run may train for hours; a source file that is edited meanwhile must not reach it half way.

@@ -15,7 +15,6 @@ from torch.nn import functional as F
 from mnist_core.config import Execution, RunConfig
 from mnist_core.data.augment import random_move
 from mnist_core.data.datasets import Dataset, Split
-from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import memory_format
 from mnist_core.errors import InputError
@@ -59,7 +58,7 @@ class Trainer:
         self.step_losses: list[tuple[int, int, float]] = []
 
     def _on_device(self, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
-        pixels = resize(split.images, self.config.input_size, self.config.fit)
+        pixels = split.pixels(self.config.input_size, self.config.fit)
         return pixels.to(self.execution.device), split.labels.to(self.execution.device)
 
     @property

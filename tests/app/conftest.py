@@ -5,7 +5,7 @@ import types
 
 import pytest
 
-from mnist_core.jobs import cost_job
+from mnist_core.jobs import cost_job, standby
 from mnist_core.models import make_config
 from tests.app.play_canvas import Canvas
 from tests.stores import make_run
@@ -18,6 +18,14 @@ def measured(monkeypatch):
     monkeypatch.setattr(
         cost_job, "measure_in_background", lambda store, config: configs.append(config)
     )
+    return configs
+
+
+@pytest.fixture(autouse=True)
+def prepared(monkeypatch):
+    """The configs for which a page has asked for a process on standby; none is started."""
+    configs = []
+    monkeypatch.setattr(standby, "prepare", lambda store, config: configs.append(config))
     return configs
 
 

@@ -57,10 +57,15 @@ def test_a_run_that_the_native_engine_could_not_train_says_why(store):
     assert note in words(open_page())
 
 
-def test_a_slider_leads_to_a_run_that_is_not_there_and_its_button_trains_it(store, started):
+def test_a_slider_leads_to_a_run_that_is_not_there_and_its_button_trains_it(
+    store, started, prepared
+):
     make_run(store, opening())
+    cost.save(store, opening(), cost.Cost(1e-4, 0.0064, 2e-5, 3.0))
     page = open_page()
+    assert not prepared
     page.select_slider(key="control_lr").set_value(0.1).run()
+    assert prepared == [opening(lr=0.1)]
     assert "Not trained yet · 3 epochs" in words(page)
     assert "the most similar trained run. It has learning rate 0.01." in words(page)
     page.button(key="train_now").click().run()

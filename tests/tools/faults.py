@@ -29,7 +29,7 @@ from playwright.sync_api import Browser, Page
 
 from mnist_core.analysis.url import query_of
 from mnist_core.config import ENGINES, Execution, RunConfig
-from mnist_core.jobs import launcher
+from mnist_core.jobs import launcher, standby
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
 from mnist_core.runs.folder import HISTORY
@@ -185,13 +185,14 @@ class FaultTest:
 
 
 def trainers(store: RunStore) -> list[int]:
-    """The pids of all processes that train in this store."""
-    found = []
+    """The pids of all processes that train in this store; one on standby does not."""
+    found, idle = [], standby.find(store)
     for process in psutil.process_iter():
         try:
             if process.status() == psutil.STATUS_ZOMBIE or "train" not in process.cmdline():
                 continue
-            if process.environ().get("MNIST_CHECKPOINTS") == str(store.root.resolve()):
+            ours = process.environ().get("MNIST_CHECKPOINTS") == str(store.root.resolve())
+            if ours and not (idle and idle.process.pid == process.pid):
                 found.append(process.pid)
         except psutil.Error:
             continue

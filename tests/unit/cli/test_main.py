@@ -128,6 +128,7 @@ def test_extend_and_config_file(run, tmp_path, lab):
         (["train", "--recipe", "x"], "recipe: 'x' was given; lenet5 has reference"),
         (["train", "--input-size", "28"], "input_size: 28 was given; lenet5 takes images of 32"),
         (["train", "--threads", "-2"], "threads: '-2' was given"),
+        (["train", "--standby", "-2"], "standby: '-2' was given; allowed is a number from 0"),
         (
             ["train", "--engine", "x"],
             "engine: 'x' was given; allowed is one of auto, torch, native",

@@ -13,7 +13,7 @@ import pytest
 from mnist_core import paths
 from mnist_core.config import Execution
 from mnist_core.errors import InputError, LabError
-from mnist_core.jobs import launcher
+from mnist_core.jobs import launcher, standby
 from mnist_core.jobs.worker import carry_out
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
@@ -27,6 +27,7 @@ from tests.unit.jobs.processes import TRAINING, age, at_work, sleeper, wait_for
 def nobody_left(store):
     """Training outlives whoever started it, but no test."""
     yield
+    standby.end(store)
     for run in store.list()[0]:
         launcher.stop(store, run.id, grace=0.1)
 
@@ -47,24 +48,26 @@ def race(store, count=4):
     return runs
 
 
-def test_many_starts_make_one_run_that_survives_edited_sources_and_a_pause(
+def test_many_starts_make_one_run_on_standby_that_survives_edited_sources_and_a_pause(
     lab, tmp_path, monkeypatch
 ):
     copy = shutil.copytree(paths.PROJECT / "mnist_core", tmp_path / "copy" / "mnist_core")
     with monkeypatch.context() as patch:
         patch.setattr(paths, "PROJECT", tmp_path / "copy")
+        standby.prepare(lab, config(activation="ELU"))
+        wait_for(lambda: standby.is_ready(lab))
+        ready = standby.find(lab).process
         runs = race(lab)
-    assert len(runs) == 4 and len({run.summary.process.pid for run in runs}) == 1
+    assert [run.summary.process for run in runs] == [ready] * 4
     run = runs[0]
     assert run.state == "queued"
     wait_for(lambda: run.folder.progress().get("phase") == "training")
     for path in copy.rglob("*.py"):
         path.write_text("this is no program")
     wait_for(lambda: lab.get(run.id).summary.epochs_done >= 1)
-    process = lab.get(run.id).summary.process
     launcher.pause(lab, run.id)
     wait_for(lambda: lab.get(run.id).state in ("paused", "done"))
-    wait_for(lambda: not process.find())
+    wait_for(lambda: not ready.find())
     launcher.start(lab, run.config)
     wait_for(lambda: lab.get(run.id).finished)
     ended = lab.get(run.id)
