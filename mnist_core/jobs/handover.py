@@ -54,7 +54,7 @@ class Handover:
     pid: int
 
     def _path(self, kind: str) -> Path:
-        return _folder(self.root) / f"{self.pid}{kind}"
+        return folder(self.root) / f"{self.pid}{kind}"
 
     def offer(self) -> Offer | None:
         """None where there is none, or only a damaged one."""
@@ -104,12 +104,12 @@ class Handover:
 
 def handovers(root: Path) -> Iterator[Handover]:
     """Those of all processes on standby on this machine, with what dead ones have left."""
-    for pid in sorted({path.stem for path in _folder(root).glob("*.*")}):
+    for pid in sorted({path.stem for path in folder(root).glob("*.*")}):
         if pid.isdecimal():
             yield Handover(root, int(pid))
 
 
-def _folder(root: Path) -> Path:
+def folder(root: Path) -> Path:
     """One for each machine that shares the store."""
     return root / ".standby" / host()
 
@@ -137,8 +137,8 @@ def sources() -> str:
     return digest.hexdigest()
 
 
-def _files(folder: str) -> Iterator[tuple[str, os.stat_result]]:
-    with os.scandir(folder) as entries:
+def _files(path: str) -> Iterator[tuple[str, os.stat_result]]:
+    with os.scandir(path) as entries:
         for entry in sorted(entries, key=lambda entry: entry.name):
             if entry.is_dir():
                 yield from _files(entry.path)

@@ -16,12 +16,14 @@ from filelock import FileLock, Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
+from mnist_core.files import write_json
 from mnist_core.jobs import spawn
 from mnist_core.jobs.handover import (
     WITHDRAWN,
     Handover,
     Offer,
     environment,
+    folder,
     handovers,
     host,
     sources,
@@ -48,9 +50,9 @@ def prepare(store: RunStore, config: RunConfig) -> None:
                 return
             _end(offer)  # our own, which has become useless
         _sweep(store)
-        command = ["train", "--standby", f"{IDLE:g}"]
-        for name in RunConfig.names():
-            command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
+        file = folder(store.root) / "config.json"
+        write_json(file, config.to_dict(), flush=False)
+        command = ["train", "--standby", f"{IDLE:g}", "--config", str(file)]
         process = spawn.start(store, command, store.root / ".standby.log")
         try:
             offer = Offer(Process.of(process.pid), here, code, variables)
