@@ -20,8 +20,8 @@ OF_CONFIG = ("group", "dataset", "model", "epochs", "seed")
 COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
-TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "note", "search")
-COLUMNS = (*TEXT, *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
+TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "engine", "note")
+COLUMNS = (*TEXT, "search", *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
@@ -55,6 +55,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "recipe": describe(config),
         "state": run.state.value,
         "device": summary.device or "",
+        "engine": summary.engine or "",
         "note": "; ".join(filter(None, (summary.note, summary.data_note, summary.engine_note))),
         "bundled": isinstance(run, BundledRun),
         **{name: _whole(getattr(summary, name)) for name in COUNTS},

@@ -70,5 +70,5 @@ def runs(_: Namespace) -> Answer:
         print(folder.reason, file=sys.stderr)
     parts = ("validation", "test")
     shown = [row | {part: percent(row[f"{part}_accuracy"]) for part in parts} for row in rows]
-    columns = ("id", "recipe", "state", "epochs_done", "epochs", "best_epoch", *parts)
+    columns = ("id", "recipe", "state", "engine", "epochs_done", "epochs", "best_epoch", *parts)
     return Answer(rows, table(shown, (*columns, "parameters", "receptive_field")))

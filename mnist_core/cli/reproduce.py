@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from mnist_core.cli.command import Answer, command
-from mnist_core.config import Whole, check_value
+from mnist_core.config import Choice, Whole, check_value
 from mnist_core.formatting import duration, percent
 from mnist_core.jobs.pool import Made
+from mnist_core.models.grid import DATASETS
 from mnist_core.reproduce.results import markdown, results
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
@@ -27,7 +28,8 @@ def _options(parser: ArgumentParser) -> None:
         help="grid: a run for every setting of the sliders; zoo: every network of the references; "
         "table: what the zoo reached, beside what was published",
     )
-    parser.add_argument("--only", metavar="NAME", nargs="+", help="zoo: these networks only")
+    only = "zoo: these networks only; grid: these data sets only"
+    parser.add_argument("--only", metavar="NAME", nargs="+", help=only)
     parser.add_argument("--seeds", metavar="N", help="zoo: the first N seeds only")
     parser.add_argument("--at-once", help="runs at a time; as many as cores if not given")
 
@@ -40,9 +42,11 @@ def reproduce(options: Namespace) -> Answer:
 def _grid(options: Namespace) -> Answer:
     from mnist_core.reproduce.grid import make_grid
 
-    began = time.monotonic()
-    runs = make_grid(RunStore(), _processes(options), _tell_made)
-    return _summary(runs, began, file=str(RunStore().bundle))
+    began, store = time.monotonic(), RunStore()
+    only = options.only or DATASETS
+    datasets = list(dict.fromkeys(check_value("only", name, Choice(DATASETS)) for name in only))
+    runs = make_grid(store, _processes(options), _tell_made, datasets)
+    return _summary(runs, began, files=[str(store.bundle_path(name)) for name in datasets])
 
 
 def _zoo(options: Namespace) -> Answer:

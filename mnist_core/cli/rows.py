@@ -8,7 +8,7 @@ from mnist_core.runs.run import Run
 FIGURES: tuple[str, ...] = ("epochs_done", "best_epoch", "validation_accuracy", "test_accuracy")
 FIGURES += ("validation_loss", "test_loss", "validation_top5", "test_top5", "seconds")
 FIGURES += ("parameters", "macs", "receptive_field", "weights_bytes", "weights_sha256")
-FIGURES += ("parent", "device", "threads", "data_fingerprint", "data_note", "note")
+FIGURES += ("parent", "device", "threads", "engine", "data_fingerprint", "data_note", "note")
 
 
 def run_row(run: Run) -> dict[str, Any]:

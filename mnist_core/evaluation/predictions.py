@@ -10,6 +10,7 @@ import numpy as np
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.evaluation.metrics import softmax
+from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
 
@@ -67,10 +68,12 @@ def predictions(store: RunStore, run: Run) -> Predictions:
 
 
 def mistakes(store: RunStore, run: Run) -> Mistakes | None:
-    """What the run gets wrong; None for a run that keeps neither its mistakes nor its logits.
+    """The test images that the run gets wrong; None where it keeps neither them nor its logits.
 
     Raises LabError for a damaged file.
     """
+    if isinstance(run, BundledRun):
+        return run.mistakes()
     try:
         found = predictions(store, run)
     except NotFound:

@@ -19,8 +19,9 @@ from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.files import read_checked, read_json, signature, write_bytes, write_json, writing
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
-from mnist_core.runs.bundle import read_bundle
+from mnist_core.runs.bundle import Bundle, read_bundle
 from mnist_core.runs.folder import RunFolder
+from mnist_core.runs.old_bundle import read_old_bundle
 from mnist_core.runs.run import PARTS, Damaged, Run, read_parts
 from mnist_core.runs.summary import Summary
 
@@ -38,11 +39,13 @@ class RunStore:
     def list(self) -> tuple[list[Run], list[Damaged]]:
         """All runs, the newest first, and what in the store is damaged.
 
-        Where both a folder and the bundle hold a run, the folder counts.
+        Where both a folder and a bundle hold a run, the folder counts.
         """
-        bundle, damaged = read_bundle(self.bundle)
-        runs: dict[str, Run] = {run.id: run for run in bundle}
-        damaged = list(damaged)
+        runs: dict[str, Run] = {}
+        damaged: list[Damaged] = []
+        for bundle in self._bundles():
+            runs.update(bundle.runs)
+            damaged += bundle.damaged
         for path in self._folders():
             try:
                 runs[path.name] = self._read(path)
@@ -50,13 +53,17 @@ class RunStore:
                 damaged.append(Damaged(path, str(error)))
         return sorted(runs.values(), key=lambda run: (-run.summary.created, run.id)), damaged
 
-    @property
-    def bundle(self) -> Path:
-        """The file of the runs that have a history only, without a folder: those of the grid."""
-        return self.root / "grid.jsonl"
+    def bundle_path(self, dataset: str) -> Path:
+        """The file of a data set's runs that have no folder: those of the grid."""
+        return self.root / "grid" / f"{dataset}.parquet"
+
+    def _bundles(self) -> Sequence[Bundle]:
+        files = sorted((self.root / "grid").glob("*.parquet"))
+        return [read_old_bundle(self.root / "grid.jsonl"), *map(read_bundle, files)]
 
     def _bundled(self, run_id: str) -> Run | None:
-        return next((run for run in read_bundle(self.bundle)[0] if run.id == run_id), None)
+        found = (bundle.runs.get(run_id) for bundle in self._bundles())
+        return next(filter(None, found), None)
 
     def _folders(self) -> Sequence[Path]:
         try:
@@ -93,7 +100,7 @@ class RunStore:
         return self.find_folder(config) or self._bundled(config.id)
 
     def find_folder(self, config: RunConfig) -> Run | None:
-        """Like `find`, but without the bundle: only a run with a folder can be trained further."""
+        """Like `find`, but without bundles: only a run with a folder can be trained further."""
         try:
             return self._read(self.root / config.id)
         except LabError:

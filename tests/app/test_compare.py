@@ -8,7 +8,7 @@ import pytest
 from mnist_core.charts.pareto import RING
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import make_config
-from mnist_core.runs.bundle import bundled, write_bundle
+from mnist_core.runs.bundle import write_bundle
 from tests.app.compare_page import (
     CURVES,
     SCATTERS,
@@ -187,7 +187,7 @@ def test_seeds_fold_into_a_row_that_any_of_them_names(store):
 
 def test_the_grid_is_out_of_the_way_until_it_is_wanted(three, store):
     grid = [make_run(store, make_config("lenet5", "grid", lr=lr)) for lr in (0.02, 0.03)]
-    write_bundle(store.bundle, [bundled(run) for run in grid])
+    write_bundle(store.bundle_path("MNIST"), grid, {})
     for run in grid:
         shutil.rmtree(run.path)
     page = open_page()

@@ -13,7 +13,7 @@ from mnist_core.errors import LabError
 from mnist_core.jobs import launcher
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
-from mnist_core.runs.bundle import BundledRun, bundled, write_bundle
+from mnist_core.runs.bundle import write_bundle
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
@@ -98,8 +98,8 @@ def test_what_is_seen_is_in_the_address_bar_and_a_link_reopens_it(store):
 
 
 def test_the_grid_is_first_and_the_reference_one_choice_away(store):
-    bundle = [BundledRun(store.root, opening(), Summary("done", epochs_done=0))]
-    write_bundle(store.bundle, bundle)
+    grid_run = make_run(RunStore(store.root / "other"), opening(), epochs=0)
+    write_bundle(store.bundle_path("MNIST"), [grid_run], {})
     make_run(store, make_config("lenet5"), accuracy=0.991)
     page = open_page()
     assert page.selectbox(key="control_recipe").value == "grid" and "done" in words(page)
@@ -108,7 +108,8 @@ def test_the_grid_is_first_and_the_reference_one_choice_away(store):
 
 
 def test_a_run_without_weights_can_be_trained_here(store, started):
-    write_bundle(store.bundle, [bundled(make_run(RunStore(store.root / "other"), opening()))])
+    run = make_run(RunStore(store.root / "other"), opening())
+    write_bundle(store.bundle_path("MNIST"), [run], {})
     page = open_page()
     assert "best epoch 3 of 3" in words(page)
     page.button(key="train_now").click().run()
@@ -157,9 +158,9 @@ def test_advice_changes_the_settings(store):
     page = open_page(lr="1")
     assert "Diverged in epoch 1" in words(page)
     button = page.button(key="train_advice")
-    assert button.label == "Try learning rate 0.3"
+    assert button.label == "Try learning rate 0.5"
     button.click().run()
-    assert page.select_slider(key="control_lr").value == 0.3
+    assert page.select_slider(key="control_lr").value == 0.5
 
 
 def test_a_network_that_ships_no_grid_opens_with_its_reference(store):
@@ -174,7 +175,7 @@ def test_a_network_brings_its_recipe_and_a_recipe_sets_every_control(store):
     page.selectbox(key="control_model").set_value("lenet5").run()
     page.selectbox(key="control_recipe").set_value("tutorial").run()
     assert page.select_slider(key="control_batch_size").value == 64
-    page.select_slider(key="control_lr").set_value(0.3).run()
+    page.select_slider(key="control_lr").set_value(0.2).run()
     assert page.selectbox(key="control_recipe").value == "Custom"
 
 
@@ -254,22 +255,22 @@ def test_a_process_that_hangs_is_named_and_can_be_replaced(store, monkeypatch):
 
 def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     make_run(store, opening())
-    run = make_run(store, opening(lr=0.3), state="queued", process=Process.of(os.getpid()))
+    run = make_run(store, opening(lr=0.2), state="queued", process=Process.of(os.getpid()))
     run.folder.write_progress({"phase": "waiting", "ahead": 2})
     page = open_page()
     assert "waiting for 2 runs ahead of it" in page.get("progress")[0].proto.text
     name = page.button(key=f"show_{run.id}")
-    assert name.label == "LeNet-5 · MNIST · Quick run · learning rate 0.3"
+    assert name.label == "LeNet-5 · MNIST · Quick run · learning rate 0.2"
     page.selectbox(key="train_at_once").set_value(2).run()
     assert store.at_once() == 2
     page.button(key=f"show_{run.id}").click().run()
-    assert page.select_slider(key="control_lr").value == 0.3
+    assert page.select_slider(key="control_lr").value == 0.2
 
 
 def test_each_tab_shows_what_it_promises(lab):
     make_run(lab, opening())
     page = open_page()
-    assert "21 settings are trained" in words(page)
+    assert "50 settings are trained" in words(page)
     page.session_state["train_tab"] = "Training images"
     page.run()
     assert "<img" in "".join(e.proto.body for e in page.get("html"))
@@ -286,7 +287,7 @@ def test_a_store_that_cannot_be_written_is_a_sentence(store, monkeypatch):
 
     make_run(store, opening())
     monkeypatch.setattr(launcher, "start", refuse)
-    page = open_page(lr="0.3")
+    page = open_page(lr="0.2")
     page.button(key="train_now").click().run()
     assert not page.exception and "The disk is full" in words(page)
 

@@ -12,7 +12,7 @@ HERE = make_config("lenet5", "grid")
 
 @pytest.fixture
 def runs(store):
-    make = [HERE.replace(lr=0.1), HERE.replace(batch_size=256), HERE.replace(lr=0.02)]
+    make = [HERE.replace(lr=0.1), HERE.replace(batch_size=256), HERE.replace(lr=0.03)]
     runs = [make_run(store, config, accuracy=0.9 + i / 100) for i, config in enumerate(make)]
     runs.append(make_run(store, HERE.replace(lr=1), state="diverged", epochs=0))
     others = [HERE.replace(dropout=0.5), HERE.replace(epochs=2), make_config("lenet5")]
@@ -21,10 +21,10 @@ def runs(store):
 
 def test_the_cells_are_the_sliders_values_and_those_of_runs(runs):
     land = landscape(HERE, runs, "lr", "batch_size")
-    assert land.xs == tuple(sorted({*AXES["lr"], 0.02})) and land.ys == AXES["batch_size"]
+    assert land.xs == tuple(sorted({*AXES["lr"], 0.03})) and land.ys == AXES["batch_size"]
     trained = {point: cell.accuracy for point, cell in land.cells.items() if cell.run}
-    assert trained == {(0.1, 64): 0.9, (0.01, 256): 0.91, (0.02, 64): 0.92, (1.0, 64): None}
-    assert land.best.config == HERE.replace(lr=0.02)
+    assert trained == {(0.1, 64): 0.9, (0.01, 256): 0.91, (0.03, 64): 0.92, (1.0, 64): None}
+    assert land.best.config == HERE.replace(lr=0.03)
 
 
 def test_a_cells_config_differs_in_the_two_fields_only(runs):

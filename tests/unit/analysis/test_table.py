@@ -5,7 +5,7 @@ from mnist_core.analysis import table
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import make_config
 from mnist_core.models.stats import stats_of
-from mnist_core.runs.bundle import bundled
+from mnist_core.runs.bundle import read_bundle, write_bundle
 from tests.stores import make_labels, make_run
 
 
@@ -125,7 +125,8 @@ def test_published_figures_need_a_known_size(store):
 
 def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
     run = make_run(store, make_config("small", epochs=3))
-    kept = bundled(run)
+    write_bundle(store.bundle_path("MNIST"), [run], {})
+    kept = read_bundle(store.bundle_path("MNIST")).runs[run.id]
     rows = table.runs_table(store, [run, kept]).set_index("bundled")
     assert rows.loc[True, "weights_bytes"] == stats_of("small", "MNIST")["weights_bytes"]
     assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes

@@ -25,12 +25,12 @@ def test_the_chart_shows_each_cell_as_it_is(store):
     }
     assert by_cell[0.1, 64][:2] == ("90.0", "circle")
     assert by_cell[1.0, 64][:2] == ("diverged", "circle")
-    assert by_cell[0.3, 64][:2] == ("", "circle-open")
-    assert "not trained" in by_cell[0.3, 64][2]
+    assert by_cell[0.2, 64][:2] == ("", "circle-open")
+    assert "not trained" in by_cell[0.2, 64][2]
     assert (land.xs[here.x[0]], land.ys[here.y[0]]) == (0.01, 64)
     # as far from 80 % to 90 % as from 98 % to 99 %: the error counts
-    assert heat.z[0][land.xs.index(0.1)] == pytest.approx(1.0)
-    assert heat.z[0][land.xs.index(0.3)] is None
+    assert heat.z[land.ys.index(64)][land.xs.index(0.1)] == pytest.approx(1.0)
+    assert heat.z[land.ys.index(64)][land.xs.index(0.2)] is None
 
 
 @pytest.mark.parametrize("field", FIELDS)

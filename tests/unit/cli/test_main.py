@@ -71,7 +71,7 @@ def test_train_then_cached_then_runs_evaluate_predict(run, tmp_path):
     }
     status, rows, _ = run("runs", "--json")
     wanted = "id dataset model seed state epochs best_epoch validation_accuracy test_accuracy "
-    wanted += "parameters receptive_field has_weights epochs_done recipe group"
+    wanted += "parameters receptive_field has_weights epochs_done recipe group engine"
     assert set(wanted.split()) <= set(rows[0]) and rows[0]["state"] in list(RunState)
     status, figures, _ = run("evaluate", first["id"], "--json")
     assert figures["test_accuracy"] == first["test_accuracy"]
@@ -149,6 +149,10 @@ def test_extend_and_config_file(run, tmp_path, lab):
         (["evaluate", "x/y"], "run: 'x/y' was given"),
         (["predict", "mnist-x-0123456789", "a.png"], "there is no mnist-x-0123456789"),
         (["datasets", "--download", "CIFAR"], "dataset: 'CIFAR' was given"),
+        (
+            ["reproduce", "grid", "--only", "QMNIST"],
+            "only: 'QMNIST' was given; allowed is one of MN",
+        ),
         (["fly"], "invalid choice: 'fly'"),
         ([], "required: COMMAND"),
     ],

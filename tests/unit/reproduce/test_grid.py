@@ -5,28 +5,33 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import pytest
 
 from mnist_core.errors import LabError
-from mnist_core.jobs.pool import train_all
+from mnist_core.jobs.pool import carry_out_here, train_all
 from mnist_core.models import make_config, recipe_of
-from mnist_core.models.grid import AXES, grid_configs
+from mnist_core.models.grid import AXES, DATASETS, grid_configs
 from mnist_core.paths import PROJECT
-from mnist_core.reproduce.grid import make_grid
+from mnist_core.reproduce.grid import WORKSHOP, make_grid
 from mnist_core.runs.bundle import read_bundle
+from mnist_core.runs.columns import LEFT_OUT
+from mnist_core.runs.store import RunStore
+from tests.stores import make_run
 
 
-def test_the_grid_has_every_setting_of_the_sliders_once():
-    configs = grid_configs()
-    assert len(configs) == len({config.id for config in configs}) == 7 * 3 * 6 * 3
+@pytest.mark.parametrize("dataset", DATASETS)
+def test_the_grid_has_every_setting_of_the_sliders_once(dataset):
+    configs = grid_configs(dataset)
+    assert len(configs) == len({config.id for config in configs}) == 10 * 5 * 7 * 3
     for name, values in AXES.items():
         assert {getattr(config, name) for config in configs} == set(values)
-    fixed = {"model": "lenet5", "dataset": "MNIST", "epochs": 3, "optimizer": "SGD", "seed": 1}
+    fixed = {"model": "lenet5", "dataset": dataset, "epochs": 3, "optimizer": "SGD", "seed": 1}
     fixed |= {"momentum": 0.9, "weight_decay": 5e-4, "schedule": "constant", "rotation": 0}
     for config in configs:
         assert fixed.items() <= config.to_dict().items()
-    assert recipe_of(make_config("lenet5", "grid")) == "grid"
+    assert recipe_of(configs[0]) == "grid"
 
 
 @pytest.fixture(scope="module")
@@ -37,22 +42,55 @@ def three():
 
 
 def test_what_is_missing_is_made_and_what_is_there_is_kept(lab, three):
-    make_grid(lab, 1, configs=three[:1])
-    first = read_bundle(lab.bundle)[0][0]
+    first = make_grid(lab, 1, configs=three[:1])[0]
     heard = []
     runs = make_grid(lab, 1, heard.append, configs=three)
     assert [run.config for run in runs] == three and runs[0] == first
     assert [made.done for made in heard] == [2, 3] and heard[-1].total == 3
     assert [run.state for run in runs] == ["done", "done", "diverged"]
-    assert [run.summary.threads for run in runs] == [1, 1, 1]
+    assert [(run.summary.threads, run.summary.device) for run in runs] == [(1, "cpu")] * 3
     assert len(runs[0].history) == 1 and runs[0].step_losses
+    assert runs[0].first_kernels().shape == (6, 5, 5)
+    wrong, labels = runs[0].mistakes(), lab.labels(runs[0])["test"]
+    assert len(wrong.index) == round((1 - runs[0].summary.test_accuracy) * len(labels))
+    assert (labels[wrong.index] != wrong.answer).all()
     assert not [path.name for path in lab.root.iterdir() if path.name.startswith(".making")]
     assert make_grid(lab, 1, heard.append, configs=three) == runs and len(heard) == 2
+
+
+def test_finished_folders_in_the_workshop_are_bundled_without_training(lab, three):
+    workshop = RunStore(lab.root / WORKSHOP)
+    trained = [carry_out_here(workshop, config, "cpu") for config in three[:2]]
+    figures = [(run.summary, run.history, run.first_kernels().tolist()) for run in trained]
+    other = make_run(workshop, make_config("medium"), state="paused")
+    heard = []
+    runs = make_grid(lab, 1, heard.append, configs=three[:2])
+    assert not heard and not any(run.path.exists() for run in (*trained, *runs))
+    assert figures == [
+        (replace(run.summary, **left_out(before)), run.history, run.first_kernels().tolist())
+        for run, before in zip(runs, trained, strict=True)
+    ]
+    assert other.path.exists()
+
+
+def left_out(run):
+    return {name: getattr(run.summary, name) for name in LEFT_OUT}
+
+
+def test_folders_stay_until_the_file_holds_them(lab, three, monkeypatch):
+    workshop = RunStore(lab.root / WORKSHOP)
+    run = carry_out_here(workshop, three[0], "cpu")
+    content = (run.path / "history.csv").read_bytes()
+    monkeypatch.setattr("mnist_core.reproduce.bundling.write_bundle", lambda *_: None)
+    with pytest.raises(LabError, match="its folder is kept"):
+        make_grid(lab, 1, configs=three[:1])
+    assert (run.path / "history.csv").read_bytes() == content
 
 
 def test_it_goes_on_after_ctrl_c(lab, small_data):
     """The command, interrupted twice, leaves whole runs and no process behind."""
     command = [sys.executable, "-m", "mnist_core", "reproduce", "grid", "--at-once", "2"]
+    command += ["--only", "mnist"]
     env = os.environ | {"MNIST_CHECKPOINTS": str(lab.root), "MNIST_DATA": str(small_data)}
     process = subprocess.Popen(
         command,
@@ -64,11 +102,11 @@ def test_it_goes_on_after_ctrl_c(lab, small_data):
         preexec_fn=_hear_ctrl_c,
     )
     line = process.stderr.readline()
-    assert line.startswith("1/378 · mnist-lenet5-")
+    assert line.startswith("1/1050 · mnist-lenet5-")
     os.killpg(process.pid, signal.SIGINT)
     assert process.wait(60) == 130
-    made = len(read_bundle(lab.bundle)[0])
-    assert 1 <= made < 378
+    assert 1 <= len(read_bundle(lab.bundle_path("MNIST")).runs) < 1050
+    assert not [run for run in RunStore(lab.root / WORKSHOP).list()[0] if run.finished]
     assert any(_is_gone(process.pid) for _ in range(100))
 
 
