@@ -24,7 +24,7 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
         return
     lock.release()
     command = ["speed", "--model", config.model]
-    for name in ("activation", "input_size", "rotation", "shift"):
+    for name in ("activation", "batch_size", "input_size", "rotation", "shift"):
         command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
     spawn.start(store, command, store.root / ".speed.log")
 

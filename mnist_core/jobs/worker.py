@@ -146,7 +146,7 @@ class _Attempt:
             self.run = queue.enter(self.store, self.run, Process.of(os.getpid()))
         slot = queue.wait_for_slot(self.store, self.run.id, at_once, look)
         if not self.execution.threads and not self.run.summary.threads:
-            from mnist_core.training.setup import choose_threads
+            from mnist_core.training.threads import choose_threads
 
             share = max(1, (os.cpu_count() or 1) // slot.sharing)
             threads = min(choose_threads(0, self.run.config), share)

@@ -9,10 +9,8 @@ import torch
 
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import InputError
-from mnist_core.models.stats import stats_of
+from mnist_core.training.threads import choose_threads
 
-MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
-SMALL_STEP = 32e6  # multiply-accumulates of a step's forward pass: LeNet-5 with 76 images
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 LARGEST = 2**31 - 1  # bytes
 LIMITS = (LARGEST, 32 * 2**20)  # bytes; an older glibc takes no more than the second
@@ -26,19 +24,6 @@ def choose_device(name: str) -> str:
     if name == "cuda" and not has_gpu:
         raise InputError("device: 'cuda' was given, which this machine lacks; it has cpu")
     return name
-
-
-def choose_threads(threads: int, config: RunConfig | None = None) -> int:
-    """The number of CPU threads to use: as asked, or what suits this machine and the config.
-
-    That is one where a step is so small that dividing it takes as long as it saves (see `bench`).
-    """
-    if threads:
-        return threads
-    macs = stats_of(config.model, config.dataset).get("macs") if config else None
-    if config and macs and macs * config.batch_size < SMALL_STEP:
-        return 1
-    return min(MAX_AUTO_THREADS, os.cpu_count() or 1)
 
 
 def configure_torch(execution: Execution, config: RunConfig | None = None) -> Execution:

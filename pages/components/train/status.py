@@ -12,7 +12,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import duration, percent, percent_spread
-from mnist_core.jobs import cost_job, launcher
+from mnist_core.jobs import cost_job, launcher, standby
 from mnist_core.paths import data_root
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
@@ -56,7 +56,8 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
     """How long training would take here; has this machine's speed measured if it is not known."""
     known = cost.load(store, config)
     if known:
-        told = f"about {duration(known.run(config))} on this machine"
+        seconds = known.run(config, standby=standby.is_ready(store))
+        told = f"about {duration(seconds)} on this machine"
     elif measuring(store, config):
         told = "measuring how fast this machine is …"
     else:

@@ -14,6 +14,7 @@ def test_a_measured_cost_is_plausible_and_saved(store, monkeypatch):
     monkeypatch.setattr(cost.os, "nice", lambda by: 0)
     found = cost_job.measure_once(store, CONFIG, began=time.time())
     assert 0 < found.per_image < 0.01 and 0 <= found.per_step < 0.5
+    assert cost.HANDOVER < found.standby_start < found.start_up
     assert 0 < found.per_validation_image < found.per_image * 10
     assert cost.load(store, CONFIG) == found
     assert cost_job.measure_once(store, CONFIG, began=0) == found  # at once: it is known

@@ -9,21 +9,26 @@ from mnist_core.training import cost
 from mnist_core.training.cost import Cost
 
 CONFIG = make_config("lenet5", "grid", batch_size=100)
-KNOWN = Cost(per_image=1e-4, per_step=2e-3, per_validation_image=1e-5, start_up=4.0)
+KNOWN = Cost(1e-4, 2e-3, per_validation_image=1e-5, start_up=4.0, standby_start=0.5)
 
 
 def test_a_run_costs_its_start_its_epochs_and_its_final_predictions():
     assert KNOWN.epoch(CONFIG) == pytest.approx(50_000 * 1e-4 + 500 * 2e-3 + 10_000 * 1e-5)
-    assert KNOWN.run(CONFIG) == pytest.approx(4.0 + 3 * KNOWN.epoch(CONFIG) + 0.2)
+    rest = 3 * (KNOWN.epoch(CONFIG) + cost.SAVING) + 0.2
+    assert KNOWN.run(CONFIG) == pytest.approx(4.0 + rest)
+    assert KNOWN.run(CONFIG, standby=True) == pytest.approx(0.5 + rest)
 
 
-def test_a_saved_cost_applies_to_configs_of_its_kind(store):
+def test_a_saved_cost_applies_to_configs_of_its_kind(store, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
     assert cost.load(store, CONFIG) is None
     cost.save(store, CONFIG, KNOWN)
     assert cost.load(store, CONFIG) == KNOWN
-    assert cost.load(store, CONFIG.replace(batch_size=7, lr=1, epochs=9)) == KNOWN
-    for changed in ({"activation": "RReLU"}, {"rotation": 5}, {"model": "lenet5-1998"}):
+    assert cost.load(store, CONFIG.replace(batch_size=500, lr=1, epochs=9)) == KNOWN
+    for changed in ({"activation": "RReLU"}, {"rotation": 5}, {"batch_size": 7}):
         assert cost.load(store, CONFIG.replace(**changed)) is None
+    assert cost.load_similar(store, CONFIG.replace(activation="RReLU")) == KNOWN
+    assert cost.load_similar(store, CONFIG.replace(model="lenet5-1998")) is None
     cost.save(store, CONFIG.replace(rotation=5), KNOWN)
     assert cost.load(store, CONFIG) == KNOWN
 

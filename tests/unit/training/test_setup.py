@@ -5,7 +5,8 @@ import torch
 
 from mnist_core.errors import InputError
 from mnist_core.models import make_config
-from mnist_core.training.setup import choose_device, choose_threads
+from mnist_core.training.setup import choose_device
+from mnist_core.training.threads import choose_threads
 from tests.stores import quick_config
 
 
