@@ -97,13 +97,24 @@ def tile(
         maps = maps[None]
     elif maps.ndim != 3:
         maps, height, largest = maps.reshape(-1, 1, 1), height // 4, width // 10 - 2
-    low, high = _range(maps, grey)
+    indices, low, high = colour_indices(maps, grey=grey, limit=limit)
+    return Tile(_grid(indices, width, height, largest), scale_colours(grey), low, high)
+
+
+def colour_indices(
+    values: np.ndarray, *, grey: bool = False, limit: float | None = None
+) -> tuple[np.ndarray, float, float]:
+    """Values -> (uint8 places in the palette, the lowest and the highest value of the scale).
+
+    As `tile` colours them.
+    """
+    low, high = _range(values, grey)
     if limit:
         low, high = (0.0, limit) if low == 0 else (-limit, limit)
-        maps = maps.clip(low, high)
+        values = values.clip(low, high)
     start = ZERO if not grey and low == 0 else 0
-    indices = np.rint(start + (maps - low) * ((LAST - start) / (high - low))).astype(np.uint8)
-    return Tile(_grid(indices, width, height, largest), _palette(grey), low, high)
+    places = np.rint(start + (values - low) * ((LAST - start) / (high - low)))
+    return places.astype(np.uint8), low, high
 
 
 def outlined(
@@ -134,7 +145,7 @@ def _range(maps: np.ndarray, grey: bool) -> tuple[float, float]:
 
 
 @functools.cache
-def _palette(grey: bool) -> np.ndarray:
+def scale_colours(grey: bool) -> np.ndarray:
     """(256, 3) uint8: the scale from 0 to LAST, then the colour of the lines between channels."""
     names = ("#000000", "#ffffff") if grey else SCALE
     anchors = np.array([[int(name[i : i + 2], 16) for i in (1, 3, 5)] for name in names])
@@ -146,7 +157,7 @@ def _palette(grey: bool) -> np.ndarray:
 def colour_bar(width: int = 160, height: int = 10) -> Tile:
     """The colours themselves, from the most negative value to the most positive one."""
     row = np.linspace(0, LAST, width).astype(np.uint8)
-    return Tile(np.repeat(row[None], height, axis=0), _palette(False), -1.0, 1.0)
+    return Tile(np.repeat(row[None], height, axis=0), scale_colours(False), -1.0, 1.0)
 
 
 def _grid(maps: np.ndarray, width: int, height: int, largest: int) -> np.ndarray:

@@ -1,5 +1,7 @@
 """Fooling the network: the smallest step of FGSM that changes its answer."""
 
+from html import escape
+
 import numpy as np
 import streamlit as st
 
@@ -8,9 +10,9 @@ from mnist_core.evaluation.ensemble import vote
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
+from pages.components.playground import markup
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
-from pages.components.shared.gallery import show_tile
 
 SIDE = 226  # pixels of a picture
 
@@ -42,18 +44,21 @@ def adversarial(run: Run, image: np.ndarray) -> None:
         "the loss most, no further than black or white.",
     )
     change = found.change(epsilon).astype(np.float32)
-    with st.grid("auto", min_column_width=SIDE, gap="small"):
-        for name, values in (
-            ("original", image),
-            ("change", change),
-            ("result", found.result(epsilon)),
-        ):
-            if name == "change":
-                mean = np.abs(change).mean()
-                says = f"{mean:.1f} grey levels per pixel on average; warm is brighter"
-                picture = tiles.tile(change, SIDE, SIDE, limit=255)
-            else:
-                answer = vote([one], values)[0]
-                says = f"reads {classes[answer.label]} · {percent(answer.confidence, 1)}"
-                picture = tiles.tile(values, SIDE, SIDE, grey=True)
-            show_tile(picture, f"**{name}** {says}", f"{name}, {says}")
+    figures = []
+    for name, values in (
+        ("original", image),
+        ("change", change),
+        ("result", found.result(epsilon)),
+    ):
+        if name == "change":
+            mean = np.abs(change).mean()
+            says = f"{mean:.1f} grey levels per pixel on average; warm is brighter"
+            picture = tiles.tile(change, SIDE, SIDE, limit=epsilon or 255)
+        else:
+            answer = vote([one], values)[0]
+            says = f"reads {classes[answer.label]} · {percent(answer.confidence, 1)}"
+            picture = tiles.tile(values, SIDE, SIDE, grey=True)
+        width = picture.indices.shape[1]
+        caption = f"<b>{name}</b> {escape(says)}"
+        figures.append(markup.figure(picture.png(), width, caption, f"{name}, {says}"))
+    st.html(markup.figures(figures))

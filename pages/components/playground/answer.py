@@ -14,38 +14,57 @@ from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.input import Input
 
-THUMB = 2  # screen pixels a side for each pixel of what was read
+THUMB = 4  # screen pixels a side for each pixel of what was read
 
 
 def article(name: str) -> str:
-    return "an" if name[0] in "8A" else "a"
+    return "an" if name[0] in "8AEIO" else "a"
 
 
 def show_answer(given: Input, vote: Vote) -> None:
-    """The class, how sure, and the probabilities of all classes."""
+    """What was read, the class, how sure, and the probabilities of all classes."""
     classes, probabilities = dataset_spec(vote.run.config.dataset).classes, vote.probabilities
     first, second = probabilities.argsort()[::-1][:2]
     name = classes[first]
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        pixels = tiles.enlarged(given.stages.final, THUMB)
-        st.image(tiles.png(pixels), width=pixels.shape[1], alt="The image that was read")
-        reads = f"Reads {article(name)} **{name}** · {percent(probabilities[first], 1)}"
-        st.subheader(reads, anchor=False)
     none = probabilities[second] < 0.001
-    guess = f"{classes[second]} · {percent(probabilities[second], 1)}"
-    st.markdown(_badge(given, first, "none above 0.1 %" if none else guess))
-    st.html(markup.bars(classes, probabilities))
+    other = f"{escape(classes[second])} · {percent(probabilities[second], 1)}"
+    guess = "none above 0.1 %" if none else other
+    says = (
+        f"<h3>Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}</h3>"
+        f"<p>{_badge(given, first)} "
+        f'<span class="nobreak">Second guess: {guess}</span></p>'
+        f"{markup.bars(classes, probabilities)}"
+    )
+    st.html(_beside(given, says))
 
 
-def _badge(given: Input, answer: int, second: str) -> str:
+def show_nothing(words: str) -> None:
+    """In place of an answer, where there is nothing to read."""
+    st.html(_beside(None, f"<h3>{escape(words)}</h3>"))
+
+
+def _beside(given: Input | None, says: str) -> str:
+    """What the network sees, and beside it the words."""
+    side, seen = 28 * THUMB, ""
+    if given:
+        source = markup.image_source(tiles.png(tiles.enlarged(given.stages.final, THUMB)))
+        seen = (
+            f'<figure><img src="{source}" width="{side}" height="{side}" '
+            f'alt="The image that was read"><figcaption>What it sees: 28×28 pixels</figcaption>'
+            "</figure>"
+        )
+    return f'<div class="play-answer">{seen}<div class="says">{says}</div></div>'
+
+
+def _badge(given: Input, answer: int) -> str:
     if given.kind == "example":
-        what = example_for(given.dataset).what
-        return f":orange-badge[Example] Here the lab drew {what}. Now draw your own!"
+        what = escape(example_for(given.dataset).what)
+        return f'<span class="play-tag">Example</span> The lab drew {what}. Now draw your own!'
     if given.truth is not None:
-        name = dataset_spec(given.dataset).classes[given.truth]
-        right = ":green-badge[Right]" if answer == given.truth else ":red-badge[Wrong]"
-        return f"{right} Its true class is {name}. Second guess: {second}"
-    return f":green-badge[Yours] Second guess: {second}"
+        name = escape(dataset_spec(given.dataset).classes[given.truth])
+        kind, word = ("good", "✓ Right") if answer == given.truth else ("bad", "✗ Wrong")
+        return f'<span class="play-tag {kind}">{word}</span> Its true class is {name}.'
+    return '<span class="play-tag good">Yours</span>'
 
 
 def show_votes(
@@ -56,33 +75,64 @@ def show_votes(
     `beside` is the chosen run's answer where it is not the best of its network: it does not count.
     """
     agreed = consensus(votes)
-    name = dataset_spec(own.config.dataset).classes[agreed.label]
-    share = percent(agreed.probabilities[agreed.label], 1)
+    classes = dataset_spec(own.config.dataset).classes
     with st.container(gap="xsmall"):
-        if len(votes) > 1:
-            st.markdown(
-                f"**{agreed.agreeing} of {agreed.count}** networks read {article(name)} "
-                f"**{name}** · together **{share}**",
-                help="Each network trained on this data set takes part with its best run. "
-                "Together: the mean of their probabilities, with equal weights.",
-            )
+        if len(votes) == 1:
+            st.html("<b>One network</b> here was trained on this data set.")
         else:
-            st.markdown("**One network** here was trained on this data set.")
-        rows = {beside.run.id: _row(beside, agreed, " (this run)")} if beside else {}
-        by_id = {vote.run.id: vote for vote in votes}
-        for run in runs:
-            known = by_id.get(run.id)
-            rows[run.id] = _row(known, agreed) if known else _no_row(run, reasons)
-        place = list(rows).index(own.id) if own.id in rows else None
-        head = ["Network", "Reads", "Confidence", "ms"]
-        st.html(markup.table(head, list(rows.values()), place))
+            st.html(_together(agreed, classes))
+            st.html(markup.dots(_by_class(votes, own, classes), classes[agreed.label]))
+        with st.popover("Each network", key="play_each", help="Answer, confidence and time."):
+            st.html(_table(votes, reasons, own, runs, beside, agreed))
+
+
+def _together(agreed: Consensus, classes: tuple[str, ...]) -> str:
+    name = classes[agreed.label]
+    share = percent(agreed.probabilities[agreed.label], 1)
+    words = (
+        "Each network trained on this data set takes part with its best run. "
+        "Together: the mean of their probabilities, with equal weights."
+    )
+    return (
+        f'<span title="{words}"><b>{agreed.agreeing} of {agreed.count}</b> networks read '
+        f"{article(name)} <b>{escape(name)}</b> · "
+        f'<span style="white-space:nowrap">together <b>{share}</b></span></span>'
+    )
+
+
+def _by_class(
+    votes: list[Vote], own: Run, classes: tuple[str, ...]
+) -> dict[str, list[tuple[str, bool]]]:
+    """For each class that was chosen, the most often chosen first, who chose it."""
+    found: dict[str, list[tuple[str, bool]]] = {}
+    for vote in votes:
+        who = (model_title(vote.run.config.model), vote.run.id == own.id)
+        found.setdefault(classes[vote.label], []).append(who)
+    return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
+
+
+def _table(
+    votes: list[Vote],
+    reasons: dict[str, str],
+    own: Run,
+    runs: list[Run],
+    beside: Vote | None,
+    agreed: Consensus,
+) -> str:
+    rows = {beside.run.id: _row(beside, agreed, " (this run)")} if beside else {}
+    by_id = {vote.run.id: vote for vote in votes}
+    for run in runs:
+        known = by_id.get(run.id)
+        rows[run.id] = _row(known, agreed) if known else _no_row(run, reasons)
+    place = list(rows).index(own.id) if own.id in rows else None
+    return markup.table(["Network", "Reads", "Confidence", "ms"], list(rows.values()), place)
 
 
 def _row(vote: Vote, agreed: Consensus, which: str = "") -> list[str]:
     config, off = vote.run.config, "" if vote.label == agreed.label else "off"
     word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
     title = escape(model_title(config.model) + which)
-    return [title, word, markup.meter(vote.confidence), f"{vote.milliseconds:.1f}"]
+    return [title, word, markup.meter(vote.confidence), markup.milliseconds(vote.milliseconds)]
 
 
 def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:

@@ -19,9 +19,9 @@ from PIL import Image
 from mnist_core.imaging import sample_drawings
 from mnist_core.imaging.tiles import png
 
-SIDE = 280  # of the canvas, in pixels
+SIDE = 320  # of the canvas, in pixels
 FAINT = 5  # the example behind the ink has a fifth of its brightness
-PEN = 20
+PEN = 23
 BUDGET = 32 * 2**20  # bytes of all kept drawings together; the oldest make room
 LARGEST = 2**20  # bytes of one drawing, packed
 
@@ -54,11 +54,13 @@ def drawing(dataset: str) -> np.ndarray | None:
         state["play_start"] = (state.get("play_drawing") or {}).get("raw")
     elif state[key].drawing["raw"] and state[key].drawing["data"]:
         state["play_drawing"] = {name: state[key].drawing[name] for name in ("raw", "data")}
+    if strokes():
+        state["play_touched"] = True
     keep()
     st_canvas(
         stroke_width=state.get("play_pen", PEN),
         stroke_color="#ffffff",
-        background_image=backdrop(None if strokes() else dataset),
+        background_image=backdrop(dataset if untouched() else None),
         width=SIDE,
         height=SIDE,
         initial_drawing=state.get("play_start"),
@@ -69,20 +71,39 @@ def drawing(dataset: str) -> np.ndarray | None:
     return _pixels(state["play_drawing"]["data"]) if strokes() else None
 
 
+def untouched() -> bool:
+    """Whether this visitor has drawn or cleared nothing yet: then the lab's example is read."""
+    return not st.session_state.get("play_touched")
+
+
 def _tools() -> None:
-    with st.container(horizontal=True, gap="small"):
-        st.button("Undo stroke", icon=":material/undo:", on_click=undo, disabled=not strokes())
-        st.button("Clear", icon=":material/delete:", on_click=clear, disabled=not strokes())
-    st.slider(
-        "Pen",
-        min_value=6,
-        max_value=40,
-        value=PEN,
-        format="%d px",
-        key="play_pen",
-        persist_state="session",
-        help="Width of the pen; the canvas is 280 pixels wide.",
-    )
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            on_click=undo,
+            disabled=not strokes(),
+            help="Takes the last stroke back.",
+        )
+        st.button(
+            "Clear",
+            icon=":material/delete:",
+            on_click=clear,
+            disabled=not (strokes() or untouched()),
+            help="An empty canvas.",
+        )
+        st.slider(
+            "Pen",
+            min_value=7,
+            max_value=45,
+            value=PEN,
+            format="%d px",
+            key="play_pen",
+            persist_state="session",
+            label_visibility="collapsed",
+            help=f"Width of the pen in pixels; the canvas is {SIDE} wide.",
+            width=112,
+        )
 
 
 def _pixels(data_url: str) -> np.ndarray | None:
@@ -105,6 +126,7 @@ def strokes() -> list[dict]:
 def clear() -> None:
     """An empty canvas: another key is another canvas."""
     st.session_state["play_cleared"] += 1
+    st.session_state["play_touched"] = True
     st.session_state.pop("play_drawing", None)
 
 

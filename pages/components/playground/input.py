@@ -1,4 +1,4 @@
-"""The playground's input: a canvas, a picture from a file or a camera, a test image."""
+"""The Playground's input: a canvas, a photograph or another picture, a test image."""
 
 import random
 from collections.abc import Callable
@@ -18,10 +18,12 @@ from mnist_core.imaging.tiles import enlarged, png
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
-from pages.components.playground.canvas import SIDE, drawing, example
+from pages.components.playground import markup
+from pages.components.playground.canvas import SIDE, drawing, example, untouched
 from pages.components.shared import common
 
-DRAW, UPLOAD, CAMERA, TEST = SOURCES = ("Draw", "Upload", "Camera", "Test image")
+DRAW, PHOTO, TEST = SOURCES = ("Draw", "Photo", "Test image")
+FILE, CAMERA = "From a file", "From the camera"
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
 
@@ -35,40 +37,57 @@ class Input:
     truth: int | None = None
 
 
-def read_input(source: str, run: Run) -> Input:
-    """What the visitor gave, or the lab's own example while there is nothing."""
+def read_input(source: str, run: Run) -> Input | None:
+    """What the visitor gave; None while there is nothing.
+
+    On the canvas it is the lab's own example until the visitor has drawn or cleared something.
+    """
     dataset = run.config.dataset
-    fill = dataset_spec(dataset).filled
     if source == TEST:
-        test = _test(run)
-        if test:
-            return test
-    elif source == DRAW:
-        rgba = drawing(dataset)
-        drawn = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
-        if drawn:
-            return Input("drawing", dataset, drawn)
-    else:
-        picture = _picture(source, dataset)
-        if picture:
-            return Input("picture", dataset, picture)
+        return _test(run)
+    if source == PHOTO:
+        picture = _picture(dataset)
+        return Input("picture", dataset, picture) if picture else None
+    fill = dataset_spec(dataset).filled
+    rgba = drawing(dataset)
+    drawn = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
+    if drawn:
+        return Input("drawing", dataset, drawn)
+    if not untouched():
+        return None
     stages = preprocess.from_canvas(example(dataset), fill=fill)
     assert stages  # the example has ink
     return Input("example", dataset, stages)
 
 
-def _picture(source: str, dataset: str) -> Stages | None:
+def nothing(source: str) -> str:
+    """What is said while there is nothing to read."""
+    words = {DRAW: "Nothing drawn yet", PHOTO: "No picture yet", TEST: "No test image here"}
+    return words[source]
+
+
+def _picture(dataset: str) -> Stages | None:
     """A photograph or a file; None until there is one in which something is found."""
     spec = dataset_spec(dataset)
     paper = f"Dark ink on light paper, one {spec.noun}, any size; shadows and a tilt are fine."
-    if source == CAMERA:
+    way = st.segmented_control(
+        "Picture",
+        [FILE, CAMERA],
+        default=FILE,
+        key="play_photo",
+        required=True,
+        persist_state="session",
+        label_visibility="collapsed",
+        help="A file, or a photograph taken now.",
+    )
+    if way == CAMERA:
         file = st.camera_input("A photograph", key="play_camera", help=paper)
     else:
         kinds = "A photograph, a scan, a screenshot, or a 28×28 image."
         file = st.file_uploader("A picture", KINDS, key="play_file", help=f"{kinds} {paper}")
     if file is None:
         return None
-    return _read(file, spec.filled, photo.from_photo if source == CAMERA else photo.from_image)
+    return _read(file, spec.filled, photo.from_photo if way == CAMERA else photo.from_image)
 
 
 def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
@@ -98,8 +117,9 @@ def _test(run: Run) -> Input | None:
         index = count - 1
     chosen = test_image(dataset, root, index)
     name = dataset_spec(dataset).classes[chosen.label]
-    picture = png(enlarged(chosen.image, SIDE // IMAGE_SIDE))
-    st.image(picture, width=SIDE, alt=f"Test image {index}, {name}")
+    factor = SIDE // IMAGE_SIDE
+    picture = png(enlarged(chosen.image, factor))
+    st.html(markup.figure(picture, factor * IMAGE_SIDE, "", f"Test image {index}, {name}"))
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)
@@ -119,7 +139,7 @@ def _choose(run: Run, chosen: TestImage) -> None:
             on_click=_go_to,
             args=(wrong,),
             disabled=not len(wrong),
-            help=reason or f"One of the {len(wrong)} test images that this network gets wrong.",
+            help=reason or f"It gets {len(wrong)} of {chosen.count} wrong; this shows one.",
         )
     st.session_state["play_index"] = chosen.index
     st.number_input(

@@ -4,7 +4,8 @@ A chart library takes longer to draw ten bars than all networks take to answer. 
 light and on dark ground.
 """
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
 import numpy as np
@@ -12,43 +13,80 @@ import numpy as np
 from mnist_core.charts.style import css_colour
 from mnist_core.formatting import percent, short_number, true_minus
 
-# Once on the page, before any of the pieces.
-STYLE = (
-    f"<style>:root{{--play-top:{css_colour(0)};--play-off:{css_colour(1)}}}"
-    + """
-[data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:226px}
-[data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:262px}
-[data-testid=stLayoutWrapper]:has(>.st-key-play_strip){min-width:min(480px,86vw)}
-.play-bars{display:grid;grid-template-columns:max-content 1fr;gap:3px 10px;font-size:14px;
- line-height:21px}
-.play-bars b{font-weight:inherit;text-align:right}
-.play-bars .top{font-weight:650}
-.play-bar{display:flex;align-items:center;gap:7px;min-width:0;white-space:nowrap}
-.play-bar i{height:15px;border-radius:3px;background:#7a8794;min-width:1px;display:block}
-.top .play-bar i,.play-bar.top i{background:var(--play-top)}
+# Tables and grids of numbers, also inside the network's own part of the page.
+PIECES = """
 .play-table{border-collapse:collapse;width:100%;font-size:14px;line-height:20px}
-.play-table th{font-weight:500;opacity:.7;text-align:left;padding:2px 8px 4px 0;font-size:13px}
+.play-table th{font-weight:500;opacity:.8;text-align:left;padding:2px 8px 4px 0;font-size:13px}
 .play-table td{padding:3px 7px 3px 0;border-top:1px solid rgba(122,135,148,.25);
  font-variant-numeric:tabular-nums}
 .play-table td:last-child,.play-table th:last-child{padding-right:0}
 .play-table :is(td,th):nth-child(n+3){text-align:right;white-space:nowrap}
+.play-ms{display:inline-block;min-width:2.6em}
 .play-table tr.own td:first-child{font-weight:650}
 .play-table .off{color:var(--play-off);font-weight:650}
+.play-scroll{overflow-x:auto;max-width:100%}
+.play-grid{border-collapse:separate;border-spacing:2px;font-size:11px;margin-top:3px;
+ font-variant-numeric:tabular-nums}
+.play-grid td{min-width:38px;height:22px;text-align:center;border-radius:3px;padding:0 2px}
+.play-product{display:flex;flex-wrap:wrap;gap:6px 10px;font-size:13px}
+.play-sign{font-weight:650}
+.play-sum{max-width:360px;margin-top:8px}
+.play-channels{display:flex;flex-wrap:wrap;align-items:center;gap:4px 6px;font-size:12px;
+ margin-bottom:8px}
+.play-channels button{font:inherit;color:inherit;background:none;padding:1px 6px;cursor:pointer;
+ border:1px solid rgba(122,135,148,.5);border-radius:5px;font-variant-numeric:tabular-nums}
+.play-channels button[aria-pressed=true]{border-color:currentColor;font-weight:650}
+"""
+# Once on the page, before any of the pieces.
+STYLE = (
+    f"<style>:root{{--play-top:{css_colour(0)};--play-off:{css_colour(1)}}}"
+    + """
+[data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:min(390px,86vw)}
+[data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:226px}
+[data-testid=stLayoutWrapper]:has(>.st-key-play_along_strip){min-width:min(480px,86vw)}
+.play-title{font-size:1.25rem;line-height:1.2;margin:0;padding:0;font-weight:650}
+.play-answer{display:flex;gap:16px;align-items:flex-start;min-height:288px}
+.play-answer figure{margin:0;width:116px;flex:none;font-size:12px;line-height:16px}
+.play-answer figure img{display:block;width:112px;height:112px;image-rendering:pixelated;
+ border-radius:4px;margin-bottom:4px}
+.play-answer .says{flex:1;min-width:0}
+.play-answer h3{font-size:1.35rem;line-height:1.3;margin:0 0 2px;padding:0;font-weight:650;
+ white-space:nowrap}
+.play-answer p{font-size:13px;line-height:18px;margin:0 0 8px}
+.play-answer .nobreak{white-space:nowrap}
+.play-tag{font-weight:600;border-radius:5px;padding:0 5px;background:rgba(122,135,148,.22)}
+.play-tag.good{background:rgba(34,160,90,.25)}.play-tag.bad{background:rgba(214,50,60,.25)}
+.play-bars{display:grid;grid-template-columns:minmax(1.2em,max-content) 1fr;gap:2px 10px;
+ font-size:14px;line-height:20px}
+.play-bars b{font-weight:inherit;text-align:right}
+.play-bars .top{font-weight:650}
+.play-bar{display:flex;align-items:center;gap:7px;min-width:0;white-space:nowrap}
+.play-bar i{height:14px;border-radius:3px;background:#7a8794;min-width:1px;display:block}
+.top .play-bar i,.play-bar.top i{background:var(--play-top)}
+.play-votes{display:grid;grid-template-columns:max-content 1fr;gap:3px 10px;font-size:14px;
+ line-height:20px;margin:4px 0}
+.play-votes b{font-weight:650;text-align:right}
+.play-votes div{letter-spacing:2px;color:var(--play-off);overflow-wrap:anywhere}
+.play-votes .agreed{color:var(--play-top)}
+.play-votes b.agreed{color:inherit}
+.play-votes u{text-decoration-thickness:2px;text-underline-offset:3px}
 .play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
 .play-meter span{flex:1;height:7px;border-radius:3px;background:rgba(122,135,148,.25);
  min-width:26px;max-width:110px}
 .play-meter b{font-weight:inherit;min-width:3.7em;text-align:right}
 .play-meter span i{display:block;height:7px;border-radius:3px;background:var(--play-top)}
-.play-scroll{overflow-x:auto;max-width:100%}
-.play-grid{border-collapse:separate;border-spacing:2px;font-size:12px;
- font-variant-numeric:tabular-nums}
-.play-grid td{min-width:44px;height:24px;text-align:center;border-radius:3px;padding:0 3px}
+.play-figures{display:flex;flex-wrap:wrap;gap:14px}
+.play-figures figure{margin:0}
+.play-figures img{display:block;image-rendering:pixelated;max-width:100%}
+.play-figures figcaption{font-size:13px;line-height:18px;margin-top:5px}
 .play-strip{border-collapse:separate;border-spacing:1px;font-size:12px;line-height:20px}
 .play-strip th{font-weight:400;text-align:right;padding-right:8px;white-space:nowrap}
 .play-strip td{width:22px;min-width:15px;padding:0;text-align:center;border-radius:2px}
 .play-strip td.here{outline:2px solid currentColor;outline-offset:-1px}
 .play-strip tr.axis td{opacity:.75;font-size:11px;border-radius:0}
-</style>"""
+"""
+    + PIECES
+    + "</style>"
 )
 # Classes are told apart by hue and by lightness, and from the eleventh on by their letter too.
 CLASS_COLOURS = (
@@ -88,15 +126,67 @@ def meter(share: float) -> str:
     )
 
 
+def milliseconds(value: float) -> str:
+    """A time in a box of one width: figures that change do not move the table."""
+    return f'<span class="play-ms">{value:.1f}</span>'
+
+
+def note(words: str) -> str:
+    """A sentence in a paragraph of its own."""
+    return f"<p>{escape(words)}</p>"
+
+
+def image_source(file: bytes) -> str:
+    """A PNG as the source of an <img>."""
+    return "data:image/png;base64," + base64.b64encode(file).decode()
+
+
+def figure(file: bytes, width: int, caption: str, alt: str) -> str:
+    """A PNG at its own size with a caption, which is HTML.
+
+    Unlike st.image it has no button to enlarge it, which the tab key would stop at.
+    """
+    return (
+        f'<figure style="max-width:{width}px"><img src="{image_source(file)}" width="{width}" '
+        f'alt="{escape(alt)}"><figcaption>{caption}</figcaption></figure>'
+    )
+
+
+def figures(parts: Iterable[str]) -> str:
+    """Figures in rows."""
+    return f'<div class="play-figures">{"".join(parts)}</div>'
+
+
+def dots(by_class: Mapping[str, Sequence[tuple[str, bool]]], agreed: str) -> str:
+    """A row of dots for each class that a network chose; each is (the network's name, whether it
+    is the chosen one, which is underlined)."""
+    rows = []
+    for name, networks in by_class.items():
+        marks = "".join(
+            f'<{tag} title="{escape(title)}">●</{tag}>'
+            for title, own in networks
+            for tag in ("u" if own else "span",)
+        )
+        kind = ' class="agreed"' if name == agreed else ""
+        words = f"{name}: {', '.join(title for title, _ in networks)}"
+        rows.append(
+            f'<b{kind}>{escape(name)}</b><div{kind} role="img" aria-label="{escape(words)}">'
+            f"{marks}</div>"
+        )
+    return f'<div class="play-votes">{"".join(rows)}</div>'
+
+
 def number_grid(values: np.ndarray) -> str:
     """(h, w) numbers as a table whose cells are warm where positive and cold where negative."""
-    largest = float(np.nanmax(np.abs(values))) or 1.0
+    known = np.abs(values[~np.isnan(values)])
+    largest = float(known.max(initial=0)) or 1.0
     rows = []
     for line in values.tolist():
         cells = "".join(
             f'<td style="background:{_tint(value / largest)}">{short_number(value)}</td>'
+            if value == value
+            else "<td></td>"  # NaN: nothing there
             for value in line
-            if value == value  # NaN: no cell
         )
         rows.append(f"<tr>{cells}</tr>")
     return f'<div class="play-scroll"><table class="play-grid">{"".join(rows)}</table></div>'

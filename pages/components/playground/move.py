@@ -31,7 +31,7 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
             picture = tiles.tile(image_there, SIDE, SIDE, grey=True)
             st.image(picture.png(), alt="The moved image")
             say(vote(able, image_there), dataset)
-        with st.container(width="stretch", key="play_strip"):
+        with st.container(width="stretch", key="play_along_strip"):
             axis = BY_NAME[
                 st.segmented_control(
                     "Show where answers change along",

@@ -1,179 +1,182 @@
-"""One unit taken apart: what it sees, its kernel, the products, their sum, the activation."""
+"""The unit that the visitor chose in the network: its place, its maps, and its arithmetic."""
 
 from __future__ import annotations
 
-from html import escape
-from typing import TYPE_CHECKING
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network
-from mnist_core.formatting import short_number, signed_number
+from mnist_core.formatting import sentence
 from mnist_core.imaging import tiles
-from mnist_core.inspection import feature_maps
-from mnist_core.inspection.unit import Unit, afterwards, take_apart, weighted_stages
-from mnist_core.runs.run import Run
+from mnist_core.inspection.columns import Column, patch_of, strongest_place
+from mnist_core.inspection.feature_maps import kind_of
+from mnist_core.inspection.unit import Unit, take_apart, weighted_stages
 from pages.components.playground import markup
-from pages.components.playground.layers import maps_of
-from pages.components.playground.networks import network
-from pages.components.shared.common import SAME_WEIGHTS, show_errors
+from pages.components.playground.arithmetic import arithmetic, pooled
 
-if TYPE_CHECKING:
-    from mnist_core.inspection.receptive_field import Field
-
-MAP_SIDE = 198  # pixels of the two maps
-MOST_INPUTS = 12  # products that are listed
+LINK = "play_unit"
+Maps = Mapping[str, np.ndarray]
 
 
-@st.fragment
-@show_errors
-def unit(run: Run, image: np.ndarray) -> None:
-    """Choose a stage, a channel and a pixel; see real numbers add up to the pixel shown."""
-    loaded = network(run)
-    maps = maps_of(loaded, image)
-    one = take_apart(loaded.model, maps, *choose(loaded, maps))
-    with st.container(horizontal=True, gap="medium"):
-        show_field(run, maps, one)
-        show_map(maps, one)
-        show_sum(loaded, maps, one)
-    show_arithmetic(one)
+@dataclass(frozen=True)
+class Chosen:
+    """A unit by its column's first stage, channel, row and column; what is None is the server's
+    choice. `reads`: the channel of the layer before whose patch is written out."""
+
+    stage: str
+    channel: int
+    row: int | None = None
+    col: int | None = None
+    reads: int | None = None
+
+    @staticmethod
+    def read(given: Mapping[str, Any]) -> Chosen | None:
+        """What a browser sent or a link holds; None for what is no unit."""
+        stage, channel = given.get("stage"), given.get("channel")
+        rest = [given.get(name) for name in ("row", "col", "reads")]
+        known = isinstance(stage, str) and _whole(channel)
+        if not known or not all(at is None or _whole(at) for at in rest):
+            return None
+        return Chosen(stage, channel, *rest)  # type: ignore[arg-type]
+
+    @staticmethod
+    def from_link(text: str) -> Chosen | None:
+        """Such as "conv2:3:4:5", channel, row and column."""
+        stage, *numbers = text.split(":")
+        whole = [int(at) for at in numbers if at.isascii() and at.isdigit() and len(at) < 7]
+        if len(whole) != len(numbers) or not 1 <= len(numbers) <= 4:
+            return None
+        return Chosen(stage, *whole)
+
+    def link(self) -> str:
+        """As `from_link` reads it."""
+        numbers = (self.channel, self.row, self.col, self.reads)
+        return ":".join([self.stage, *(str(at) for at in numbers if at is not None)])
 
 
-def choose(loaded: Network, maps: dict[str, np.ndarray]) -> tuple[str, tuple[int, int, int]]:
-    """The unit: by default the one of the first stage that answers most strongly."""
-    with st.container(horizontal=True, gap="medium"):
-        stage = st.selectbox(
-            "Stage",
-            weighted_stages(loaded.model, maps),
-            format_func=lambda name: f"{name} · {feature_maps.kind_of(loaded.model, name)}",
-            key=f"play_unit_stage_{loaded.run.config.model}",
-            persist_state="session",
-            help="The stages that multiply and sum: convolutions and linear layers.",
-            width=220,
-        )
-        values = maps[stage].reshape(len(maps[stage]), *(maps[stage].shape[1:] or (1, 1)))
-        key = f"play_unit_{loaded.run.config.model}_{stage}"
-        channel = _whole("Channel", len(values), f"{key}_channel", _strongest(values)[0])
-        _, row, column = _strongest(values[channel : channel + 1])
-        # Another channel begins at its own strongest place.
-        row = _whole("Row", values.shape[1], f"{key}_{channel}_row", row)
-        column = _whole("Column", values.shape[2], f"{key}_{channel}_column", column)
-    return stage, (channel, row, column)
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
-def _strongest(values: np.ndarray) -> tuple[int, ...]:
-    return tuple(int(at) for at in np.unravel_index(np.abs(values).argmax(), values.shape))
+def remember_unit(key: str) -> None:
+    """A click in the component `key`: the unit is kept, also in the address bar."""
+    given = st.session_state[key].get("unit")
+    choose(Chosen.read(given) if isinstance(given, dict) else None)
 
 
-def _whole(label: str, count: int, key: str, value: int) -> int:
-    """A number from 0 to count - 1; 0 without a choice where there is only one."""
-    if count == 1:
-        return 0
-    return st.number_input(
-        label,
-        min_value=0,
-        max_value=count - 1,
-        value=value,
-        key=key,
-        width=130,
-        help=f"From 0 to {count - 1}; starts at the strongest.",
-    )
+def choose(one: Chosen | None) -> None:
+    st.session_state[LINK] = one
+    if one is None:
+        st.query_params.pop(LINK, None)
+    else:
+        st.query_params[LINK] = one.link()
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=SAME_WEIGHTS)
-def _fields(run: Run) -> dict[str, Field]:
-    from mnist_core.inspection.receptive_field import trace_fields
+def follow_unit_link() -> None:
+    """Once in a session: the unit that the address bar names."""
+    if LINK not in st.session_state:
+        st.session_state[LINK] = Chosen.from_link(st.query_params.get(LINK, ""))
 
-    return trace_fields(network(run).model, run.config.input_size)
+
+def chosen_unit(loaded: Network, found: Sequence[Column], maps: Maps) -> dict[str, Any] | None:
+    """The chosen unit as strip.js shows it; None without one, or where this network lacks it."""
+    one: Chosen | None = st.session_state.get(LINK)
+    at = next((n for n, column in enumerate(found) if one and column.name == one.stage), None)
+    if one is None or at is None:
+        return None
+    column = found[at]
+    values = column.values(maps)
+    if one.channel >= len(values):
+        return None
+    row, col = place_of(values[one.channel], one)
+    one = replace(one, row=row, col=col)
+    source = None if column.source is None else found[column.source]
+    html, reads = explain(loaded, maps, column, source, one)
+    read = None if source is None or reads is None else _map(source, maps, reads)
+    own = None if column.flat else _map(column, maps, one.channel)
+    return asdict(replace(one, reads=reads)) | {
+        "column": at,
+        "html": html,
+        "own": own,
+        "read": read,
+    }
 
 
-def show_field(run: Run, maps: dict[str, np.ndarray], one: Unit) -> None:
-    """The image with the part of it that the unit can see."""
-    size = maps["input"].shape[-1]
+def place_of(values: np.ndarray, one: Chosen) -> tuple[int, int]:
+    """The chosen row and column, or those of the strongest value."""
+    rows, cols = values.shape
+    if one.row is not None and one.col is not None and one.row < rows and one.col < cols:
+        return one.row, one.col
+    row, col = strongest_place(values)
+    return row, col
+
+
+def explain(
+    loaded: Network, maps: Maps, column: Column, source: Column | None, one: Chosen
+) -> tuple[str, int | None]:
+    """The arithmetic as HTML, and the channel of the source whose patch it writes out, if any."""
+    place = (one.channel, one.row or 0, one.col or 0)
+    if source is None:
+        return "", None
+    if column.name not in weighted_stages(loaded.model, maps):
+        return _unweighted(loaded, maps, column, source, place)
     try:
-        field = _fields(run)[one.stage]
-        flat = len(field.shape) == 1
-        box = field.box(0, 0) if flat else field.box(*one.place[1:])
-        words = f"Sees {box[2] - box[0]}×{box[3] - box[1]} of {size}×{size} pixels"
-    except LabError:
-        box, words = (0, 0, size, size), "Its receptive field is not known"
-    picture = tiles.outlined(maps["input"][0], box, MAP_SIDE, grey=True)
-    st.image(
-        picture, caption=f"**Receptive field** {words}", alt="The image with the receptive field"
+        unit = take_apart(loaded.model, maps, column.name, place)
+    except LabError as error:
+        return markup.note(sentence(error)), None
+    first = one.channel * column.groups // column.shape[0] * len(unit.by_channel)
+    reads = _reads(unit, one, first)
+    html = arithmetic(loaded, maps, unit, reads, first)
+    return html, None if source.flat or (column.flat and unit.patch.shape[1:] == (1, 1)) else (
+        first + reads
     )
 
 
-def show_map(maps: dict[str, np.ndarray], one: Unit) -> None:
-    """The channel with the unit marked."""
-    values = maps[one.stage]
-    if values.ndim != 3:
-        return
-    channel, row, column = one.place
-    picture = tiles.outlined(values[channel], (row, column, row + 1, column + 1), MAP_SIDE)
-    st.image(
-        picture,
-        caption=f"**{one.stage}, channel {channel}** the pixel in row {row}, column {column}",
-        alt=f"Channel {channel} of {one.stage} with the unit",
-    )
+def _reads(unit: Unit, one: Chosen, first: int) -> int:
+    """Among the channels that the unit reads the chosen one, or the one that adds most."""
+    shares = np.abs(unit.by_channel)
+    if one.reads is not None and first <= one.reads < first + len(shares):
+        return one.reads - first
+    return int(shares.argmax())
 
 
-def show_sum(loaded: Network, maps: dict[str, np.ndarray], one: Unit) -> None:
-    """Products, bias, sum, the network's own value, and what the next stages make of it."""
-    lines = [
-        (f"{one.products.size:,} products add up to", one.products.sum()),
-        ("the bias adds", one.bias),
-        ("<b>together</b>", one.total),
-        ("the network itself computed", one.value),
+def _unweighted(
+    loaded: Network, maps: Maps, column: Column, source: Column, place: tuple[int, int, int]
+) -> tuple[str, int | None]:
+    """Of pooling and the like: what the unit reads of the one map, and what becomes of it."""
+    stages = [stage for stage in column.stages if len(maps[stage].shape) == len(column.shape)]
+    after = [
+        (f"after {stage} ({kind_of(loaded.model, stage)})", float(_at(maps[stage], place)))
+        for stage in stages
     ]
-    for stage, value in afterwards(loaded.model, maps, one.stage, one.place).items():
-        kind = feature_maps.kind_of(loaded.model, stage)
-        lines.append((escape(f"after {stage} ({kind})"), value))
-    rows = [[words, "", signed_number(value)] for words, value in lines]
-    with st.container(width=330):
-        st.html(markup.table(["This unit", "", "value"], rows))
+    if column.groups != column.shape[0]:
+        return pooled(np.zeros((0, 0)), "", after), None
+    patch = patch_of(column, source.values(maps)[place[0]], place[1:])
+    return pooled(patch, kind_of(loaded.model, column.name), after), place[0]
 
 
-def show_arithmetic(one: Unit) -> None:
-    """Patch, kernel and products of one channel that the unit reads, as numbers."""
-    shares = one.by_channel
-    if one.patch.shape[1:] == (1, 1):
-        return show_inputs(one)
-    reads = 0
-    if len(shares) > 1:
-        order = np.abs(shares).argsort()[::-1].tolist()
-        st.markdown(f"What each of the {len(shares)} channels of **{one.source}** contributes")
-        st.html(markup.number_grid(tiles.in_rows(shares, 12)))
-        reads = st.selectbox(
-            f"Channel of {one.source}",
-            order,
-            format_func=lambda at: f"{at} · contributes {signed_number(float(shares[at]))}",
-            key=f"play_unit_{one.stage}_{one.place[0]}_{len(shares)}_reads",
-            width=220,
-            help="The one that contributes most comes first.",
-        )
-    patch, kernel, products = one.patch[reads], one.kernel[reads], one.products[reads]
-    parts = (("Patch", patch, ""), ("Kernel", kernel, "×"), ("Products", products, "="))
-    with st.container(horizontal=True, gap="medium"):
-        for name, values, sign in parts:
-            total = f" · sum {signed_number(float(values.sum()))}" if name == "Products" else ""
-            with st.container(width="content"):
-                st.markdown(f"{sign} **{name}**{total}")
-                st.html(markup.number_grid(values))
+def _at(values: np.ndarray, place: tuple[int, int, int]) -> float:
+    return float(values[place[: values.ndim]])
 
 
-def show_inputs(one: Unit) -> None:
-    """Of a linear layer, or a 1×1 convolution: the inputs that add most, and the rest as a sum."""
-    products = one.products[:, 0, 0]
-    order = np.abs(products).argsort()[::-1][:MOST_INPUTS]
-    rows = []
-    for at in order.tolist():
-        numbers = one.patch[at, 0, 0], one.kernel[at, 0, 0], products[at]
-        rows.append([f"{at}", "", *map(short_number, numbers)])
-    rest = len(products) - len(order)
-    if rest:
-        left = products.sum() - products[order].sum()
-        rows.append([f"the other {rest}", "", "", "", short_number(left)])
-    head = [f"Input of {one.source}", "", "value", "× weight", "= product"]
-    st.html(markup.table(head, rows))
+def _map(column: Column, maps: Maps, channel: int) -> dict[str, Any]:
+    """One map of a column as a picture, in the column's colours."""
+    values, grey = column.values(maps), column.source is None
+    indices, _, _ = tiles.colour_indices(values, grey=grey)
+    name = "image" if grey else column.name
+    pixels = base64.b64encode(np.ascontiguousarray(indices[channel]).tobytes()).decode()
+    height, width = values.shape[1:]
+    return {
+        "name": name,
+        "channel": channel,
+        "height": height,
+        "width": width,
+        "grey": grey,
+        "pixels": pixels,
+    }

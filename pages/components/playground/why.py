@@ -7,9 +7,9 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import true_minus
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
+from pages.components.playground import markup
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
-from pages.components.shared.gallery import show_tile
 
 SIDE = 226  # pixels of a picture
 WORDS = {
@@ -38,17 +38,19 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
         f"Warm colours speak {what}, cold ones against it; black has no influence. "
         "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
     )
-    with st.grid("auto", min_column_width=SIDE, gap="small"):
-        picture = tiles.tile(image, SIDE, SIDE, grey=True)
-        words = "as the network reads it"
-        show_tile(picture, f"**the image** {words}", f"The image {words}")
-        for method in METHODS:
-            found = saliency(one, image, method, score)
-            show_tile(
-                tiles.tile(found.values, SIDE, SIDE),
-                f"**{method}** {WORDS[method]}{gap(found)}",
-                f"{method} for {classes[target]}",
-            )
+    picture = tiles.tile(image, SIDE, SIDE, grey=True)
+    words = "as the network reads it"
+    figures = [_figure(picture, f"<b>the image</b> {words}", f"The image {words}")]
+    for method in METHODS:
+        found = saliency(one, image, method, score)
+        caption = f"<b>{method}</b> {WORDS[method]}{gap(found)}"
+        alt = f"{method} for {classes[target]}"
+        figures.append(_figure(tiles.tile(found.values, SIDE, SIDE), caption, alt))
+    st.html(markup.figures(figures))
+
+
+def _figure(tile: tiles.Tile, caption: str, alt: str) -> str:
+    return markup.figure(tile.png(), tile.indices.shape[1], caption, alt)
 
 
 def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
