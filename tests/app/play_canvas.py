@@ -1,11 +1,14 @@
 """What tests of the Playground share: a stand-in for the canvas, runs, and looks at the page."""
 
 import base64
+import json
+import re
 import types
 from functools import partial
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.network import load_network
+from pages.components.playground.canvas import SIDE
 from tests import drawing
 from tests.app import opening
 
@@ -33,7 +36,7 @@ class Canvas:
     def send(self, page, *digits, **placing):
         """One stroke for each digit arrives from the browser; the picture is the last one's."""
         white = (255, 255, 255, 255)
-        self.image = drawing.draw(digits[-1], ink=white, canvas=280, **placing)
+        self.image = drawing.draw(digits[-1], ink=white, canvas=SIDE, **placing)
         raw = {"objects": [{"type": "Path", "digit": digit} for digit in digits]}
         file = drawing.encode(drawing.Image.fromarray(self.image))
         data = "data:image/png;base64," + base64.b64encode(file).decode()
@@ -58,12 +61,16 @@ def drawn(page, canvas, *digits, **placing):
 
 
 def answer(page):
-    return next(element.value for element in page.subheader if element.value.startswith("Reads"))
+    """What the page says it reads; None where it reads nothing."""
+    found = re.search(r"<h3>(Reads .*?)</h3>", html(page))
+    return found and re.sub(r"</?b>", "", found[1])
 
 
 def words(page):
+    """All that the page says, without the tags of its own HTML."""
     kinds = (page.markdown, page.caption, page.warning, page.error, page.info)
-    return "\n".join(element.value for kind in kinds for element in kind)
+    said = [element.value for kind in kinds for element in kind]
+    return "\n".join([*said, re.sub(r"<[^>]+>", "", html(page))])
 
 
 def html(page):
@@ -73,11 +80,16 @@ def html(page):
 
 def pictures(page, of="Output of stage"):
     """What the pictures on the page are called, those that begin like this."""
-    names = [image.proto.imgs[0].alt for image in page.get("image")]
+    names = re.findall(r'<img [^>]*alt="([^"]*)"', html(page))
     return [name for name in names if name.startswith(of)]
+
+
+def network(page):
+    """What the network's component was given."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
 
 
 def expected_answer(run, image):
     shares = load_network(run).probabilities(image[None])[0]
     name = dataset_spec(run.config.dataset).classes[shares.argmax()]
-    return f"**{name}** · {100 * shares.max():.1f} %"
+    return f" {name} · {100 * shares.max():.1f} %"

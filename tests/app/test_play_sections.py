@@ -2,6 +2,7 @@
 
 import base64
 import io
+import re
 import types
 import zipfile
 from dataclasses import replace
@@ -22,6 +23,7 @@ from tests.app.play_canvas import (
     drawn,
     expected_answer,
     html,
+    network,
     open_page,
     open_tab,
     pictures,
@@ -46,8 +48,9 @@ def test_every_network_votes_and_they_agree_or_not(store, canvas):
         assert f">{share.argmax()}</span>" in row and f"{100 * share.max():.1f} %" in row
     mean = shares.mean(0)
     agreeing = int((shares.argmax(1) == mean.argmax()).sum())
-    assert f"**{agreeing} of 3** networks" in words(page)
-    assert f"**{mean.argmax()}** · together **{100 * mean.max():.1f} %**" in words(page)
+    assert f"{agreeing} of 3 networks" in words(page)
+    assert f"{mean.argmax()} · together {100 * mean.max():.1f} %" in words(page)
+    assert html(page).split('"play-votes"')[1].split("</table>")[0].count("●") == 3
 
 
 def test_a_damaged_network_is_a_row_and_the_others_vote(store, canvas):
@@ -55,13 +58,13 @@ def test_a_damaged_network_is_a_row_and_the_others_vote(store, canvas):
         broken = add_run(store, name, accuracy=0.9 - 0.1 * THREE.index(name), seed=31)
     (broken.path / broken.summary.weights).write_bytes(b"damaged")
     page = open_page()
-    assert "of 2** networks" in words(page) and "its checksum is not the one" in html(page)
+    assert "of 2 networks" in words(page) and "its checksum is not the one" in html(page)
     assert not page.error
 
 
 def test_as_drawn_skips_the_normalising(store, canvas):
     run = add_run(store)
-    page = drawn(open_page(), canvas, 8, size=0.3, position=(0, 0))
+    page = drawn(open_tab("How it was prepared"), canvas, 8, size=0.3, position=(0, 0))
     page.toggle(key="play_as_drawn").set_value(True).run()
     assert expected_answer(run, without_normalising(from_canvas(canvas.image)).final) in answer(
         page
@@ -130,7 +133,8 @@ def test_without_the_data_set_the_page_says_how_to_get_it(store, canvas, monkeyp
     monkeypatch.setenv("MNIST_DATA", str(tmp_path))
     add_run(store)
     page = open_page(play_test="7")
-    assert "datasets --download MNIST" in page.info[0].value and answer(page)
+    assert "datasets --download MNIST" in page.info[0].value and answer(page) is None
+    assert "No test image here" in words(page)
 
 
 def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
@@ -149,19 +153,59 @@ def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
         assert shares[at].argmax() != labels[at] and "Wrong" in words(page)
 
 
-def test_one_unit_adds_up(store, canvas):
+@pytest.mark.parametrize("unit", ["conv1:2:3:4", "conv2:15", "fc1:7", "output:9"])
+def test_a_chosen_unit_adds_up(store, canvas, unit):
     add_run(store)
-    page = open_tab("One unit")
-    cells = html(page).split("together</b>")[1].split("</tr>")
-    total, computed = (row.rsplit("<td>", 1)[1].split("<")[0] for row in cells[:2])
-    assert abs(number(total) - number(computed)) <= 1e-5
-    assert "Sees 5×5 of 32×32" in str(page.get("image")[-2].proto.imgs[0].caption)
-    page.selectbox(key="play_unit_stage_lenet5").select("fc1").run()
-    assert not page.exception and "the other 388" in html(page)
+    page = open_page(play_unit=unit)
+    chosen = network(page)["chosen"]
+    assert_adds_up(chosen["html"])
+    stage, channel, *place = unit.split(":")
+    assert network(page)["columns"][chosen["column"]]["name"] == stage
+    assert [chosen["channel"], *([chosen["row"], chosen["col"]] if place else [])] == [
+        int(at) for at in (channel, *place)
+    ]
+    if stage == "fc1":
+        assert "the other 388" in chosen["html"] and "From pool2" in chosen["html"]
+
+
+def assert_adds_up(table):
+    """The products and the bias make what the network itself computed."""
+    found = {}
+    for row in table.split("</tr>"):
+        for word in ("add up to", "bias adds", "together", "itself computed"):
+            if word in row:
+                found[word] = number(row.rsplit("<td>", 1)[1].split("<")[0])
+    products, bias, total, computed = found.values()
+    assert abs(products + bias - total) < 2e-5 and abs(total - computed) <= 1e-5
 
 
 def number(text):
     return float(text.replace("−", "-"))
+
+
+def test_a_pooling_unit_is_the_largest_of_its_patch(store, canvas):
+    add_run(store)
+    chosen = network(drawn(open_page(play_unit="pool1:4:6:7"), canvas, 5))["chosen"]
+    cells = re.findall(r'<td style="[^"]*">([^<]+)</td>', chosen["html"])
+    (value,) = re.findall(r"<td>([+−][\d.]+)</td>", chosen["html"])
+    assert len(cells) == 4 and chosen["read"]["channel"] == 4
+    assert abs(max(map(number, cells)) - number(value)) < 1e-3
+
+
+def test_plain_pictures_have_the_arithmetic_of_a_unit_by_its_numbers(store, canvas):
+    add_run(store)
+    page = open_page(play_unit="conv2:3")
+    page.toggle(key="play_plain").set_value(True).run()
+    assert page.query_params["play_unit"].startswith("conv2:3:")
+    assert_adds_up(html(page))
+    page.selectbox(key="play_plain_layer_lenet5").select("fc1").run()
+    assert not page.exception and "the other 388" in html(page)
+
+
+@pytest.mark.parametrize("unit", ["conv1", "nowhere:1", "conv1:6", "conv1:-1", "conv1:1:x", ":"])
+def test_a_link_to_no_unit_chooses_none(store, canvas, unit):
+    add_run(store)
+    assert network(open_page(play_unit=unit))["chosen"] is None
 
 
 def test_why_shows_four_methods_for_any_class(store, canvas):
@@ -179,7 +223,7 @@ def test_fooling_starts_at_the_smallest_change(store, canvas):
     if found.smallest is None:
         assert "changes this answer" in page.info[0].value
     else:
-        assert f"**ε = {found.smallest}** of 255" in words(page)
+        assert f"ε = {found.smallest}" in words(page)
         assert page.slider[-1].value == found.smallest
 
 
@@ -193,7 +237,7 @@ def test_moving_shows_where_each_network_flips(store, canvas):
 
 def test_your_handwriting_is_kept_and_read(store, canvas):
     runs = [add_run(store, name) for name in THREE]
-    page = open_tab("Your handwriting", drawn(open_page(), canvas, 6))
+    page = open_tab("My digits", drawn(open_page(), canvas, 6))
     next(b for b in page.button if b.label == "4").click().run()
     assert "Saved" in words(page)
     own = Handwriting(store.root, "MNIST")
@@ -207,7 +251,7 @@ def test_your_handwriting_is_kept_and_read(store, canvas):
 
 def test_a_zip_comes_in_and_a_hostile_one_is_a_sentence(store, canvas):
     add_run(store)
-    page = open_tab("Your handwriting")
+    page = open_tab("My digits")
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
         archive.writestr("labels.csv", "file,label\n../evil.png,3\n")
@@ -225,7 +269,7 @@ def test_a_damaged_drawing_is_left_out_and_can_be_removed(store, canvas):
     own = Handwriting(store.root, "MNIST")
     damaged, whole = (own.add(np.full((28, 28), 9, np.uint8), label) for label in (1, 2))
     (own.folder / damaged.file).write_bytes(b"no PNG")
-    page = open_tab("Your handwriting")
+    page = open_tab("My digits")
     assert f"1 of the drawings cannot be read: {damaged.file}" in page.warning[0].value
     page.button(key="play_remove_unreadable").click().run()
     assert own.samples() == [whole] and not page.warning and not page.exception
@@ -236,7 +280,7 @@ def test_the_chosen_run_stands_for_its_network_wherever_it_is_not_the_best(store
     best = [add_run(store, name) for name in THREE]
     other = add_run(store, THREE[0], seed=9, accuracy=0.1)
     page = drawn(open_page(play_run=other.id), canvas, 4)
-    assert "(this run)" in html(page) and "of 3** networks" in words(page)
+    assert "(this run)" in html(page) and "of 3 networks" in words(page)
     assert html(page).count("(this run)") == 1
     page = drawn(open_page(play_run=best[0].id), canvas, 4)
     assert "(this run)" not in html(page)
@@ -252,7 +296,7 @@ def test_what_no_canvas_sends_is_no_drawing(store, canvas, url):
     sent = {"raw": {"objects": [{"type": "Path"}]}, "data": url}
     page.session_state[canvas.key] = types.SimpleNamespace(drawing=sent)
     page.run()
-    assert not page.exception and "Example" in words(page)
+    assert not page.exception and "Yours" not in words(page)
 
 
 def test_words_from_a_link_make_no_link(store, canvas):
@@ -263,14 +307,6 @@ def test_words_from_a_link_make_no_link(store, canvas):
 
 def test_an_example_and_a_test_image_are_nobodys_handwriting(store, canvas):
     add_run(store)
-    page = open_tab("Your handwriting")
+    page = open_tab("My digits")
     assert "Draw something" in page.info[0].value
     assert not [b for b in page.button if b.label == "4"]
-
-
-def test_a_shared_scale_is_one_for_all_stages(store, canvas):
-    add_run(store)
-    page = open_page()
-    assert pictures(page, "Kernels of conv1")
-    page.segmented_control(key="play_scale").set_value("shared").run()
-    assert not page.exception and pictures(page)

@@ -1,5 +1,6 @@
 """The Playground without a browser: what it answers and shows, with a stand-in for the canvas."""
 
+import base64
 from dataclasses import replace
 
 import numpy as np
@@ -8,19 +9,23 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.data.transforms import to_input
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.evaluation.predict import load_model
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.inspection.feature_maps import feature_maps
 from mnist_core.models import create_model, make_config, model_names
 from mnist_core.runs.summary import Summary
+from pages.components.playground.canvas import PEN
 from tests import drawing
 from tests.app.opening import PAGES
 from tests.app.play_canvas import (
     answer,
     drawn,
     expected_answer,
+    network,
     open_page,
+    open_tab,
     pictures,
     words,
 )
@@ -28,11 +33,10 @@ from tests.stores import add_run
 
 
 def test_before_anything_is_drawn_an_example_is_read(store, canvas):
-    run = add_run(store)
+    add_run(store)
     page = open_page()
     assert answer(page).startswith("Reads a") and "Example" in words(page)
-    stages = feature_maps(load_model(run), torch.zeros(1, 1, 32, 32))
-    assert (len(pictures(page, "The drawing")), len(pictures(page))) == (5, len(stages))
+    assert len(pictures(open_tab("How it was prepared", page), "The drawing")) == 5
 
 
 @pytest.mark.parametrize("digit", [0, 4, 8])
@@ -51,23 +55,69 @@ def test_an_eight_has_its_article(store, canvas):
     model.output.bias.data = bias
     weights = run.folder.write_weights(2, save(model.state_dict()))
     run.folder.write_summary(replace(run.summary, **weights))
-    assert answer(open_page()) == "Reads an **8** · 100.0 %"
+    assert answer(open_page()) == "Reads an 8 · 100.0 %"
 
 
 @pytest.mark.parametrize("model", model_names())
-def test_every_network_shows_every_stage(store, canvas, model):
+def test_every_network_is_shown_from_left_to_right(store, canvas, model):
     run = add_run(store, model)
     page = drawn(open_page(), canvas, 5)
-    size = run.config.input_size
-    stages = feature_maps(load_model(run), torch.zeros(1, 1, size, size))
+    image = torch.tensor(from_canvas(canvas.image).final)[None]
+    maps = feature_maps(load_model(run), to_input(image, run.config))
+    columns = network(page)["columns"]
+    assert [c["source"] for c in columns] == [None, *range(len(columns) - 1)]
+    assert columns[-1]["names"] == list("0123456789")
+    logits = maps[list(maps)[-1]]
+    assert np.allclose(columns[-1]["numbers"], logits, rtol=1e-4, atol=1e-5)
+    image, first = columns[:2]
+    assert np.allclose(values(image)[0], maps["input"][0], atol=0.01)
+    if model == "lenet5":
+        assert np.allclose(values(first), maps["act1"], atol=0.01 * np.abs(maps["act1"]).max())
+
+
+def values(column):
+    """The numbers that the browser makes of a column's colours."""
+    cells = np.frombuffer(base64.b64decode(column["pixels"]), np.uint8).astype(float)
+    start = 127 if column["low"] == 0 and not column["grey"] else 0
+    share = (cells - start) / (254 - start)
+    shown = column["low"] + share * (column["high"] - column["low"])
+    return shown.reshape(-1, column["height"], column["width"])
+
+
+def test_of_a_wide_layer_the_strongest_are_shown(store, canvas):
+    run = add_run(store, "mynetv1")
+    page = drawn(open_page(), canvas, 5)
+    image = torch.tensor(from_canvas(canvas.image).final)[None]
+    peaks = np.abs(feature_maps(load_model(run), to_input(image, run.config))["act4"]).max((1, 2))
+    column = next(c for c in network(page)["columns"] if c["name"] == "conv4")
+    assert (
+        column["of"] == 512 and len(column["ids"]) == 16 and column["ids"] == sorted(column["ids"])
+    )
+    assert peaks[column["ids"]].min() >= np.delete(peaks, column["ids"]).max()
+
+
+def plain_page():
+    page = open_page()
+    page.toggle(key="play_plain").set_value(True).run()
+    assert not page.exception
+    return page
+
+
+def test_plain_pictures_show_every_stage(store, canvas):
+    run = add_run(store)
+    page = plain_page()
+    stages = feature_maps(load_model(run), torch.zeros(1, 1, 32, 32))
     assert [alt.split()[3] for alt in pictures(page)] == [f"{stage}," for stage in stages]
+    assert pictures(page, "Kernels of conv1") and not page.get("bidi_component")
+    page.segmented_control(key="play_scale").set_value("shared").run()
+    assert not page.exception and pictures(page)
 
 
 @pytest.mark.parametrize("dataset", dataset_names())
 def test_every_data_set_has_its_example_and_says_what_it_expects(store, canvas, dataset):
     add_run(store, dataset=dataset)
     page = open_page()
-    assert "Expects one" in words(page) and "Here the lab drew" in words(page)
+    assert "Expects one" in words(page) and "The lab drew" in words(page)
     assert any(name in answer(page) for name in dataset_spec(dataset).classes)
 
 
@@ -77,20 +127,32 @@ def test_the_best_finished_run_comes_first(store, canvas):
     add_run(store, seed=3, accuracy=0.99, state="stopped")
     store.create(make_config("small"), Summary("running"))  # no weights yet
     page = open_page()
-    options = page.selectbox[0].options
-    assert page.selectbox[0].value == best.id and len(options) == len(set(options)) == 3
-    assert options[0].startswith("LeNet-5 · 97.0 %") and "stopped" in options[2]
+    select = network_select(page)
+    options = select.options
+    assert select.value == best.id and len(options) == len(set(options)) == 3
+    assert options[0] == "LeNet-5 (as published) · seed 2 · 97.0 %" and "stopped" in options[2]
+
+
+def network_select(page):
+    return next(s for s in page.selectbox if s.label == "Network")
+
+
+def test_the_page_opens_with_the_best_lenet5_of_our_best_recipe(store, canvas):
+    add_run(store, "small", accuracy=0.99)
+    add_run(store, accuracy=0.98)
+    ours = add_run(store, accuracy=0.97, recipe="improved")
+    assert network_select(open_page()).value == ours.id
 
 
 def test_the_address_bar_names_the_run_and_a_link_reopens_it(store, canvas):
     add_run(store, accuracy=0.97)
     kana = add_run(store, dataset="KMNIST", seed=5)
     page = open_page()
-    page.segmented_control(key="play_data").set_value("KMNIST").run()
+    page.selectbox(key="play_data").set_value("KMNIST").run()
     assert page.query_params["play_run"] == kana.id
     again = open_page(play_run=kana.id)
-    assert again.segmented_control(key="play_data").value == "KMNIST"
-    assert again.selectbox[0].value == kana.id and not again.warning
+    assert again.selectbox(key="play_data").value == "KMNIST"
+    assert network_select(again).value == kana.id and not again.warning
 
 
 @pytest.mark.parametrize("asked", ["mnist-lenet5-0123456789", "../../etc/passwd", "", "x" * 9999])
@@ -101,7 +163,7 @@ def test_a_link_to_a_run_that_is_not_there_is_a_sentence(store, canvas, asked):
     assert len(page.warning[0].value) < 300
     assert page.query_params["play_run"] == run.id and answer(page)
     assert page.run().warning  # the canvas makes the page run again as soon as it is there
-    assert not page.selectbox[0].set_value(other.id).run().warning
+    assert not network_select(page).set_value(other.id).run().warning
     assert page.query_params["play_run"] == other.id
 
 
@@ -116,7 +178,7 @@ def test_damaged_weights_are_a_sentence_and_the_canvas_stays(store, canvas):
     (run.path / run.summary.weights).write_bytes(b"damaged")
     page = drawn(open_page(), canvas, 3)
     assert "its checksum is not the one" in page.error[0].value
-    assert canvas.calls and page.slider(key="play_pen").value == 20
+    assert canvas.calls and page.slider(key="play_pen").value == PEN
 
 
 def test_weights_of_another_network_are_a_sentence(store, canvas):
@@ -149,14 +211,34 @@ def test_undo_takes_back_one_stroke_and_clear_all(store, canvas):
     assert canvas.calls[-1]["initial_drawing"] != first["initial_drawing"]  # or nothing would move
     page.button[1].click().run()
     assert canvas.calls[-1]["key"] != first["key"] and not canvas.calls[-1]["initial_drawing"]
-    assert "Example" in words(page) and page.button[0].disabled
+    assert nothing_is_read(page) and page.button[0].disabled
 
 
-def test_undoing_the_only_stroke_brings_the_example_back(store, canvas):
+def nothing_is_read(page):
+    """Whether there is no answer, no vote, and no value in any map."""
+    said, shown = words(page), network(page)
+    silent = answer(page) is None and " networks read" not in said
+    empty = shown["empty"] and not any(column["pixels"] for column in shown["columns"])
+    return silent and empty and "Nothing drawn yet" in said
+
+
+def test_after_clear_nothing_is_read(store, canvas):
     add_run(store)
-    page = drawn(open_page(), canvas, 7)
+    page = open_page()
+    page.button[1].click().run()  # the example goes, too
+    assert nothing_is_read(page) and nothing_is_read(page.run())
+    drawn(page, canvas, 7)
     assert "Yours" in words(page)
-    page.button[0].click().run()
+    page.button[0].click().run()  # undo of the only stroke
+    assert nothing_is_read(page) and "Example" not in words(page)
+
+
+def test_no_example_on_photo(store, canvas):
+    add_run(store)
+    page = open_page()
+    page.segmented_control(key="play_way").set_value("Photo").run()
+    assert "No picture yet" in words(page) and answer(page) is None
+    page.segmented_control(key="play_way").set_value("Draw").run()
     assert "Example" in words(page)
 
 
@@ -171,7 +253,7 @@ def test_the_drawing_outlives_another_page(store, canvas):
 
 
 def uploaded(page, content):
-    page.segmented_control(key="play_way").set_value("Upload").run()
+    page.segmented_control(key="play_way").set_value("Photo").run()
     page.file_uploader[0].set_value(("digit.png", content, "image/png")).run()
     assert not page.exception
     return page
@@ -193,11 +275,11 @@ def test_a_file_that_is_no_picture_is_a_sentence(store, canvas, content):
     add_run(store)
     page = uploaded(open_page(), content)
     assert len(page.error) == 1 and "\n" not in page.error[0].value
-    assert "Example" in words(page)
+    assert "No picture yet" in words(page)
 
 
 def test_blank_paper_is_not_a_prediction(store, canvas):
     add_run(store)
     blank = drawing.encode(drawing.Image.fromarray(np.full((200, 200), 240, np.uint8)))
     page = uploaded(open_page(), blank)
-    assert "Nothing was found" in page.warning[0].value and "Example" in words(page)
+    assert "Nothing was found" in page.warning[0].value and "No picture yet" in words(page)

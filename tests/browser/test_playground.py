@@ -6,13 +6,13 @@ import shutil
 from mnist_core.evaluation.network import load_network
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.runs.store import RunStore
+from pages.components.playground.canvas import PEN, SIDE
 from tests.browser.conftest import PROJECT, at_rest
 from tests.drawing import draw, placed_strokes
 from tests.tools.drawing_speed import draw_together
 
 SHIPPED = PROJECT / "checkpoints" / "mnist-lenet5-6e531d13ef"
 ANSWER = re.compile(r"Reads an? (.+) · (\d+\.\d) %")
-SIDE, PEN = 280, 20
 DIGITS = (0, 1, 7)  # that the shipped network is shown
 
 
@@ -49,10 +49,11 @@ def bright(page):
     """The share of the canvas that is covered by ink, as the browser shows it."""
     return page.locator("canvas.dc-canvas.lower-canvas").evaluate(
         """canvas => {
-            const pixels = canvas.getContext("2d").getImageData(0, 0, 280, 280).data;
+            const {width, height} = canvas;
+            const pixels = canvas.getContext("2d").getImageData(0, 0, width, height).data;
             let count = 0;
             for (let i = 3; i < pixels.length; i += 4) count += pixels[i] > 128;
-            return count / (280 * 280);
+            return count / (width * height);
         }"""
     )
 
@@ -77,7 +78,7 @@ def test_undo_clear_and_another_page(page, server):
     draw_digit(page, 7)
     assert bright(page) > 1.3 * one > 0
     for _ in range(2):  # after another stroke the same start must take effect again
-        page.get_by_role("button", name="Undo stroke").click()
+        page.locator(".st-key-play_undo button:visible").click()
         at_rest(page)
         assert abs(bright(page) - one) < 0.01 and answer(page) == first
         draw_digit(page, 7)
@@ -93,20 +94,89 @@ def test_undo_clear_and_another_page(page, server):
     at_rest(page)
     assert answer(page) == both and bright(page) > 1.3 * one
     page.get_by_role("button", name="Clear", exact=True).click()
-    page.get_by_text("Example").wait_for()
+    page.get_by_text("Nothing drawn yet").first.wait_for()
     at_rest(page)
-    assert bright(page) == 0
+    assert bright(page) == 0 and page.get_by_role("heading", name=ANSWER).count() == 0
+    assert page.get_by_role("button", name="fc1, unit 0: empty").count() == 1
 
 
-def test_canvas_and_answer_are_visible_together(page, server):
+def test_canvas_answer_and_the_top_of_the_network_are_visible_together(page, server):
+    page.set_viewport_size({"width": 1280, "height": 720})
     open_playground(page, server, server.tiny)
     canvas = page.locator("canvas.upper-canvas").bounding_box()
     bars = page.locator(".play-bars").bounding_box()
-    votes = page.locator(".play-table").bounding_box()
+    votes = page.locator(".play-votes, .st-key-play_votes").first.bounding_box()
+    tile = page.get_by_role("button", name="conv1, map 0").bounding_box()
     assert canvas["height"] == canvas["width"] == SIDE
-    for box in (canvas, bars, votes):
-        assert box["y"] > 0 and box["y"] + box["height"] < 900
+    for box in (canvas, bars, votes, tile):
+        assert box["y"] > 0 and box["y"] + box["height"] < 720
     assert canvas["x"] + canvas["width"] < bars["x"] < bars["x"] + bars["width"] < votes["x"]
+
+
+ARITHMETIC = ("products add up to", "the bias adds", "together", "the network itself computed")
+
+
+def arithmetic(page):
+    """The figures that the page shows of the chosen unit."""
+    found = []
+    for words in ARITHMETIC:
+        row = page.locator(".detail tr", has_text=words)
+        found.append(float(row.locator("td").last.inner_text().replace("−", "-")))
+    products, bias, total, computed = found
+    assert abs(products + bias - total) < 2e-5 and abs(total - computed) <= 1e-5
+    return found
+
+
+def lit(page, column):
+    """Where a patch is lit up in the maps of this column: the boxes in the page's pixels."""
+    frames = page.get_by_role("button", name=re.compile(f"^{column}, map")).locator(".patch")
+    return [frame.bounding_box() for frame in frames.all() if frame.is_visible()]
+
+
+def test_a_map_is_clicked_and_a_pixel_asked_for(page, server):
+    open_playground(page, server, server.tiny)
+    tile = page.get_by_role("button", name="conv2, map 3")
+    tile.click()
+    at_rest(page)
+    first = arithmetic(page)
+    assert tile.get_attribute("aria-pressed") == "true" and len(lit(page, "pool1")) == 6
+    large = page.locator(".large")
+    side = large.bounding_box()["width"]
+    large.click(position={"x": 0.05 * side, "y": 0.05 * side})
+    at_rest(page)
+    assert arithmetic(page) != first and "play_unit=conv2%3A3%3A0%3A0" in page.url
+    (corner,) = {tuple(box.values()) for box in lit(page, "pool1")[:1]}
+    tile = page.get_by_role("button", name="pool1, map 0").bounding_box()
+    assert abs(corner[0] - tile["x"]) < 1 and abs(corner[2] - tile["width"] * 5 / 14) < 1
+    draw_digit(page, 1)  # the unit stays chosen, with the numbers of the new drawing
+    assert arithmetic(page) and "play_unit=conv2%3A3%3A0%3A0" in page.url
+
+
+def test_the_network_by_keyboard(page, server):
+    open_playground(page, server, server.tiny)
+    stops = page.locator(".lane [tabindex='0']")
+    assert stops.count() == 1  # one stop of the tab key: the arrows go on from there
+    stops.focus()
+    for key in ("ArrowRight", "ArrowDown", "ArrowRight", "ArrowRight"):
+        page.keyboard.press(key)
+    focused = "document.activeElement.shadowRoot.activeElement.getAttribute('aria-label')"
+    name = page.evaluate(focused)
+    assert name == "pool1, map 2"
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused) == "conv1, map 3"
+    page.keyboard.press("Enter")
+    at_rest(page)
+    first = arithmetic(page)
+    page.locator(".large").focus()
+    for key in ("ArrowDown", "ArrowRight", "Enter"):
+        page.keyboard.press(key)
+    at_rest(page)
+    assert arithmetic(page) != first
+    assert "Row" in page.locator("p.says").inner_text()
+    page.keyboard.press("Escape")
+    at_rest(page)
+    assert not page.locator(".detail").is_visible() and "play_unit" not in page.url
+    assert page.evaluate(focused) == "conv1, map 3"
 
 
 def test_a_phone_shows_the_whole_canvas(page, server):
@@ -120,12 +190,15 @@ def test_a_phone_shows_the_whole_canvas(page, server):
     assert scroller.evaluate("e => e.scrollWidth - e.clientWidth") <= 0
 
 
-def test_every_picture_is_shown_pixel_by_pixel(page, server):
+def test_pictures_are_shown_pixel_by_pixel_and_hold_up_no_tab_key(page, server):
     open_playground(page, server, server.tiny)
-    images = page.get_by_test_id("stImage").locator("img")
+    page.get_by_role("tab", name="How it was prepared").click()
+    at_rest(page)
+    images = page.locator(".play-figures img")
     sizes = images.evaluate_all("l => l.map(e => [e.naturalWidth, e.clientWidth, e.alt])")
-    assert len(sizes) > 15
+    assert len(sizes) == 5
     assert all(natural == shown > 0 and alt for natural, shown, alt in sizes), sizes
+    assert page.get_by_role("button", name="Fullscreen").count() == 0
 
 
 def test_the_shipped_network_reads_what_is_drawn(page, server):
@@ -136,7 +209,7 @@ def test_the_shipped_network_reads_what_is_drawn(page, server):
         label, share = answer(page)
         assert label == str(digit) and share > 50
         page.get_by_role("button", name="Clear", exact=True).click()
-        page.get_by_text("Example").wait_for()
+        page.get_by_text("Nothing drawn yet").first.wait_for()
         at_rest(page)
 
 

@@ -29,12 +29,12 @@ from mnist_core.evaluation.ensemble import best_of_each, vote
 from mnist_core.evaluation.network import Network, load_network
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.runs.store import RunStore
+from pages.components.playground.canvas import SIDE
 from tests.browser.conftest import FLAGS, NAMES, at_rest, serving
 from tests.drawing import placed_strokes
 
 EIGHT = ("lenet5", "lenet5-1998", "lenet", "myfullconvnet", "mynetv2", "medium", "small")
 EIGHT += ("ultrasmall",)
-SIDE = 280
 ANSWER = re.compile(r"Reads an? (\d) · (\d+\.\d) %")
 # Notes when the pen is lifted, when messages leave and come, and when the answer changes.
 WATCH = """() => {
@@ -59,7 +59,7 @@ OBSERVE = """() => new MutationObserver(changes => {
                            attributes: true, attributeFilter: ["src", "style"]})"""
 READ = "The image that was read"
 CHANGED = """([name, before]) =>
-    document.querySelector(`img[alt="${name}"]`)?.getAttribute("src") !== before"""
+    (document.querySelector(`img[alt="${name}"]`)?.getAttribute("src") ?? null) !== before"""
 
 
 def random_runs(root: Path) -> RunStore:
@@ -128,8 +128,9 @@ def settled(page: Page, before: str | None) -> dict[str, float]:
 
 
 def source(page: Page) -> str | None:
-    """Where the browser got the image that was read: another image, another address."""
-    return page.get_by_alt_text(READ).first.get_attribute("src")
+    """The image that was read, as its address holds it; None while there is none."""
+    image = page.get_by_alt_text(READ)
+    return image.first.get_attribute("src") if image.count() else None
 
 
 def draw_alone(page: Page, count: int) -> list[dict[str, float]]:
@@ -142,7 +143,7 @@ def draw_alone(page: Page, count: int) -> list[dict[str, float]]:
             stroke(page, line)
             rows.append(settled(page, before))
         page.get_by_role("button", name="Clear").click()
-        page.get_by_text("Example").wait_for()
+        page.get_by_text("Nothing drawn yet").first.wait_for()
         at_rest(page)
     return rows[:count]
 

@@ -53,7 +53,7 @@ def _beside(given: Input | None, says: str) -> str:
             f'alt="The image that was read"><figcaption>What it sees: 28×28 pixels</figcaption>'
             "</figure>"
         )
-    return f'<div class="play-answer">{seen}<div class="says">{says}</div></div>'
+    return f'<div class="play-answer">{seen}<div class="words">{says}</div></div>'
 
 
 def _badge(given: Input, answer: int) -> str:

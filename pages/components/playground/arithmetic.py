@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
@@ -22,8 +23,9 @@ def arithmetic(
 ) -> str:
     """All of it. `reads`: of the channels that the unit reads, the one whose patch and kernel are
     written out; `first`: the number of the first of them in the layer before."""
-    part = inputs(one) if one.patch.shape[1:] == (1, 1) else by_channel(one, reads, first)
-    return part + sums(loaded, maps, one)
+    if one.patch.shape[1:] != (1, 1):
+        return by_channel(one, reads, first) + sums(loaded, maps, one)
+    return f'<div class="play-product">{inputs(one, maps)}{sums(loaded, maps, one)}</div>'
 
 
 def sums(loaded: Network, maps: Mapping[str, np.ndarray], one: Unit) -> str:
@@ -74,21 +76,40 @@ def _channels(one: Unit, reads: int, first: int) -> str:
     return f'<div class="play-channels">each map of {source} adds: {buttons}</div>'
 
 
-def inputs(one: Unit) -> str:
+def inputs(one: Unit, maps: Mapping[str, np.ndarray]) -> str:
     """Of a linear layer, or a 1×1 convolution: the inputs that add most, and the rest as a sum."""
+    name, shape = _before_flatten(one, maps)
     products = one.products[:, 0, 0]
     order = np.abs(products).argsort()[::-1][:MOST_INPUTS]
     rows = []
     for at in order.tolist():
         numbers = one.patch[at, 0, 0], one.kernel[at, 0, 0], products[at]
-        rows.append([f"{at}", "", *map(short_number, numbers)])
+        rows.append([_input_name(at, len(products), shape), "", *map(short_number, numbers)])
     rest = len(products) - len(order)
     if rest:
         left = products.sum() - products[order].sum()
         words = "the other one" if rest == 1 else f"the other {rest}"
         rows.append([words, "", "", "", short_number(left)])
-    head = [f"Input of {one.source}", "", "value", "× weight", "= product"]
-    return markup.table(head, rows)
+    head = [f"From {name}", "", "value", "× weight", "= product"]
+    return f'<div class="play-inputs">{markup.table(head, rows)}</div>'
+
+
+def _before_flatten(one: Unit, maps: Mapping[str, np.ndarray]) -> tuple[str, tuple[int, ...]]:
+    """The stage whose values the unit reads, and their shape: before they became one row."""
+    names = list(maps)
+    before = names[max(0, names.index(one.source) - 1)]
+    source = before if one.source.startswith("flatten") else one.source
+    return source, maps[source].shape
+
+
+def _input_name(at: int, count: int, shape: tuple[int, ...]) -> str:
+    """What the input of this number is, of `count`, in values of this shape."""
+    if len(shape) < 3 or shape[1:] == (1, 1):
+        return f"unit {at}"
+    if count != math.prod(shape):  # a 1×1 convolution: one value of each map
+        return f"map {at}"
+    channel, row, column = np.unravel_index(at, shape)
+    return f"map {channel}, row {row}, column {column}"
 
 
 def pooled(patch: np.ndarray, kind: str, after: Sequence[tuple[str, float]]) -> str:

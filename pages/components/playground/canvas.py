@@ -84,6 +84,7 @@ def _tools() -> None:
             on_click=undo,
             disabled=not strokes(),
             help="Takes the last stroke back.",
+            key="play_undo",
         )
         st.button(
             "Clear",

@@ -28,9 +28,10 @@ PIECES = """
 .play-grid{border-collapse:separate;border-spacing:2px;font-size:11px;margin-top:3px;
  font-variant-numeric:tabular-nums}
 .play-grid td{min-width:38px;height:22px;text-align:center;border-radius:3px;padding:0 2px}
-.play-product{display:flex;flex-wrap:wrap;gap:6px 10px;font-size:13px}
+.play-product{display:flex;flex-wrap:wrap;gap:6px 14px;font-size:13px}
 .play-sign{font-weight:650}
-.play-sum{max-width:360px;margin-top:8px}
+.play-sum{width:330px;max-width:100%;margin-top:8px}
+.play-inputs{min-width:min(420px,100%)}
 .play-channels{display:flex;flex-wrap:wrap;align-items:center;gap:4px 6px;font-size:12px;
  margin-bottom:8px}
 .play-channels button{font:inherit;color:inherit;background:none;padding:1px 6px;cursor:pointer;
@@ -49,7 +50,7 @@ STYLE = (
 .play-answer figure{margin:0;width:116px;flex:none;font-size:12px;line-height:16px}
 .play-answer figure img{display:block;width:112px;height:112px;image-rendering:pixelated;
  border-radius:4px;margin-bottom:4px}
-.play-answer .says{flex:1;min-width:0}
+.play-answer .words{flex:1;min-width:0}
 .play-answer h3{font-size:1.35rem;line-height:1.3;margin:0 0 2px;padding:0;font-weight:650;
  white-space:nowrap}
 .play-answer p{font-size:13px;line-height:18px;margin:0 0 8px}

@@ -369,8 +369,8 @@ function place(frame, part, found) {
 function bar(button, column, index, value) {
   const [label, line] = button.children
   label.textContent = column.names?.[index] ?? column.ids[index]
-  const low = Math.min(0, column.low)
-  const width = Math.max(0, column.high) - low || 1
+  const low = column.low
+  const width = column.high - low || 1
   line.hidden = value === undefined
   if (value === undefined) return
   line.className = value < 0 ? "cold" : "warm"

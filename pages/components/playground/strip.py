@@ -111,7 +111,9 @@ def _values(column: Column, values: np.ndarray) -> dict[str, Any]:
     indices, low, high = tiles.colour_indices(values, grey=column.source is None)
     found = {"ids": ids, "low": low, "high": high, "pixels": _coded(indices[ids])}
     if column.flat:
-        found |= {"numbers": [float(f"{v:.5g}") for v in values[ids, 0, 0]], "pixels": ""}
+        numbers = [float(f"{v:.5g}") for v in values[ids, 0, 0]]
+        low, high = min(0.0, *numbers), max(0.0, *numbers)
+        found |= {"numbers": numbers, "low": low, "high": high, "pixels": ""}
     return found
 
 

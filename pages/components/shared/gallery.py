@@ -1,4 +1,4 @@
-"""Pictures without smoothing: images of a data set in rows, and tiles of a network's values."""
+"""Pictures without smoothing: images of a data set in rows."""
 
 import base64
 import html
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
-from mnist_core.imaging.tiles import Tile, png
+from mnist_core.imaging.tiles import png
 
 STYLE = """<style>
 .gallery {display: flex; flex-wrap: wrap; gap: 10px}
@@ -39,8 +39,3 @@ def gallery(
 
 def _data_url(image: np.ndarray) -> str:
     return "data:image/png;base64," + base64.b64encode(png(np.ascontiguousarray(image))).decode()
-
-
-def show_tile(tile: Tile, caption: str, alt: str) -> None:
-    """A tile at its own size: each of its pixels is one of the page's."""
-    st.image(tile.png(), caption=caption, width=tile.indices.shape[1], alt=alt)
