@@ -43,6 +43,9 @@ class Run:
     config: RunConfig
     summary: Summary
 
+    def __hash__(self) -> int:
+        return hash(self.path)
+
     @property
     def id(self) -> str:
         return self.path.name
