@@ -33,7 +33,7 @@ class Tested:
 def read_predictions(comparison: Comparison) -> dict[str, Predictions]:
     """The predictions of the compared runs by run id, and a line about runs without."""
     runs = comparison.compared
-    stored = [run for run in runs if (run.path / "logits.safetensors").exists()]
+    stored = [run for run in runs if run.logits_file.exists()]
     absent = ", ".join(comparison.labels[run.id] for run in runs if run not in stored)
     if absent:
         st.caption(f"Left out, because no predictions are stored with the run: {absent}.")
