@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.jobs import queue, spawn, standby
+from mnist_core.jobs import automatic, queue, spawn, standby
 from mnist_core.models import check_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
@@ -39,14 +39,28 @@ def spawn_worker(store: RunStore, run: Run) -> Worker:
     return standby.take(store, run.id) or spawn.start(store, command, run.folder.log_file)
 
 
-def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker) -> Run:
+def start(
+    store: RunStore,
+    config: RunConfig,
+    spawn_worker: Spawn = spawn_worker,
+    *,
+    automatic_for: str = "",
+) -> Run:
     """Has the config's run trained in the background, from where it stands; returns it at once.
 
     It goes to the end of the queue: runs train first come, first served, as many at once as the
     store's setting says. A run that is finished or in progress is returned as it is: two that
-    start the same config get one run. Raises InputError for a config that no network takes, and
-    LabError when the store cannot be written.
+    start the same config get one run. `automatic_for` is the visitor for whom it begins by
+    itself; else a person asks for it, and it is nobody's any more (see `automatic`). Raises
+    InputError for a config that no network takes, and LabError when the store cannot be written.
     """
+    run = _start(store, config, spawn_worker, automatic_for)
+    if not automatic_for:
+        automatic.unmark(store, run.id)
+    return run
+
+
+def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_for: str) -> Run:
     check_config(config)
     deadline = time.monotonic() + START_GRACE
     while True:
@@ -57,6 +71,8 @@ def start(store: RunStore, config: RunConfig, spawn_worker: Spawn = spawn_worker
             run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
             run.folder.request(None)
             run.folder.clear_progress()
+            if automatic_for:
+                automatic.mark(store, run.id, automatic_for)
             return _begin(store, run, spawn_worker)
         # Another process has the lock: it trains the run, is about to begin, or is ending.
         run = store.find_folder(config)
