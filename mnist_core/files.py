@@ -178,6 +178,4 @@ def is_number(value: Any) -> bool:
 
 def is_text(value: Any) -> bool:
     """Text that can be written as UTF-8."""
-    if not isinstance(value, str):
-        return False
-    return value.isascii() or not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+    return isinstance(value, str) and not any(0xD800 <= ord(letter) < 0xE000 for letter in value)

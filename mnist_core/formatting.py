@@ -32,6 +32,21 @@ def number(value: object) -> str:
     return short if not isinstance(value, float) or float(short) == value else repr(value)
 
 
+def counted(count: int, noun: str) -> str:
+    """A count and its noun: "1 run", "1,200 runs"."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def points(difference: float) -> str:
+    """A difference of two accuracies in points of a per cent: 0.0012 -> "0.12 points"."""
+    return f"{100 * abs(difference):.2f} points"
+
+
+def signed_points(difference: float) -> str:
+    """A difference of two accuracies with its sign, in points: 0.0012 -> "+0.12"."""
+    return true_minus(f"{100 * difference:+.2f}")
+
+
 def true_minus(text: str) -> str:
     """The text with minus signs in place of hyphens, as in "−2.41"."""
     return text.replace("-", "−")

@@ -20,12 +20,30 @@ if TYPE_CHECKING:
     from mnist_core.evaluation.robustness import Robustness
 
 
+FEW = 30  # a bin with fewer predictions says little
+
+
 def reliability_points(networks: Mapping[str, Calibration]) -> pd.DataFrame:
-    """A row for each network and each bin of confidences that holds predictions."""
+    """A row for each network and each bin of confidences that holds predictions.
+
+    `low` and `high` are Wilson's interval of the accuracy; bins with under FEW predictions are
+    `few`.
+    """
     bins = [(label, each) for label, found in networks.items() for each in found.bins]
-    table = pd.DataFrame([{"network": label, **asdict(each)} for label, each in bins if each.count])
-    names = {"low": "confidence_from", "high": "confidence_to", "count": "answers"}
-    return table.rename(columns=names | {"confidence": "mean_confidence"})
+    return pd.DataFrame(
+        {
+            "network": label,
+            "confidence_from": each.low,
+            "confidence_to": each.high,
+            "predictions": each.count,
+            "mean_confidence": each.confidence,
+            "accuracy": each.accuracy,
+            **asdict(wilson(round(each.accuracy * each.count), each.count)),
+            "few": each.count < FEW,
+        }
+        for label, each in bins
+        if each.count and each.accuracy is not None
+    )
 
 
 def class_points(networks: Mapping[str, Predictions], classes: Sequence[str]) -> pd.DataFrame:

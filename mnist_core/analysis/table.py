@@ -1,6 +1,5 @@
 """The table of runs: a data frame with a row for each run. Loads without torch."""
 
-import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -8,10 +7,9 @@ import pandas as pd
 
 from mnist_core.analysis.describe import describe
 from mnist_core.data.idx import part_sizes
-from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
-from mnist_core.evaluation.statistics import Spread, spread, wilson
-from mnist_core.models import model_names, model_spec, model_title, nearest_recipe
+from mnist_core.evaluation.statistics import wilson
+from mnist_core.models import model_names, model_spec, model_title, nearest_recipe, recipe_of
 from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
@@ -21,17 +19,18 @@ OF_CONFIG = ("group", "dataset", "model", "epochs", "seed")
 COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
-TEXT = ("id", "group", "dataset", "model", "title", "recipe", "state", "device", "engine", "note")
-COLUMNS = (*TEXT, "search", *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
+TEXT = ("id", "group", "dataset", "model", "title", "recipe", "kind", "state", "device", "engine")
+COLUMNS = (*TEXT, "note", "search", *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
 def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
     """A row for each run, in the given order, with COLUMNS.
 
-    Accuracies are fractions; a missing figure is NA. Latency and blocks are those of the network,
-    and so is the size of the weights where a run keeps none. Of the store only one file of labels
-    for each data set is read, which tells the number of test images.
+    Accuracies are fractions; a missing figure is NA. `kind` is the name of the recipe that the run
+    follows to the letter, "" for settings of one's own. Latency and blocks are those of the
+    network, and so is the size of the weights where a run keeps none. Of the store only one file of
+    labels for each data set is read, which tells the number of test images.
     """
     images: dict[tuple[str, str | None], int] = {}
     rows = []
@@ -39,18 +38,11 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
         data = (run.config.dataset, run.summary.data_fingerprint)
         if run.summary.test_accuracy is not None and data not in images:
             images[data] = _test_images(store, run)
-        row = _finished_row if run.finished else _row
-        rows.append(row(run, images.get(data)))
-    table = pd.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS})
+        rows.append(_row(run, images.get(data)))
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
     kinds = {name: "Int64" for name in WHOLE}
     kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
     return table.astype(kinds | {"bundled": "bool"})
-
-
-@functools.lru_cache(maxsize=10_000)  # each rerun of a page asks for all runs again
-def _finished_row(run: Run, images: int | None) -> Mapping[str, Any]:
-    """`_row` of a run that does not change any more."""
-    return _row(run, images)
 
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
@@ -61,6 +53,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         **{name: getattr(config, name) for name in OF_CONFIG},
         "title": model_title(config.model),
         "recipe": describe(config),
+        "kind": recipe_of(config) or "",
         "state": run.state.value,
         "device": summary.device or "",
         "engine": summary.engine or "",
@@ -75,7 +68,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
     if summary.test_accuracy is not None and images:
         interval = wilson(round(min(max(summary.test_accuracy, 0), 1) * images), images)
         row |= {"test_images": images, "test_low": interval.low, "test_high": interval.high}
-    words = [row[name] for name in TEXT if name in row]
+    words = [row[name] for name in (*TEXT, "note")]
     words += [config.optimizer, config.activation, config.schedule, f"seed {config.seed}"]
     if config.model in model_names():  # a recipe's name in commands is not the one on the page
         words.append(nearest_recipe(config)[0])
@@ -108,18 +101,10 @@ def select(
     return table[keep].reset_index(drop=True)
 
 
-def best_runs(table: pd.DataFrame, limit: int) -> list[str]:
-    """The ids of the runs to compare first: the best of each network.
-
-    They are of the data set on which most networks have run, so that they can be compared;
-    where there is only one network, they are the best of each data set. Best as in `best_first`.
-    """
-    ranked = best_first(table[table["epochs_done"].fillna(0) > 0])
-    networks = ranked.groupby("dataset", sort=False)["model"].nunique()
-    if networks.max() == 1:
-        return ranked.drop_duplicates("dataset")["id"].head(limit).tolist()
-    here = ranked[ranked["dataset"] == networks.idxmax()] if len(networks) else ranked
-    return here.drop_duplicates("model")["id"].head(limit).tolist()
+def best_networks(rows: pd.DataFrame, limit: int) -> list[str]:
+    """The ids of the best row of each network, the best network first; best as in `best_first`."""
+    ranked = best_first(rows[rows["epochs_done"].fillna(0) > 0])
+    return ranked.drop_duplicates("model")["id"].head(limit).tolist()
 
 
 def best_first(table: pd.DataFrame) -> pd.DataFrame:
@@ -131,28 +116,14 @@ def best_first(table: pd.DataFrame) -> pd.DataFrame:
     return order.drop(columns="done").reset_index(drop=True)
 
 
-def best_groups(table: pd.DataFrame) -> list[tuple[pd.Series, Spread]]:
-    """For each data set a run of the best config, and the test accuracy over the config's seeds.
-
-    The best config has the highest mean validation accuracy over its finished runs.
-    """
-    done = table[table["test_accuracy"].notna()]
-    best = []
-    for dataset in dataset_names():
-        here = done[done["dataset"] == dataset]
-        if len(here):
-            means = here.groupby("group", sort=False)["validation_accuracy"].mean()
-            seeds = here[here["group"] == means.fillna(0).idxmax()]
-            best.append((seeds.iloc[0], spread(seeds["test_accuracy"].tolist())))
-    return best
-
-
 def labels_of(table: pd.DataFrame) -> dict[str, str]:
     """id -> a short name: the network, and what else is needed to tell these runs apart."""
     names = table["title"] + (" · " + table["dataset"] if table["dataset"].nunique() > 1 else "")
-    for more in (table["recipe"], "seed " + table["seed"].astype(str), table["id"].str[-10:]):
+    for more in (table["recipe"], "seed " + table["seed"].astype(str)):
         tells_apart = more.groupby(names).transform("nunique") > 1
         names = names.mask(tells_apart, names + " · " + more)
+    number = names.groupby(names).cumcount() + 1
+    names = names.mask(number > 1, names + " · run " + number.astype(str))
     return dict(zip(table["id"], names, strict=True))
 
 

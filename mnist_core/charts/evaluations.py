@@ -1,11 +1,11 @@
 """What evaluations say of networks: how sure, which classes, on which corrupted images.
 
-Each chart takes a data frame of analysis.evaluations, and a colour for each network in it.
+Each chart takes a data frame of analysis.evaluations and the number of each network in it, which
+stands for its colour, symbol and line.
 """
 
 import base64
 import functools
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -13,13 +13,21 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from mnist_core.charts.style import GREY, Trace, common_layout, whiskers
+from mnist_core.charts.style import (
+    GREY,
+    Trace,
+    colour,
+    common_layout,
+    dash,
+    marker,
+    whiskers,
+)
 from mnist_core.imaging.corruptions import CORRUPTIONS, Corruption, corrupt
 from mnist_core.imaging.tiles import enlarged, png
 
 
-def reliability_diagram(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
-    """Accuracy against mean confidence: a mark for each bin, larger for more predictions.
+def reliability_diagram(points: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
+    """Accuracy against mean confidence: a mark for each bin; those with few images are hollow.
 
     `points`: analysis.evaluations.reliability_points.
     """
@@ -35,30 +43,47 @@ def reliability_diagram(points: pd.DataFrame, colours: Sequence[str]) -> go.Figu
         xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02], "tickformat": ".0%"},
         yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03], "tickformat": ".0%"},
     )
-    return go.Figure([diagonal, *_for_each_network(points, colours, _bins)], layout)
+    marks = [_for_each_network(points, numbers, draw) for draw in (_bins, _few)]
+    return go.Figure([diagonal, *marks[0], *marks[1]], layout)
 
 
 def _for_each_network(
-    points: pd.DataFrame, colours: Sequence[str], draw: Callable[[str, pd.DataFrame, str], Trace]
+    points: pd.DataFrame, numbers: Sequence[int], draw: Callable[[str, pd.DataFrame, int], Trace]
 ) -> list[Trace]:
-    networks = zip(points.groupby("network", sort=False), colours, strict=True)
-    return [draw(str(label), rows, colour) for (label, rows), colour in networks]
+    networks = zip(points.groupby("network", sort=False), numbers, strict=True)
+    return [draw(str(label), rows, number) for (label, rows), number in networks]
 
 
-def _bins(label: str, rows: pd.DataFrame, colour: str) -> Trace:
+def _bins(label: str, rows: pd.DataFrame, number: int) -> Trace:
+    """The bins that hold enough predictions to say something."""
+    rows = rows[~rows["few"]]
+    trace = _marks(label, rows, number) | {"mode": "lines+markers"}
+    trace["line"] = {"color": colour(number), "width": 1.5, "dash": dash(number)}
+    return trace | {
+        "error_y": whiskers(rows["accuracy"], rows["low"], rows["high"], colour(number), width=2)
+    }
+
+
+def _few(label: str, rows: pd.DataFrame, number: int) -> Trace:
+    """The others: hollow marks without line or interval."""
+    trace = _marks(f"{label}: few images", rows[rows["few"]], number)
+    trace["marker"] |= {"symbol": f"{marker(number)[0]}-open", "opacity": 0.6}
+    return trace
+
+
+def _marks(label: str, rows: pd.DataFrame, number: int) -> Trace:
     return {
         "x": rows["mean_confidence"],
         "y": rows["accuracy"],
-        "mode": "lines+markers",
-        "line": {"color": colour, "width": 0.7},
-        "marker": {"size": [3 + 4 * math.log10(n) for n in rows["answers"]], "opacity": 0.8},
-        "customdata": rows["answers"],
+        "mode": "markers",
+        "marker": {"size": 8, "symbol": marker(number)[0], "color": colour(number)},
+        "customdata": rows["predictions"],
         "hovertemplate": f"{label}<br>%{{customdata:,}} predictions<br>confidence %{{x:.1%}}<br>"
         "accuracy %{y:.1%}<extra></extra>",
     }
 
 
-def class_accuracies(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
+def class_accuracies(points: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
     """Accuracy of each class with its interval, the networks side by side within a class.
 
     `points`: analysis.evaluations.class_points.
@@ -72,16 +97,17 @@ def class_accuracies(points: pd.DataFrame, colours: Sequence[str]) -> go.Figure:
         xaxis={"title": {"text": "True class"}, "type": "category"},
         yaxis={"title": {"text": "Accuracy"}, "tickformat": ".4~p", "range": span},
     )
-    return go.Figure(_for_each_network(points, colours, _classes), layout)
+    return go.Figure(_for_each_network(points, numbers, _classes), layout)
 
 
-def _classes(label: str, rows: pd.DataFrame, colour: str) -> Trace:
+def _classes(label: str, rows: pd.DataFrame, number: int) -> Trace:
+    ends = rows["accuracy"], rows["low"], rows["high"]
     return {
         "x": rows["class"],
         "y": rows["accuracy"],
-        "error_y": whiskers(rows["accuracy"], rows["low"], rows["high"], colour, thickness=1.5),
+        "error_y": whiskers(*ends, colour(number), thickness=1.5),
         "mode": "markers",
-        "marker": {"size": 9, "color": colour},
+        "marker": {"size": 9, "symbol": marker(number)[0], "color": colour(number)},
         "offsetgroup": label,
         "customdata": rows[["right", "images"]],
         "hovertemplate": f"{label}<br>%{{x}}: %{{y:.2%}}<br>%{{customdata[0]:,}} of "
@@ -90,7 +116,7 @@ def _classes(label: str, rows: pd.DataFrame, colour: str) -> Trace:
 
 
 def robustness_curves(
-    points: pd.DataFrame, kind: str, colours: Sequence[str], example: np.ndarray
+    points: pd.DataFrame, kind: str, numbers: Sequence[int], example: np.ndarray
 ) -> go.Figure:
     """The accuracy of each network at every level of one corruption, evenly spaced.
 
@@ -117,17 +143,18 @@ def robustness_curves(
     )
     curve = functools.partial(_curve, corruption)
     mine = points[points["corruption"] == kind]
-    return go.Figure(_for_each_network(mine, colours, curve), layout)
+    return go.Figure(_for_each_network(mine, numbers, curve), layout)
 
 
-def _curve(corruption: Corruption, label: str, rows: pd.DataFrame, colour: str) -> Trace:
+def _curve(corruption: Corruption, label: str, rows: pd.DataFrame, number: int) -> Trace:
+    ends = rows["accuracy"], rows["low"], rows["high"]
     return {
         "x": [corruption.levels.index(level) for level in rows["level"]],
         "y": rows["accuracy"].tolist(),
-        "error_y": whiskers(rows["accuracy"], rows["low"], rows["high"], colour, width=2),
+        "error_y": whiskers(*ends, colour(number), width=2),
         "mode": "lines+markers",
-        "line": {"color": colour, "width": 2.2},
-        "marker": {"size": 5},
+        "line": {"color": colour(number), "width": 2.2, "dash": dash(number)},
+        "marker": {"size": 7, "symbol": marker(number)[0]},
         "customdata": rows["level"].tolist(),
         "hovertemplate": f"{label}<br>%{{customdata:g}} {corruption.unit}<br>%{{y:.2%}}"
         "<extra></extra>",

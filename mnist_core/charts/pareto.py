@@ -1,8 +1,7 @@
-"""Accuracy against the size of a network: a data frame in, a Plotly figure out."""
+"""Accuracy against what a network costs: a data frame in, a Plotly figure out."""
 
 import math
-import textwrap
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,213 +9,250 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mnist_core.analysis.pareto import OURS
+from mnist_core.charts.labels import Box, Place, place_labels
+from mnist_core.charts.point_words import about_published, tooltips
 from mnist_core.charts.style import (
     COLOURS,
+    FAINT,
     GREY,
+    UNFADED,
     Trace,
     colour,
     common_layout,
+    marker,
     round_ticks,
-    symbols,
     whiskers,
 )
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.formatting import percent
 
 CHOSEN_LIMIT = len(COLOURS) - 1  # the last colour, GREY, is that of the runs that are not chosen
-OFF = "triangle-down"  # the symbol of a run whose accuracy is below the axis
-WIDTH = 42  # characters in a line of a tooltip
-RING = "#e0a800"  # around the marked run, on light and on dark ground
-ROOM = 3  # by this factor intervals may widen the axis; the edge of the chart cuts the rest
-WHISKERS = 60  # intervals and long tooltips are for up to so many runs; more would be a blur
+CLIPPED = "triangle-down-open"  # the symbol of a run whose accuracy is below the axis
+REACH = 3  # the axis goes down to so many times the errors of the best network
+FRONT, WHISKERS, NAMED = "front", "whiskers", 60  # so many points at most have names and whiskers
+PLOT = 1060, 0.72  # the usual width in pixels of a plot, and its part of the chart's height
 
 
 @dataclass(frozen=True)
 class Axis:
-    """What accuracy is drawn against: its title, and how a figure on it is written."""
+    """What accuracy is drawn against: its name and title; `unit` ends a figure on it."""
 
+    name: str
     title: str
-    words: str
     log: bool = True
 
 
 AXES = {
-    "parameters": Axis("Parameters", "{:,} parameters"),
-    "macs": Axis("MACs for one image", "{:,} MACs"),
-    "latency_ms": Axis("Latency for one image (ms)", "{:.2f} ms for one image"),
-    "receptive_field": Axis("Receptive field (pixels)", "receptive field {} px", log=False),
+    "parameters": Axis("Parameters", "Parameters"),
+    "macs": Axis("MACs", "Multiply-accumulate operations for one image"),
+    "latency_ms": Axis("Latency", "Milliseconds for one image"),
+    "receptive_field": Axis(
+        "Receptive field", "Receptive field of the last convolution, in pixels", log=False
+    ),
 }
 
 
 def accuracy_against(
     column: str,
     points: pd.DataFrame,
-    chosen: Sequence[str] = (),
-    marked: str | None = None,
+    slots: Mapping[str, int],
+    names: Mapping[str, str],
+    height: int = 340,
 ) -> go.Figure:
-    """Test accuracy against one of AXES; a symbol for each data set.
+    """Test accuracy against one of AXES, every point with its name.
 
-    `points`: analysis.pareto.points of the same column. The `chosen` ids have the colours of
-    their curves, other runs are grey, published figures hollow; `marked` has a ring. Accuracy is
-    drawn as its error on a reversed logarithmic axis, so that 90 % and 99.5 % both have room. A
-    dotted line joins the runs on the Pareto front of each data set.
+    `points`: analysis.pareto.points of the same column and one data set. Ids in `slots` have the
+    colour and symbol of that number, other runs are grey, published figures hollow. `names` by
+    id. Accuracy is drawn as its error on a reversed logarithmic axis, which goes down to REACH
+    times the errors of the best network: runs below it are triangles at its lower edge. A dotted
+    line joins the runs that no other beats. A click returns the run's id; the runs are one trace,
+    so that a point keeps its number whatever is chosen.
     """
     ours = points["source"] == OURS
     runs, published = _errors(points[ours]), points[~ours]
     published = published.assign(error=1 - published["test_accuracy"])
-    traces = [*_fronts(runs, column), _published(published, column)]
-    traces.append(_runs(runs[~runs["id"].isin(list(chosen))], column, GREY, faint=True))
-    for number, run_id in enumerate(chosen):
-        traces.append(_runs(runs[runs["id"] == run_id], column, colour(number)))
-    traces.append(_ring(runs[runs["id"] == marked], column))
-    marks = [*runs["error"], *published["error"]]
-    most = [error for error in runs["most"] if error < ROOM * max(marks)]
-    least = [error for error in runs["least"] if error > min(marks) / ROOM]
-    sizes = [max(float(size), 1e-3) for size in points[column]]
-    layout = common_layout(
-        height=340,
-        xaxis=_size_axis(column, sizes),
-        yaxis=_accuracy_axis([max(end, 1e-5) for end in (*marks, *most, *least)]),
-    )
+    floor = _floor(runs["error"])
+    runs = runs.assign(clipped=runs["error"] > floor, shown=runs["error"].clip(upper=floor))
+    published = published[published["error"] <= floor]
+    within = runs[~runs["clipped"]]
+    traces = [
+        _front(within, column),
+        *_whiskers(within, column, slots),
+        _published(published, column),
+        _runs(runs, column, slots),
+    ]
+    axes = _size_axis(column, points[column]), _accuracy_axis(within, published, floor, runs)
+    layout = common_layout(height, xaxis=axes[0], yaxis=axes[1])
+    if len(runs) <= NAMED:
+        layout["annotations"] = _names(runs, column, slots, names, axes, height)
     figure = go.Figure([trace for trace in traces if len(trace["x"])], layout)
     return figure if AXES[column].log else _with_image_size(figure)
 
 
-def _fronts(runs: pd.DataFrame, column: str) -> list[Trace]:
-    on_front = runs[runs["on_front"].astype(bool) & ~runs["off"]].sort_values(column)
-    return [
-        {
-            "x": rows[column].astype(float),
-            "y": rows["error"],
-            "mode": "lines",
-            "line": {"color": GREY, "width": 1.5, "dash": "dot", "shape": "hv"},
-            "hoverinfo": "skip",
-        }
-        for _, rows in on_front.groupby("dataset")
-    ]
+def _errors(runs: pd.DataFrame) -> pd.DataFrame:
+    """The runs with `error`, and the ends of its interval, `least` and `most`.
+
+    An error of 0, which has no logarithm, is drawn as half an image.
+    """
+    smallest = 0.5 / runs["test_images"].astype(float)
+    error = (1 - runs["test_accuracy"]).clip(lower=smallest)
+    least = (1 - runs["test_high"]).clip(lower=smallest)
+    return runs.assign(error=error, least=least, most=1 - runs["test_low"])
 
 
-def _ring(runs: pd.DataFrame, column: str) -> Trace:
+def _floor(errors: pd.Series) -> float:
+    """The largest error on the axis."""
+    return max(REACH * float(errors.min()), 1e-4) if len(errors) else 1.0
+
+
+def _front(runs: pd.DataFrame, column: str) -> Trace:
+    rows = runs[runs["on_front"].astype(bool)].sort_values(column)
     return {
-        "x": runs[column].astype(float),
-        "y": runs["error"],
-        "mode": "markers",
-        "marker": {"symbol": "circle-open", "size": 24, "color": RING, "line": {"width": 3}},
+        "name": FRONT,
+        "x": rows[column].astype(float),
+        "y": rows["error"],
+        "mode": "lines",
+        "line": {"color": GREY, "width": 1.5, "dash": "dot", "shape": "hv"},
         "hoverinfo": "skip",
     }
 
 
-def _errors(runs: pd.DataFrame) -> pd.DataFrame:
-    """The runs with `error`, its interval from `least` to `most`, and whether it is `off` the axis.
-
-    A run that learned next to nothing would press the others against the upper edge, so it is
-    drawn at the lower edge. An error of 0, which has no logarithm, is drawn as half an image.
-    """
-    smallest = 0.5 / runs["test_images"].astype(float)
-    error = (1 - runs["test_accuracy"]).clip(lower=smallest)
-    most = 1 - runs["test_low"]
-    off = (error > 0.5) & (error.min() <= 0.5)
-    bottom = 1.2 * most[~off].max()
-    return runs.assign(
-        off=off,
-        error=error.clip(upper=bottom),
-        most=most.clip(upper=bottom),
-        least=(1 - runs["test_high"]).clip(lower=smallest, upper=bottom),
-    )
+def _whiskers(runs: pd.DataFrame, column: str, slots: Mapping[str, int]) -> list[Trace]:
+    """Intervals: thin for the other runs, in their own colour for the chosen ones."""
+    if len(runs) > NAMED:
+        return []
+    chosen = runs["id"].isin(list(slots))
+    traces = [_whisker(runs[~chosen], column, GREY, 1, 3)]
+    for run_id, slot in slots.items():
+        traces.append(_whisker(runs[runs["id"] == run_id], column, colour(slot), 2, 5))
+    return traces
 
 
-def _runs(runs: pd.DataFrame, column: str, colour: str, faint: bool = False) -> Trace:
-    opacity = 0.6 if faint else 1
-    unfaded = {"marker": {"opacity": opacity}}
-    trace = {
-        "x": runs[column].astype(float).tolist(),
-        "y": runs["error"].tolist(),
+def _whisker(runs: pd.DataFrame, column: str, colour: str, thickness: float, width: int) -> Trace:
+    return {
+        "name": WHISKERS,
+        "x": runs[column].astype(float),
+        "y": runs["error"],
+        "mode": "markers",
+        "marker": {"size": 1, "color": colour, "opacity": 0},
+        "opacity": FAINT if colour == GREY else 1,
+        "error_y": whiskers(runs["error"], runs["least"], runs["most"], colour, thickness, width),
+        "hoverinfo": "skip",
+    }
+
+
+def _runs(runs: pd.DataFrame, column: str, slots: Mapping[str, int]) -> Trace:
+    chosen = [slots.get(run_id) for run_id in runs["id"]]
+    return {
+        "name": OURS,
+        "x": runs[column].astype(float),
+        "y": runs["shown"],
         "mode": "markers",
         "marker": {
             "symbol": [
-                OFF if off else symbols(dataset)[0]
-                for dataset, off in zip(runs["dataset"], runs["off"], strict=True)
+                CLIPPED if off else "circle" if slot is None else marker(slot)[0]
+                for slot, off in zip(chosen, runs["clipped"], strict=True)
             ],
-            "size": 8 if faint else 12,
-            "color": colour,
-            "opacity": opacity,
+            "size": [9 if slot is None else 14 for slot in chosen],
+            "color": [GREY if slot is None else colour(slot) for slot in chosen],
+            "line": {"width": [1.5 if off else 0 for off in runs["clipped"]]},
+            "opacity": 1,
         },
-        "selected": unfaded,
-        "unselected": unfaded,
         "customdata": runs["id"].tolist(),
-        "text": _tooltips(runs, column),
+        "text": tooltips(runs, column, short=len(runs) > NAMED),
         "hovertemplate": "%{text}<extra></extra>",
+        **UNFADED,
     }
-    if len(runs) <= WHISKERS:
-        ends = runs["error"], runs["least"], runs["most"]
-        thickness, width = (1, 3) if faint else (2, 5)
-        trace["error_y"] = whiskers(*ends, colour, thickness, width)
-    return trace
-
-
-def _tooltips(runs: pd.DataFrame, column: str) -> list[str]:
-    """All about a point; with many points only the network, its accuracy and its recipe."""
-    if len(runs) <= WHISKERS:
-        return [_about_run(row, column) for row in runs.to_dict("records")]
-    rows = zip(runs["title"], runs["test_accuracy"], runs["recipe"], strict=True)
-    return [_lines(f"<b>{title}</b> {percent(test)}", recipe) for title, test, recipe in rows]
-
-
-def _about_run(row: Mapping[Hashable, Any], column: str) -> str:
-    seeds = row["seeds"]
-    off = "" if seeds < 2 else f" ± {100 * row['test_accuracy_deviation']:.2f}"
-    over = f"{seeds} seeds" if seeds > 1 else f"seed {row['seed']}, {row['test_images']:,} images"
-    best = f", best epoch {row['best_epoch']}" if pd.notna(row["best_epoch"]) else ""
-    return _lines(
-        f"<b>{row['title']}</b> on {row['dataset']}",
-        f"test {percent(row['test_accuracy'])}{off} (95 %: {percent(row['test_low'])} to "
-        f"{percent(row['test_high'])}, {over})",
-        f"validation {percent(row['validation_accuracy'])}{best} of {row['epochs']}",
-        f"{row['recipe']} · {row['device'] or 'device not known'}",
-        _sizes(row, column),
-        row["note"],
-    )
-
-
-def _lines(*lines: str) -> str:
-    """The lines of a tooltip, wrapped to fit a phone."""
-    return "<br>".join(part for line in lines for part in textwrap.wrap(line, WIDTH))
-
-
-def _sizes(row: Mapping[Hashable, Any], column: str) -> str:
-    shown = dict.fromkeys(("parameters", column))
-    return " · ".join(AXES[name].words.format(row[name]) for name in shown if pd.notna(row[name]))
 
 
 def _published(published: pd.DataFrame, column: str) -> Trace:
     """Hollow marks for the published figures; the tooltips say how each was chosen."""
     return {
+        "name": "published",
         "x": published[column].astype(float),
         "y": published["error"],
         "mode": "markers",
-        "marker": {
-            "symbol": [f"{symbols(name)[0]}-open" for name in published["dataset"]],
-            "size": 14,
-            "color": GREY,
-            "line": {"width": 2},
-        },
-        "text": [_about_published(row, column) for row in published.to_dict("records")],
+        "marker": {"symbol": "circle-open", "size": 11, "color": GREY, "line": {"width": 1.5}},
+        "text": [about_published(row, column) for row in published.to_dict("records")],
         "hovertemplate": "%{text}<extra></extra>",
     }
 
 
-def _about_published(row: Mapping[Hashable, Any], column: str) -> str:
-    return _lines(
-        f"<b>Published</b>: {row['title']} on {row['dataset']}",
-        f"{percent(row['test_accuracy'])}, no interval given",
-        f"chosen by: {row['selection'] or 'not known'}",
-        row["source"],
-        _sizes(row, column),
-    )
+def _names(
+    runs: pd.DataFrame,
+    column: str,
+    slots: Mapping[str, int],
+    names: Mapping[str, str],
+    axes: tuple[dict[str, Any], dict[str, Any]],
+    height: int,
+) -> list[dict[str, Any]]:
+    """A name beside every run; those of the chosen ones come first, in bold."""
+    order = [*slots, *(run_id for run_id in runs["id"] if run_id not in slots)]
+    rows = runs.set_index("id")
+    rows = rows.loc[[run_id for run_id in order if run_id in rows.index]]
+    size = PLOT[0], PLOT[1] * height
+    x = [_along(axes[0], float(value)) for value in rows[column]]
+    y = [_along(axes[1], value) for value in rows["shown"]]
+    points = [(a * size[0], (1 - b) * size[1]) for a, b in zip(x, y, strict=True)]
+    texts = [
+        names[str(run_id)] + (f" {percent(row['test_accuracy'], 1)}" if row["clipped"] else "")
+        for run_id, row in rows.iterrows()
+    ]
+    places = place_labels(points, texts, *size, _bars(rows, points, axes[1], size[1]))
+    return [
+        _name(text, place, str(run_id) in slots)
+        | {"x": _on_axis(axes[0], float(row[column])), "y": _on_axis(axes[1], row["shown"])}
+        for (run_id, row), text, place in zip(rows.iterrows(), texts, places, strict=True)
+    ]
 
 
-def _accuracy_axis(errors: Sequence[float]) -> dict[str, Any]:
-    low, high = (min(errors) / 1.15, max(errors) * 1.15) if errors else (0.01, 0.5)
+def _bars(
+    rows: pd.DataFrame,
+    points: Sequence[tuple[float, float]],
+    axis: Mapping[str, Any],
+    height: float,
+) -> list[Box]:
+    """What the whiskers cover, in pixels."""
+    ends = [[(1 - _along(axis, v)) * height for v in rows[name]] for name in ("least", "most")]
+    bars = zip(points, *ends, rows["clipped"], strict=True)
+    return [(x - 3, top, x + 3, low) for (x, _), top, low, clipped in bars if not clipped]
+
+
+def _name(text: str, place: Place, chosen: bool) -> dict[str, Any]:
+    """The annotation without its point; a name that is far from its point has a line to it."""
+    return {
+        "text": f"<b>{text}</b>" if chosen else text,
+        "ax": place.right,
+        "ay": place.down,
+        "xanchor": "center",
+        "yanchor": "middle",
+        "showarrow": True,
+        "arrowhead": 0,
+        "arrowwidth": 1,
+        "arrowcolor": GREY if place.far else "rgba(0,0,0,0)",
+        "standoff": 6,
+        "font": {"size": 12},
+    }
+
+
+def _on_axis(axis: Mapping[str, Any], value: float) -> float:
+    """A value as annotations and ranges have it: of a logarithmic axis, its logarithm."""
+    return math.log10(value) if axis.get("type") == "log" else value
+
+
+def _along(axis: Mapping[str, Any], value: float) -> float:
+    """How far along an axis a value lies, from 0 to 1."""
+    low, high = axis["range"]
+    return (_on_axis(axis, value) - low) / (high - low)
+
+
+def _accuracy_axis(
+    runs: pd.DataFrame, published: pd.DataFrame, floor: float, every: pd.DataFrame
+) -> dict[str, Any]:
+    """From the best runs' errors down to the floor or, where no run is clipped, the worst."""
+    marks = [*runs["error"], *published["error"]] or [0.01]
+    high = floor * 1.12 if every["clipped"].any() else max(marks) * 1.2
+    low = max(min([*marks, *runs["least"]]), min(marks) / 2, 1e-5) / 1.12
     ticks = round_ticks(low, high)
     return {
         "title": {"text": "Test accuracy"},
@@ -227,11 +263,12 @@ def _accuracy_axis(errors: Sequence[float]) -> dict[str, Any]:
     }
 
 
-def _size_axis(column: str, values: Sequence[float]) -> dict[str, Any]:
+def _size_axis(column: str, values: pd.Series) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": {"text": AXES[column].title}}
+    sizes = [max(float(value), 1e-3) for value in values]
     if not AXES[column].log:
-        return axis | {"range": [0, max([30, *values]) * 1.1]}
-    low, high = (min(values) / 1.6, max(values) * 1.6) if values else (1e3, 1e7)
+        return axis | {"range": [0, max([30, *sizes]) * 1.1]}
+    low, high = (min(sizes) / 1.8, max(sizes) * 1.8) if sizes else (1e3, 1e7)
     axis |= {"type": "log", "tickformat": "~s", "minor": {"ticks": ""}}
     axis |= {"range": [math.log10(low), math.log10(high)]}
     return axis | {"dtick": "D1" if high / low < 30 else 1}
@@ -240,6 +277,6 @@ def _size_axis(column: str, values: Sequence[float]) -> dict[str, Any]:
 def _with_image_size(figure: go.Figure) -> go.Figure:
     """A line at the side of the image: a larger receptive field reaches beyond it."""
     line = {"color": GREY, "width": 1, "dash": "dot"}
-    words = {"text": "the image", "font": {"color": GREY}, "textangle": -90, "y": 0}
+    words = {"text": "side of the image", "font": {"color": GREY}, "textangle": -90, "y": 0}
     words |= {"xanchor": "right", "yanchor": "bottom"}
     return figure.add_vline(x=IMAGE_SIDE, line=line, opacity=0.7, annotation=words)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.dataset_specs import dataset_names
-
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -54,12 +52,6 @@ def dash(index: int) -> str:
 def marker(index: int) -> tuple[str, str]:
     """The symbol of the run with this number: Plotly's name of it, and the same as a character."""
     return SYMBOLS[index % len(SYMBOLS)]
-
-
-def symbols(dataset: str) -> tuple[str, str]:
-    """The symbol that stands for a data set: Plotly's name of it, and the same as a character."""
-    names = dataset_names()
-    return SYMBOLS[names.index(dataset) % len(SYMBOLS) if dataset in names else 0]
 
 
 def common_layout(height: int, showlegend: bool = False, **layout: Any) -> dict[str, Any]:

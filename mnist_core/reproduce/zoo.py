@@ -1,78 +1,27 @@
-"""The zoo that ships: which runs it has, and training and packing those that are missing."""
+"""The zoo that ships: training and packing those of its runs that are missing."""
 
 import functools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import missing_files
 from mnist_core.errors import InputError
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
-from mnist_core.models import make_config, model_spec
+from mnist_core.models import model_spec
 from mnist_core.models.stats import stats_of
+from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import data_root
 from mnist_core.reproduce.packing import pack
 from mnist_core.runs.extend import branch_off
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
-# How many seeds each network has by its reference's recipe and how many by ours, "improved": more
-# for a small network than for a large one. Where the reference's own reaches the published figure,
-# or there is no such figure, ours has none.
-SEEDS: dict[str, dict[str, tuple[int, int]]] = {
-    "lenet5-1998": {"MNIST": (3, 0)},
-    "lenet5": {"MNIST": (3, 5), "FashionMNIST": (3, 5), "KMNIST": (3, 5), "QMNIST": (1, 0)},
-    "lenet": {"MNIST": (3, 3), "FashionMNIST": (1, 1), "KMNIST": (1, 1)},
-    "myfullconvnet": {"MNIST": (3, 3)},
-    "mynetv1": {"MNIST": (1, 1)},
-    "mynetv2": {"MNIST": (3, 3)},
-    "myvggnet": {"MNIST": (1, 1), "FashionMNIST": (1, 1), "KMNIST": (1, 1)},
-    "pytorch-example": {"MNIST": (1, 0)},
-    "medium": {"MNIST": (3, 3), "FashionMNIST": (1, 3), "KMNIST": (1, 3)},
-    "small": {"MNIST": (3, 3), "FashionMNIST": (0, 3), "KMNIST": (0, 3)},
-    "ultrasmall": {"MNIST": (3, 3), "FashionMNIST": (0, 3), "KMNIST": (0, 3)},
-    "fast": {"MNIST": (3, 0)},
-}
 NOT_AT_HAND = ("QMNIST",)  # skipped unless its files are there
 SMALL = 100_000  # parameters; networks below it ship with snapshots of one run
 LEARNS = 0.20  # validation accuracy; a run below it after two epochs is ended
-
-
-@dataclass(frozen=True)
-class Row:
-    """Runs that differ only by seed: one row of the results table.
-
-    With `epochs`, each extends the recipe's run to that many epochs.
-    """
-
-    model: str
-    dataset: str
-    recipe: str
-    seeds: tuple[int, ...]
-    epochs: int | None = None
-
-    def configs(self) -> list[RunConfig]:
-        changes: dict[str, Any] = {"dataset": self.dataset}
-        changes |= {"epochs": self.epochs} if self.epochs else {}
-        return [make_config(self.model, self.recipe, seed=seed, **changes) for seed in self.seeds]
-
-
-def zoo_rows() -> list[Row]:
-    """All rows of the zoo, network by network, the reference's recipe first."""
-    rows = []
-    for model, datasets in SEEDS.items():
-        first = model_spec(model).recipes[0].name
-        for dataset, counts in datasets.items():
-            for recipe, count in zip((first, "improved"), counts, strict=True):
-                rows += [Row(model, dataset, recipe, _seeds(count))] if count else []
-    tutorial = Row("lenet5", "MNIST", "tutorial", _seeds(3))
-    return [*rows, tutorial, replace(tutorial, seeds=_seeds(1), epochs=10)]
-
-
-def _seeds(count: int) -> tuple[int, ...]:
-    return tuple(range(1, count + 1))
 
 
 def make_zoo(

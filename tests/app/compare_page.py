@@ -3,33 +3,42 @@
 import json
 from functools import partial
 
+from mnist_core.charts.style import marker
 from tests.app import opening
 from tests.app.opening import settle
 
-SCATTERS, CURVES = (0, 1), (2, 3)
-
-
 open_page = partial(opening.open_page, "compare")
-
-
-def table_of(page):
-    return page.dataframe[0].value
 
 
 def charts(page):
     return [json.loads(chart.proto.spec) for chart in page.get("plotly_chart")]
 
 
+def points(page):
+    """The ids of the runs in the chart of accuracy, in its order."""
+    (trace,) = [trace for trace in charts(page)[0]["data"] if "customdata" in trace]
+    return trace["customdata"]
+
+
+def chips(page):
+    """The bar's buttons, by the id of their row."""
+    buttons = [button for button in page.button if (button.key or "").startswith("cmp_chip_")]
+    return {button.key.removeprefix("cmp_chip_"): button for button in buttons}
+
+
 def chosen(page):
-    """The runs in the table that are ticked."""
-    rows = page.session_state["cmp_table"]["selection"]["rows"]
-    return table_of(page)["id"].iloc[rows].tolist()
+    """The compared rows."""
+    return list(chips(page))
 
 
-def tick(page, *ids):
-    every = table_of(page)["id"].tolist()
-    rows = [every.index(run_id) for run_id in ids]
-    page.session_state["cmp_table"] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+def names(page):
+    """How the bar names them: without symbol and cross."""
+    signs = "".join(marker(number)[1] for number in range(8))
+    return [chip.label.split("} ")[1].rstrip(" ×").strip(signs) for chip in chips(page).values()]
+
+
+def add(page, run_id):
+    page.selectbox(key="cmp_add").set_value(run_id)
     return settle(page)
 
 

@@ -1,219 +1,203 @@
-"""Compare's table, choice and charts without a browser, over made-up runs."""
+"""Compare's switches, sentence, chart and bar without a browser, over made-up runs."""
 
 import shutil
-import time
 
 import pytest
 
-from mnist_core.charts.pareto import RING
-from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import make_config
 from mnist_core.runs.bundle import write_bundle
 from tests.app.compare_page import (
-    CURVES,
-    SCATTERS,
+    add,
     address,
     charts,
+    chips,
     chosen,
+    names,
     open_page,
-    table_of,
-    tick,
+    points,
     words,
 )
 from tests.app.opening import settle
-from tests.stores import damage, make_labels, make_run
+from tests.stores import damage, make_run
 from tests.tools import store_bench
+
+
+@pytest.fixture
+def zoo(store):
+    """Runs that ship: two networks by two recipes, three seeds each; the larger one ours."""
+    accuracies = {("lenet5", "reference"): 0.99, ("lenet5", "improved"): 0.9965}
+    accuracies |= {("medium", "reference"): 0.993, ("medium", "improved"): 0.9975}
+    return {
+        (model, recipe, seed): make_run(
+            store, make_config(model, recipe, seed=seed), accuracy=accuracy + seed / 10_000
+        ).id
+        for (model, recipe), accuracy in accuracies.items()
+        for seed in (1, 2, 3)
+    }
+
+
+def best(zoo, *models, recipe="improved"):
+    """The ids of the rows of these networks: those of their best runs."""
+    return [zoo[model, recipe, 3] for model in models]
 
 
 def test_an_empty_store_says_what_to_do(store):
     page = open_page()
-    assert "Train a network on the Train page" in page.info[0].value
-    assert not page.dataframe and not charts(page)
+    assert "Train a network on the Train page" in page.info[0].value and not charts(page)
 
 
-def test_runs_without_a_finished_epoch_are_listed(store):
+def test_runs_without_a_finished_epoch_are_listed_but_not_chosen(store):
     make_run(store, state="interrupted", epochs=0, best_epoch=None)
+    page = open_page(cmp_tab="All runs")
+    assert len(page.dataframe[0].value) == 1 and not chosen(page)
+    assert "None of these runs is finished" in words(page) and not charts(page)
+
+
+def test_it_opens_with_two_networks_by_our_recipe(zoo):
     page = open_page()
-    assert len(table_of(page)) == 1 and chosen(page) == []
+    assert chosen(page) == best(zoo, "lenet5", "medium") and names(page) == ["LeNet-5", "Medium"]
+    assert sorted(points(page)) == sorted(chosen(page))
+    said = "**Medium beats networks up to 8 times its size:** 99.57 ± 0.01 % (3 runs)"
+    assert said in words(page)
+    assert "##### Medium is better than LeNet-5" in words(page)
+    assert "Medium is ahead by 0.10 points; more than luck" in words(page)
+    assert not page.query_params and not page.warning and not page.error
 
 
-def test_what_ships_is_there_at_first_sight(three):
+def test_chips_take_out_and_the_list_adds(zoo):
+    lenet5, medium = best(zoo, "lenet5", "medium")
     page = open_page()
-    assert len(table_of(page)) == 3
-    assert sorted(chosen(page)) == sorted(run.id for run in three.values())
-    assert "Best on the validation images, with test accuracy: **MNIST** LeNet-5 98.90 %" in words(
-        page
-    )
-    drawn = charts(page)
-    assert len(drawn) == 4
-    for number in SCATTERS:
-        published, *ours = [trace for trace in drawn[number]["data"] if trace["mode"] == "markers"]
-        assert len(ours) == 3 and any("best epoch on the test set" in t for t in published["text"])
-    assert all(len(drawn[number]["data"]) >= 6 for number in CURVES)
-    assert not page.query_params
+    chips(page)[lenet5].click()
+    assert chosen(settle(page)) == [medium] == address(page)
+    assert "Add a second network" in words(page)
+    page = add(page, lenet5)
+    assert chosen(page) == [medium, lenet5] == address(page)
+    for run_id in (medium, lenet5):
+        chips(page)[run_id].click()
+        settle(page)
+    assert not chosen(page) and not address(page) and "Click a point" in words(page)
 
 
-def test_figures_that_are_missing_are_empty_and_the_states_are_true(three, store):
+def test_a_colour_stays_with_its_network(zoo):
+    lenet5, medium = best(zoo, "lenet5", "medium")
+    page = open_page()
+    before = chips(page)[medium].label
+    chips(page)[lenet5].click()
+    assert chips(settle(page))[medium].label == before
+
+
+def test_a_link_reopens_the_choice_with_its_switches(zoo, store):
+    (other,) = best(zoo, "medium", recipe="reference")
+    page = open_page(cmp_runs=[other])
+    assert chosen(page) == [other] and page.session_state["cmp_recipe"] == "as published"
+    both = [other, *best(zoo, "medium")]
+    page = open_page(cmp_runs=both)
+    assert chosen(page) == both and page.session_state["cmp_recipe"] == "all"
+    assert names(page) == ["Medium · As published", "Medium · Our best recipe"]
+    kmnist = make_run(store, make_config("medium", "improved", dataset="KMNIST")).id
+    page = open_page(cmp_runs=[kmnist])
+    assert chosen(page) == [kmnist] == points(page)
+
+
+def test_a_bad_link_shows_what_everyone_sees_first(zoo):
+    page = open_page(cmp_runs=["../../etc", "mnist-lenet5-0000000000"], cmp_dataset="Evil")
+    assert chosen(page) == best(zoo, "lenet5", "medium") and not address(page)
+
+
+def test_any_run_of_a_row_names_it(zoo):
+    page = open_page(cmp_runs=[zoo["medium", "improved", 1]])
+    assert chosen(page) == best(zoo, "medium")
+    page.toggle(key="cmp_fold").set_value(False)
+    assert chosen(settle(page)) == [zoo["medium", "improved", 1]] and len(points(page)) == 6
+    page.toggle(key="cmp_fold").set_value(True)
+    assert chosen(settle(page)) == best(zoo, "medium") and len(points(page)) == 2
+
+
+def test_another_recipe_shows_the_same_networks_and_the_choice_comes_back(zoo):
+    page = add(open_page(cmp_runs=best(zoo, "medium")), best(zoo, "lenet5")[0])
+    page.get_by_key("cmp_recipe").set_value("as published")
+    assert chosen(settle(page)) == best(zoo, "medium", "lenet5", recipe="reference")
+    page.get_by_key("cmp_recipe").set_value("our best")
+    assert chosen(settle(page)) == best(zoo, "medium", "lenet5")
+
+
+def test_a_recipe_that_nobody_used_shows_all_runs(three):
+    page = open_page(cmp_dataset="KMNIST")
+    assert points(page) == [three["KMNIST"].id] == chosen(page)
+    assert "**LeNet-5 has 97.80 % (1 run).**" in words(page)
+
+
+def test_filters(zoo):
+    page = open_page(cmp_size="10,000")
+    assert points(page) == best(zoo, "medium")
+    page = open_page(cmp_text="lenet seed 2", cmp_recipe="all")
+    assert len(points(page)) == 2
+    page = open_page(cmp_model="Medium", cmp_recipe="as published")
+    assert points(page) == best(zoo, "medium", recipe="reference")
+    assert "passes the filters" in words(open_page(cmp_text="nobody"))
+
+
+def test_a_run_of_ones_own_is_marked_and_chosen_beside_the_labs(zoo, store):
+    own = make_run(store, make_config("medium", lr=0.02, epochs=3), accuracy=0.98).id
+    page = open_page()
+    assert chosen(page) == [own, *best(zoo, "lenet5", "medium")]
+    assert names(page)[0].endswith("(yours)") and not names(page)[1].endswith("(yours)")
+    page = open_page(cmp_runs=[own])  # as the Train page links to it
+    assert chosen(page) == [own, *best(zoo, "medium")]
+    page.get_by_key("cmp_recipe").set_value("as published")
+    assert own in points(settle(page))
+
+
+def test_an_old_run_of_ones_own_is_not_chosen_by_itself(zoo, store):
+    make_run(store, make_config("medium", lr=0.02), accuracy=0.98, created=1e9)
+    assert chosen(open_page()) == best(zoo, "lenet5", "medium")
+
+
+def test_more_rows_than_colours_are_not_compared(store):
+    ids = [make_run(store, make_config("lenet5", seed=seed)).id for seed in range(9)]
+    page = open_page(cmp_fold="false", cmp_runs=ids[:7])
+    assert chosen(page) == ids[:7]
+    assert not [box for box in page.selectbox if box.key == "cmp_add"]
+
+
+def test_ticks_in_the_table_are_the_choice(zoo):
+    page = open_page(cmp_tab="All runs")
+    rows = page.dataframe[0].value
+    assert rows["title"].tolist() == ["Medium", "LeNet-5"] and rows["seeds"].tolist() == [3, 3]
+    assert page.session_state["cmp_table"]["selection"]["rows"] == [0, 1]
+    top = next(button for button in page.button if button.label == "Compare top 5")
+    top.click()
+    assert chosen(settle(page)) == best(zoo, "medium", "lenet5")
+
+
+def test_figures_that_are_missing_are_empty_and_the_states_are_true(zoo, store):
     make_run(store, make_config("small"), state="running")
-    make_run(store, make_config("small", seed=2), state="queued", epochs=0, parameters=None)
     note = "The loss was no longer finite in epoch 1."
     make_run(store, make_config("small", lr=9), state="diverged", epochs=0, note=note)
-    page = open_page(cmp_model=["Small"], cmp_fold="false")
-    rows = table_of(page).set_index(["state", "seed"])
-    assert sorted(rows.index) == [("diverged", 1), ("interrupted", 1), ("interrupted", 2)]
-    assert rows["test_accuracy"].isna().all()
-    assert rows.loc[("interrupted", 1), "validation_accuracy"] == 98
-    assert rows.loc[("diverged", 1), "note"] == note
-    assert "3 runs, 3 of them without a test accuracy." in words(page)
+    page = open_page(cmp_model="Small", cmp_recipe="all", cmp_tab="All runs")
+    rows = page.dataframe[0].value.set_index("state")
+    assert sorted(rows.index) == ["diverged", "interrupted"]
+    assert rows["test_accuracy"].isna().all() and rows.loc["diverged", "note"] == note
     assert "None of these runs is finished" in words(page)
-    assert len(charts(page)) == 2  # the curves of the one that has epochs
 
 
-def test_a_damaged_run_among_healthy_ones_is_one_line(three, store):
+def test_a_damaged_run_among_healthy_ones_is_one_line(zoo, store):
     damage(make_run(store, make_config("small")))
-    damage(make_run(store, make_config("medium")), "config.json", b"{}")
-    page = open_page()
-    assert len(table_of(page)) == 3
-    assert sorted(line.value.split("-")[1] for line in page.warning) == ["medium", "small"]
-    assert all("damaged" in line.value for line in page.warning)
-
-
-def test_a_damaged_history_costs_only_its_own_curves(three):
-    damage(three["MNIST"], "history.csv", b"epoch,train_loss\n1,nonsense\n")
     page = open_page()
     (line,) = page.warning
-    assert line.value.startswith("LeNet-5 · MNIST has no curves: ") and "history.csv" in line.value
-    assert len(table_of(page)) == 3 and len(charts(page)) == 4
+    assert "damaged" in line.value and len(points(page)) == 2
 
 
-def test_ticks_choose_the_curves_and_are_in_the_address(three, store):
-    one, two = three["KMNIST"].id, three["MNIST"].id
-    page = tick(open_page(), one)
-    assert chosen(page) == [one] and address(page) == [one]
-    page = tick(page, one, two)
-    assert address(page) == [one, two]
-    names = {trace["name"] for trace in charts(page)[2]["data"]}
-    assert names == {
-        f"LeNet-5 · {name} · {part}"
-        for name in ("KMNIST", "MNIST")
-        for part in ("training", "validation")
-    }
-    page = settle(page)
-    assert address(page) == [one, two]
-    page = tick(page)
-    assert chosen(page) == [] and "Tick runs in the table" in words(page)
-    assert not address(page)
-
-
-def test_a_link_reopens_the_choice_and_a_bad_one_shows_the_best(three):
-    one = three["KMNIST"].id
-    assert chosen(open_page(cmp_runs=[one])) == [one]
-    page = open_page(cmp_runs=["../../etc", "mnist-lenet5-0000000000"], cmp_dataset="Evil")
-    assert len(chosen(page)) == 3 and len(table_of(page)) == 3
-    assert not address(page)
-
-
-def test_a_filter_hides_the_choice_and_brings_it_back(three, store):
-    make_run(store, make_config("small"), accuracy=0.99)
-    page = tick(open_page(), three["MNIST"].id)
-    page.get_by_key("cmp_dataset").set_value("KMNIST")
-    assert chosen(settle(page)) == [three["KMNIST"].id]  # the best of what is shown
-    page.get_by_key("cmp_dataset").set_value("All")
-    assert chosen(settle(page)) == [three["MNIST"].id]
-    page.text_input(key="cmp_text").set_value("kmnist done")
-    assert len(table_of(settle(page))) == 1
-    page.text_input(key="cmp_text").set_value("nobody")
-    assert "No run matches" in words(settle(page))
-    page.text_input(key="cmp_text").set_value("")
-    assert chosen(settle(page)) == [three["MNIST"].id]
-    best = next(button for button in page.button if button.label == "Compare top 5")
-    best.click()
-    titles = table_of(settle(page)).set_index("id").loc[chosen(page), ["title", "dataset"]]
-    assert set(map(tuple, titles.values)) == {("LeNet-5", "MNIST"), ("Small", "MNIST")}
-
-
-def test_a_new_run_does_not_move_the_ticks(three, store):
-    page = tick(open_page(), three["MNIST"].id)
-    make_run(store, make_config("small"), accuracy=0.999, created=time.time() + 9)
-    assert table_of(settle(page))["title"].iloc[0] == "Small"
-    assert chosen(page) == [three["MNIST"].id]
-
-
-def test_more_runs_than_colours_are_not_chosen(store):
-    ids = [make_run(store, make_config("lenet5", seed=seed)).id for seed in range(9)]
-    page = open_page(cmp_fold="false")
-    first = chosen(page)
-    assert len(first) == 1  # the best of the one network
-    page = tick(page, *first, *[run_id for run_id in ids if run_id not in first])
-    assert len(chosen(page)) == 7 and first[0] in chosen(page)
-    assert "Up to 7 rows" in page.toast[0].value
-
-
-def test_seeds_are_counted(store):
-    for seed, accuracy in enumerate((0.99, 0.992, 0.994)):
-        make_run(store, make_config("lenet5", seed=seed), accuracy=accuracy)
-    assert "**MNIST** LeNet-5 99.00 ± 0.20 % (3 seeds)" in words(open_page())
-
-
-def test_the_interval_knows_how_many_test_images_there_were(three, store):
-    make_labels(store, "MNIST", test=60)
-    rows = table_of(open_page()).set_index("dataset")
-    for dataset, right, images in (("KMNIST", 9780, 10_000), ("MNIST", 59, 60)):
-        known = wilson(right, images)
-        expected = f"{100 * known.low:.2f}–{100 * known.high:.2f}"
-        assert rows.loc[dataset, "interval"] == expected
-
-
-def test_seeds_fold_into_a_row_that_any_of_them_names(store):
-    runs = [
-        make_run(store, make_config("lenet5", seed=seed), accuracy=0.98 + seed / 1000)
-        for seed in (1, 2, 3)
-    ]
-    other = make_run(store, make_config("small"))
-    page = open_page(cmp_runs=[runs[0].id])
-    row = table_of(page).set_index("id").loc[runs[2].id]
-    assert (len(table_of(page)), row["seeds"], chosen(page)) == (2, 3, [runs[2].id])
-    assert row["test_accuracy"] == pytest.approx(98) and row["interval"] == "97.75–98.25"
-    assert "4 runs in 2 rows" in words(page)
-    names = [trace["name"] for trace in charts(page)[2]["data"]]
-    assert names.count("LeNet-5 · another seed") == 2
-    page.toggle(key="cmp_fold").set_value(False)
-    assert chosen(settle(page)) == [runs[0].id] and len(table_of(page)) == 4
-    page.toggle(key="cmp_fold").set_value(True)
-    assert chosen(settle(page)) == [runs[2].id] and len(table_of(page)) == 2
-    page = open_page(cmp_runs=[runs[0].id, other.id], cmp_fold="false")
-    assert chosen(page) == [runs[0].id, other.id] and len(table_of(page)) == 4
-
-
-def test_the_grid_is_out_of_the_way_until_it_is_wanted(three, store):
+def test_the_grid_is_out_of_the_way_until_it_is_wanted(zoo, store):
     grid = [make_run(store, make_config("lenet5", "grid", lr=lr)) for lr in (0.02, 0.03)]
     write_bundle(store.bundle_path("MNIST"), grid, {})
     for run in grid:
         shutil.rmtree(run.path)
-    page = open_page()
-    assert len(table_of(page)) == 3 and page.toggle(key="cmp_grid").label.endswith("(2 runs)")
-    assert len(table_of(open_page(cmp_grid="true"))) == 5
+    page = open_page(cmp_recipe="all")
+    assert len(points(page)) == 4 and page.toggle(key="cmp_quick").label.endswith("(2 runs)")
+    assert len(points(open_page(cmp_recipe="all", cmp_quick="true"))) == 6
     page = open_page(cmp_runs=[grid[0].id])
-    assert chosen(page) == [grid[0].id] and len(table_of(page)) == 4
-
-
-def test_states_can_be_chosen_where_there_are_several(three, store):
-    assert not [pill for pill in open_page().get("button_group") if pill.key == "cmp_state"]
-    stopped = make_run(store, make_config("small"), state="stopped")
-    page = open_page(cmp_state="stopped")
-    assert table_of(page)["id"].tolist() == [stopped.id]
-
-
-def test_a_mark_is_a_ring_in_every_chart_and_dims_the_other_curves(three):
-    one = three["KMNIST"].id
-    page = open_page(cmp_mark=one)
-    for number in SCATTERS:
-        assert charts(page)[number]["data"][-1]["marker"]["color"] == RING
-    strong = {
-        trace["name"].split(" · ")[1] for trace in charts(page)[2]["data"] if trace["opacity"] == 1
-    }
-    assert strong == {"KMNIST"}
-    assert "cmp_mark" not in open_page(cmp_mark="mnist-lenet5-0000000000").query_params
+    assert chosen(page) == [grid[0].id] and len(points(page)) == 5
 
 
 def test_the_page_never_imports_torch(three, store):

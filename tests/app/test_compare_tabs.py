@@ -19,18 +19,9 @@ from tests.stores import FINGERPRINT, make_run
 
 
 def test_curves_by_seconds(three):
-    drawn = charts(open_page(cmp_by="Seconds"))[2]
+    drawn = charts(open_page(cmp_tab="Curves", cmp_by="Seconds"))[1]
     assert drawn["layout"]["xaxis"]["title"]["text"].startswith("Seconds")
     assert max(max(trace["x"]) for trace in drawn["data"]) == pytest.approx(50 * 3.5)
-
-
-def test_settings_side_by_side_show_what_differs(store):
-    make_run(store, make_config("lenet5", lr=0.05))
-    make_run(store, make_config("small"))
-    (_, shown) = open_page(cmp_tab="Settings").dataframe
-    values = shown.value
-    assert {"learning rate", "model"} <= set(values.index) and "seed" not in values.index
-    assert set(values.loc["learning rate"]) == {"0.05", "0.061"}
 
 
 @pytest.fixture
@@ -62,7 +53,7 @@ def links(page):
 
 def test_mistakes_open_in_the_playground(two):
     page = open_tab("Mistakes", two)
-    matrix = page.dataframe[1].value
+    matrix = page.dataframe[0].value.drop(columns="true")
     assert matrix.to_numpy().sum() == 60 and matrix.to_numpy().trace() == 54
     found = links(page)
     first = [link for link in found if two[0].id in link]
@@ -70,9 +61,9 @@ def test_mistakes_open_in_the_playground(two):
     assert first[0].startswith(f"playground?play_run={two[0].id}&amp;play_test=")
     assert "6 mistakes" in words(page)
     assert "6 images are predicted correctly by none of the 2 networks" in words(page)
-    assert "3 images are predicted correctly by some" in words(
-        open_tab("Mistakes", two, cmp_agree="some")
-    )
+    page = open_tab("Mistakes", two, cmp_agree="some", cmp_network="Small")
+    assert "3 images are predicted correctly by some" in words(page)
+    assert "9 mistakes" in words(page)  # the network is in the link
 
 
 def test_a_cell_shows_its_images(two):
@@ -84,33 +75,57 @@ def test_a_cell_shows_its_images(two):
     assert any(link.endswith("play_test=3") for link in links(page))
 
 
-def test_without_the_data_set_the_figures_stay(two, monkeypatch, tmp_path):
+def test_without_the_data_set_no_tab_says_that_something_is_missing(two, monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "none"))
     page = open_tab("Mistakes", two)
-    assert page.dataframe[1].value.to_numpy().sum() == 60 and not links(page)
-    assert "datasets --download MNIST" in words(page)
-    assert len(charts(page)) == 3
-    for tab in ("Trust", "Robustness"):
-        assert charts(open_tab(tab, two))
+    assert page.dataframe[0].value.drop(columns="true").to_numpy().sum() == 60 and not links(page)
+    assert "№ 0: 0 → 1" in words(page) and not page.info and not page.warning
+    page = open_tab("Which is better?", two)
+    assert "№ 6: 6 → 7" in words(page) and not page.info and not page.warning
 
 
-def test_trust_says_who_is_better_in_words(two):
-    page = open_tab("Trust", two)
-    figures = page.dataframe[1].value
-    assert figures["network"].tolist() == ["LeNet-5", "Small"]
+def test_the_verdict_says_whether_a_difference_is_luck(two):
+    page = open_tab("Which is better?", two)
+    assert "##### No clear difference between LeNet-5 and Small" in words(page)
+    assert "exactly one is right on 3 images, LeNet-5 on 3 of them" in words(page)
+    assert "split at least this unevenly in 25 % of cases" in words(page)
+    assert "is right: 3 images" in words(page) and "is right: 0 images" in words(page)
+    assert {int(link.rsplit("=")[-1]) for link in links(page)} == {6, 7, 8}
+
+
+def test_how_far_off_the_confidence_is(two):
+    page = open_tab("Which is better?", two)
+    page.session_state["cmp_trust"] = True
+    page = settle(page)
     known = calibration(two[0].logits()["test"], np.arange(60) % 10)
-    assert figures["brier"][0].startswith(f"{known.brier:.4f} → ")
-    assert "**No clear difference** between LeNet-5 and Small" in words(page)
-    assert "on 3 images only LeNet-5 is right, on 0 only Small is" in words(page)
-    assert "in 25 % of all cases" in words(page)
-    assert len(charts(page)[2]["data"]) == 3  # the diagonal and two networks
+    assert f"LeNet-5: {known.brier:.4f}" in words(page)
+    assert all(title in words(page) for title in ("Calibration error", "Loss", "Temperature"))
+    assert len(charts(page)[1]["data"]) == 5  # the diagonal; two networks' bins, two times
 
 
-def test_runs_without_answers_are_named(two, store):
-    silent = make_run(store, make_config("medium"))
-    page = open_tab("Mistakes", [*two, silent])
-    assert "Left out, because no predictions are stored with the run: Medium." in words(page)
-    assert "None of the ticked runs has stored predictions" in words(open_tab("Trust", [silent]))
+def test_settings_side_by_side_show_what_differs(two):
+    page = open_tab("Which is better?", two)
+    page.session_state["cmp_settings"] = True
+    shown = settle(page).dataframe[0].value.set_index("Setting")
+    assert {"learning rate", "model"} <= set(shown.index) and "seed" not in shown.index
+    assert shown.loc["model"].tolist() == ["lenet5", "small"]
+
+
+def test_a_row_speaks_through_a_run_that_keeps_its_predictions(two, lab):
+    """The best run of the row keeps none; the others differ only in their seed."""
+    better = make_run(lab, make_config("lenet5", seed=2), accuracy=0.95)
+    page = open_tab("Which is better?", [better, two[1]])
+    assert "exactly one is right on 3 images" in words(page)
+    assert "The runs compared image by image: LeNet-5: seed 1." in words(page)
+    page = open_tab("Mistakes", [better])
+    assert "6 mistakes" in words(page) and "Not shown" not in words(page)
+
+
+def test_runs_without_predictions_are_named_where_they_are_needed(two, lab):
+    silent = make_run(lab, make_config("medium"), accuracy=0.9)
+    assert "Not shown: Medium, which kept no" in words(open_tab("Mistakes", [*two, silent]))
+    page = open_tab("Which is better?", [two[0], silent])
+    assert "LeNet-5 and Medium cannot be tested" in words(page) and "Not shown" not in words(page)
 
 
 def test_robustness_is_shown_from_what_is_kept(two):
@@ -118,7 +133,7 @@ def test_robustness_is_shown_from_what_is_kept(two):
     kept = {"format": FORMAT, "weights_sha256": None, "images": 60, "curves": curves}
     (two[0].path / "robustness.json").write_text(json.dumps(kept))
     page = open_tab("Robustness", two)
-    drawn = charts(page)[2:]
+    drawn = charts(page)[1:]
     assert len(drawn) == len(CORRUPTIONS) and drawn[0]["data"][0]["y"][0] == pytest.approx(5 / 6)
     assert len(drawn[0]["layout"]["images"]) == 11
     assert "Not computed for Small: the run has no weights." in words(page)
@@ -130,7 +145,7 @@ def test_inside_the_networks(two, lab, monkeypatch):
     st.cache_data.clear()
     again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
     page = open_tab("Inside", [two[0], again])
-    table, layers = page.dataframe[1].value, page.dataframe[2].value
+    table, layers = page.dataframe[0].value, page.dataframe[1].value
     figures = table[["blocks", "receptive_field", "weights_bytes"]]
     assert figures.iloc[0].tolist() == [2, 14, 247_552]
     assert layers["field"].tolist()[:4] == ["5×5", "5×5", "6×6", "14×14"]

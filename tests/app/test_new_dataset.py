@@ -75,7 +75,7 @@ def test_the_train_page(run, dataset):
 def test_the_compare_page(run, dataset, command, monkeypatch):
     monkeypatch.setattr(spawn, "ask", command)  # a process of its own would not know the data set
     page = compare_page.open_page()
-    for tab in ("Curves", "Mistakes", "Trust", "Inside", "Robustness", "Settings"):
+    for tab in ("Which is better?", "Mistakes", "Inside", "Robustness", "Curves", "All runs"):
         page.session_state["cmp_tab"] = tab
         settle(page)
         assert not page.error and not page.warning, tab

@@ -1,42 +1,111 @@
-"""Compare in a real browser: a click on a point, a tick in the table, a cell of the matrix."""
+"""Compare in a real browser: what is in sight at once, and what clicks do."""
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import TIMEOUT, at_rest
+from mnist_core.models.zoo import shipped_ids
+from tests.browser.conftest import PROJECT, TIMEOUT, at_rest, serving
 
 expect.set_options(timeout=1000 * TIMEOUT)
-# Where a point of the first chart lies on the screen: of the first trace that can be clicked.
-POINT = """() => {
-    const chart = document.querySelector(".st-key-cmp_parameters .js-plotly-plot");
-    const trace = chart.data.find(trace => trace.customdata);
+CHART = ".st-key-cmp_chart .js-plotly-plot"
+# Where a run's point lies on the screen, and the point's number.
+POINT = """(id) => {
+    const chart = document.querySelector(".st-key-cmp_chart .js-plotly-plot");
+    const trace = chart._fullData.find(trace => trace.customdata);
     const {xaxis, yaxis} = chart._fullLayout, box = chart.getBoundingClientRect();
-    return [box.left + xaxis._offset + xaxis.d2p(trace.x[0]),
-            box.top + yaxis._offset + yaxis.d2p(trace.y[0]), trace.customdata[0]];
+    const number = trace.customdata.indexOf(id);
+    return [box.left + xaxis._offset + xaxis.d2p(trace.x[number]),
+            box.top + yaxis._offset + yaxis.d2p(trace.y[number])];
 }"""
+MISSING = re.compile(r"not shown|not computed|missing|not on this machine|left out", re.I)
+
+
+@pytest.fixture(scope="module")
+def shipped(tmp_path_factory):
+    """The runs that ship, on a machine without data sets."""
+    store, none = tmp_path_factory.mktemp("shipped"), tmp_path_factory.mktemp("no-data")
+    for name in ("labels", *shipped_ids()):
+        if (PROJECT / "checkpoints" / name).is_dir():
+            (store / name).symlink_to(PROJECT / "checkpoints" / name)
+    with serving((store, ""), none, none / "log.txt") as server:
+        yield server
 
 
 def open_compare(page, server, query=""):
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server.url}/compare{query}")
-    page.locator(".st-key-cmp_parameters .js-plotly-plot").wait_for()
+    page.locator(CHART).wait_for()
     at_rest(page)
 
 
-def test_a_click_on_a_point_marks_its_run_and_is_in_the_address(page, server):
-    open_compare(page, server)
-    x, y, run_id = page.evaluate(POINT)
+def chips(page):
+    return page.locator("[class*=st-key-cmp_chip]")
+
+
+def click_point(page, run_id):
+    x, y = page.evaluate(POINT, run_id)
     page.mouse.move(x, y)
     page.mouse.click(x, y)
-    expect(page).to_have_url(re.compile(f"cmp_mark={run_id}"))
-    at_rest(page)
-    rings = """() => [...document.querySelectorAll(".js-plotly-plot")].slice(0, 2).map(
-        chart => chart.data.some(trace => trace.marker && trace.marker.color == "#e0a800"))"""
-    assert page.evaluate(rings) == [True, True]
+
+
+def in_sight(page, locator):
+    """Whether all of it is above the bar at the bottom, without scrolling."""
+    box, bar = locator.bounding_box(), page.locator(".st-key-cmp_bar").bounding_box()
+    return box["y"] >= 0 and box["y"] + box["height"] <= bar["y"]
+
+
+def test_sentence_chart_and_bar_are_in_sight_together(page, shipped):
+    open_compare(page, shipped)
+    bar = page.locator(".st-key-cmp_bar").bounding_box()
+    assert bar["y"] + bar["height"] <= 720
+    assert in_sight(page, page.get_by_role("heading", name=re.compile("networks|accuracy")).first)
+    assert in_sight(page, page.locator(CHART))
+    assert in_sight(page, page.get_by_role("tab", name="Which is better?"))
+    expect(chips(page)).to_have_count(2)
+    page.mouse.move(640, 400)
+    page.mouse.wheel(0, 3000)
+    page.wait_for_timeout(300)
+    assert page.locator(".st-key-cmp_bar").bounding_box()["y"] == pytest.approx(bar["y"], abs=1)
+
+
+def test_no_tab_of_the_first_choice_says_that_something_is_missing(page, shipped):
+    open_compare(page, shipped)
+    for name in ("Which is better?", "Mistakes", "Inside", "Robustness", "Curves", "All runs"):
+        page.get_by_role("tab", name=name).click()
+        at_rest(page)
+        panel = page.get_by_role("tabpanel").filter(visible=True)
+        assert panel.inner_text() and not MISSING.search(panel.inner_text()), name
+        assert not page.get_by_test_id("stAlert").count(), name
+
+
+def test_clicks_on_points_add_and_remove_again_and_again(page, shipped):
+    open_compare(page, shipped)
+    first = page.evaluate(
+        f"document.querySelector('{CHART}').data.find(t => t.customdata).customdata[0]"
+    )
+    for count in (3, 2, 3):
+        click_point(page, first)
+        expect(chips(page)).to_have_count(count)
+        at_rest(page)
+    expect(page).to_have_url(re.compile(f"cmp_runs={first}"))
     page.reload()
-    page.locator(".st-key-cmp_parameters .js-plotly-plot").wait_for()
+    page.locator(CHART).wait_for()
+    expect(chips(page)).to_have_count(3)
+
+
+def test_the_bar_adds_and_removes_by_keyboard(page, shipped):
+    open_compare(page, shipped)
+    chips(page).first.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(chips(page)).to_have_count(1)
     at_rest(page)
-    assert page.evaluate(rings) == [True, True]
+    page.locator(".st-key-cmp_add input").focus()
+    page.keyboard.type("UltraSmall")
+    page.keyboard.press("Enter")
+    expect(chips(page)).to_have_count(2)
+    expect(chips(page).last).to_contain_text("UltraSmall")
 
 
 def test_a_cell_of_the_matrix_opens_its_images(page, server):

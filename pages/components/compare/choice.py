@@ -1,69 +1,57 @@
-"""Which runs are compared: those ticked in the table, those in the address bar, or the best ones.
+"""Which rows are compared: those in the address bar, those clicked, or the first choice.
 
-The table's ticks and the address bar's `cmp_runs` agree at the end of every script run. Streamlit
-cannot bind a dataframe's selection to the address bar, hence this module. One of the chosen runs
-can be marked by a click on it in any chart; the address bar's `cmp_mark` names it.
+The address bar's `cmp_runs` and the choice agree at the end of every script run. A row is named
+by any of its runs. A row that the recipe or the data set hides gives its place to the same
+network's row there, and comes back with it.
 """
+
+import time
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 import streamlit as st
 
-from mnist_core.analysis.table import best_runs
+from mnist_core.analysis.table import best_networks
 from mnist_core.charts.pareto import CHOSEN_LIMIT
 
-FIRST_LIMIT = 5  # rows chosen for a visitor who has not chosen; more would be a tangle of curves
+OPENS_WITH = ("lenet5", "medium")  # networks that most people want to see first
+TOP = 5  # rows for the button that chooses the best; more would be a tangle of curves
+FRESH = 24 * 3600  # seconds for which a run of the visitor's own is chosen by itself
 
 
-def choose(shown: pd.DataFrame, known: set[str]) -> list[str]:
-    """The ids of the rows to compare: those the visitor wants and the filters show, else the best.
+def choose(rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+    """The ids of the rows to compare, and the address bar to match.
 
-    `shown` are rows of analysis.aggregate; to ask for any run of a row is to ask for the row.
-    Ticks the table's rows to match, and writes the visitor's choice into the address bar.
+    `rows`: what is shown, of analysis.aggregate, with `yours`. `models`: the network of every run.
     """
-    state, ids = st.session_state, shown["id"].tolist()
-    row_of = {run_id: row for row, members in enumerate(shown["members"]) for run_id in members}
-    wanted = wanted_runs(known)
-    rows = list(dict.fromkeys(row_of[run_id] for run_id in wanted or [] if run_id in row_of))
-    chosen = [ids[row] for row in rows][:CHOSEN_LIMIT]
+    wanted = _wanted(rows, models)
+    chosen = _rows_of(wanted or [], rows, models)
     if wanted is None or (wanted and not chosen):
-        chosen = best_runs(shown, FIRST_LIMIT)
-    ticks = sorted(row_of[run_id] for run_id in chosen)
-    if "cmp_table" not in state or sorted(state["cmp_table"]["selection"]["rows"]) != ticks:
-        state["cmp_table"] = {"selection": {"rows": ticks, "columns": [], "cells": []}}
+        chosen = first_choice(rows)
     address = wanted or []
     if st.query_params.get_all("cmp_runs") != address:
         st.query_params["cmp_runs"] = address
-    state["cmp_shown"], state["cmp_chosen"], state["cmp_ticks"] = ids, chosen, ticks
-    state["cmp_wanted"], state["cmp_address"] = wanted, address
+    state = st.session_state
+    state["cmp_chosen"], state["cmp_wanted"], state["cmp_address"] = chosen, wanted, address
     return chosen
 
 
-def wanted_runs(known: set[str]) -> list[str] | None:
-    """The runs that the visitor wants, or None when the best ones will do.
-
-    A click in the table comes first, then an address that was opened, then what was wanted before.
-    """
-    state = st.session_state
-    wanted: list[str] | None
-    asked = st.query_params.get_all("cmp_runs")
-    ticks = state["cmp_table"]["selection"]["rows"] if "cmp_table" in state else None
-    if ticks is not None and sorted(ticks) != state.get("cmp_ticks"):
-        clicked = [state["cmp_shown"][row] for row in ticks if row < len(state["cmp_shown"])]
-        kept = [run_id for run_id in state["cmp_chosen"] if run_id in clicked]
-        wanted = kept + [run_id for run_id in clicked if run_id not in kept]
-        if len(wanted) > CHOSEN_LIMIT:
-            st.toast(f"Up to {CHOSEN_LIMIT} rows can be compared: untick one first.")
-    elif asked and asked != state.get("cmp_address"):
-        wanted = asked
-    else:
-        wanted = state.get("cmp_wanted")
+def _wanted(rows: pd.DataFrame, models: Mapping[str, str]) -> list[str] | None:
+    """The runs that the visitor wants, or None for the first choice."""
+    asked = new_in_address()
+    wanted: list[str] | None = asked or st.session_state.get("cmp_wanted")
     if not wanted:
         return wanted
-    return [run_id for run_id in wanted if run_id in known][:CHOSEN_LIMIT] or None
+    known = [run_id for run_id in wanted if run_id in models][:CHOSEN_LIMIT]
+    if asked and len(known) == 1 and _is_yours(known[0], rows):
+        return [*known, *_partners(known[0], rows, models)]
+    return known or None
 
 
-def want(runs: list[str] | None) -> None:
-    st.session_state["cmp_wanted"] = runs
+def new_in_address() -> list[str]:
+    """The runs in the address bar, where the visitor followed a link and did not click."""
+    asked = st.query_params.get_all("cmp_runs")
+    return asked if asked != st.session_state.get("cmp_address", []) else []
 
 
 def asked_for() -> list[str]:
@@ -71,36 +59,77 @@ def asked_for() -> list[str]:
     return [*st.query_params.get_all("cmp_runs"), *(st.session_state.get("cmp_wanted") or [])]
 
 
-def marked(chosen: list[str]) -> str | None:
-    """The chosen row that stands out in every chart, if any."""
-    run_id = st.query_params.get("cmp_mark")
-    if run_id and run_id not in chosen:
-        del st.query_params["cmp_mark"]
-    return run_id if run_id in chosen else None
+def _rows_of(wanted: Sequence[str], rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+    """The rows of these runs or, where they are hidden, those of the same networks."""
+    row_of = {
+        run: row for row, runs in zip(rows["id"], rows["members"], strict=True) for run in runs
+    }
+    best = dict(zip(rows["model"][::-1], rows["id"][::-1], strict=True))
+    found = [row_of.get(run_id) or best.get(models[run_id]) for run_id in wanted]
+    return list(dict.fromkeys(filter(None, found)))
+
+
+def first_choice(rows: pd.DataFrame) -> list[str]:
+    """What a visitor sees who has not chosen: two networks, and a new run of one's own."""
+    rows = rows[rows["epochs_done"].fillna(0) > 0]
+    best = rows.drop_duplicates("model").set_index("model")["id"]
+    names = [name for name in OPENS_WITH if name in best.index]
+    pair = list(dict.fromkeys([*best[names], *best_networks(rows, len(OPENS_WITH))]))
+    new = rows[rows["yours"] & (rows["created"] > time.time() - FRESH)]
+    newest = new.sort_values("created", ascending=False)["id"].head(1).tolist()
+    return list(dict.fromkeys([*newest, *pair[: len(OPENS_WITH)]]))
+
+
+def _is_yours(run_id: str, rows: pd.DataFrame) -> bool:
+    return any(run_id in members for members in rows.loc[rows["yours"], "members"])
+
+
+def _partners(run_id: str, rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+    """What a run of the visitor's own is compared with: the lab's best run of the same network."""
+    others = rows[~rows["yours"]]
+    same = others[others["model"] == models[run_id]]["id"].head(1).tolist()
+    return same or first_choice(others)[:1]
+
+
+def want(runs: list[str] | None) -> None:
+    """Chooses these runs, or with None what a visitor sees first."""
+    st.session_state["cmp_wanted"] = runs
+
+
+def toggle(run_id: str) -> None:
+    """Adds a row to the comparison, or takes it out."""
+    chosen = st.session_state.get("cmp_chosen", [])
+    if run_id in chosen:
+        want([other for other in chosen if other != run_id])
+    elif len(chosen) >= CHOSEN_LIMIT:
+        st.toast(f"Up to {CHOSEN_LIMIT} networks can be compared: take one out first.")
+    else:
+        want([*chosen, run_id])
 
 
 def clicked(chart: str) -> None:
-    """A click on a point or curve marks its row in all charts; a second click unmarks it.
+    """A click on a point of a chart adds or removes its row.
 
     Plotly reports a click on the selected point as the end of the selection: then the point is
-    the one before. A row that was not chosen becomes chosen.
+    the one before.
     """
     state = st.session_state
     points = state[chart]["selection"]["points"]
     ids = [point["customdata"] for point in points if point.get("customdata")]
     run_id = ids[-1] if ids else state.get(f"{chart}_last")
-    if isinstance(run_id, list):  # other charts' points carry the id alone
+    if isinstance(run_id, list):
         run_id = run_id[0]
     state[f"{chart}_last"] = run_id
-    if not run_id:
-        return
-    if st.query_params.get("cmp_mark") == run_id:
-        del st.query_params["cmp_mark"]
-        return
-    chosen = state.get("cmp_chosen", [])
-    if run_id not in chosen and len(chosen) >= CHOSEN_LIMIT:
-        st.toast(f"Up to {CHOSEN_LIMIT} rows can be compared: untick one first.")
-        return
-    if run_id not in chosen:
-        want([*chosen, run_id])
-    st.query_params["cmp_mark"] = run_id
+    if run_id:
+        toggle(run_id)
+
+
+def slots_of(chosen: Sequence[str]) -> dict[str, int]:
+    """A number for each chosen row, which it keeps for as long as it is chosen."""
+    before: dict[str, int] = st.session_state.get("cmp_slots", {})
+    slots = {run_id: before[run_id] for run_id in chosen if run_id in before}
+    for run_id in chosen:
+        free = next(n for n in range(CHOSEN_LIMIT + 1) if n not in slots.values())
+        slots.setdefault(run_id, free)
+    st.session_state["cmp_slots"] = slots = {run_id: slots[run_id] for run_id in chosen}
+    return slots

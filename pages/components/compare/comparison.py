@@ -1,29 +1,31 @@
-"""What the tabs of Compare share: the compared runs, their colours, and charts with their data."""
+"""What the tabs of Compare share: the compared rows, how each is drawn, and who speaks for it."""
 
-import functools
-import html
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core.charts.style import CSS_GREY, colour, css_colour, symbols
+from mnist_core.analysis.headline import RepeatedRuns
+from mnist_core.charts.style import LIGHT, colour, css_colour, marker
 from mnist_core.errors import LabError
+from mnist_core.formatting import plain
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
-from pages.components.compare.choice import clicked
+from pages.components.compare import files
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """`rows` are the shown rows of the table, `chosen` the ids of those to compare, in order.
+    """`rows` are those that are shown, the best first; `chosen` the ids of those to compare.
 
-    `runs` maps every run's id to the run; a row stands for its best run, whose id it carries.
+    `runs` maps every run's id to the run; a row stands for one run or for several that differ only
+    in their seed, and carries the best one's id. `labels` names the chosen rows, and `slots`
+    numbers them: the number of a row's colour, symbol and line.
     """
 
     store: RunStore
@@ -31,18 +33,31 @@ class Comparison:
     rows: pd.DataFrame
     chosen: list[str]
     labels: dict[str, str]
-    marked: str | None
+    slots: dict[str, int] = field(default_factory=dict)
+    repeated: RepeatedRuns | None = None
 
-    def colour(self, run_id: str) -> str:
-        """The run's colour in a figure."""
-        return colour(self.chosen.index(run_id))
+    def badge(self, run_id: str) -> str:
+        """The row's symbol in its colour and its name, as Markdown: the key of all charts.
 
-    def css_colour(self, run_id: str) -> str:
-        """The run's colour in HTML."""
-        return css_colour(self.chosen.index(run_id))
+        Needs KEY_COLOURS on the page.
+        """
+        symbol = marker(self.slots[run_id])[1]
+        name = plain(self.labels[run_id])
+        return f':color[{symbol}]{{foreground="{colour(self.slots[run_id])}"}} {name}'
 
     def row(self, run_id: str) -> pd.Series:
         return self.rows.loc[self.rows["id"] == run_id].iloc[0]
+
+    def members(self, run_id: str) -> list[Run]:
+        """All runs of a chosen row, the best first."""
+        return [self.runs[member] for member in self.row(run_id)["members"]]
+
+    def speaker(self, run_id: str, able: Callable[[Run], bool]) -> Run | None:
+        """The best run of a chosen row that is `able`; the others differ only in their seed."""
+        return next((run for run in self.members(run_id) if able(run)), None)
+
+    def names(self, ids: list[str]) -> str:
+        return ", ".join(self.labels[run_id] for run_id in ids)
 
     @property
     def compared(self) -> list[Run]:
@@ -50,67 +65,23 @@ class Comparison:
         return [self.runs[run_id] for run_id in self.chosen]
 
 
-def legend(comparison: Comparison) -> None:
-    """One legend for all charts: a colour for each chosen row, a sign for each data set."""
-    entries = []
-    for run_id in comparison.chosen:
-        dataset = comparison.runs[run_id].config.dataset
-        weight = ";font-weight:700" if run_id == comparison.marked else ""
-        entries.append(
-            f'<span style="white-space:nowrap{weight}">'
-            f'<span style="color:{comparison.css_colour(run_id)}">{symbols(dataset)[1]}</span> '
-            f"{html.escape(comparison.labels[run_id])}</span>"
-        )
-    others = ["● other runs"] if len(comparison.rows) > len(comparison.chosen) else []
-    entries += [
-        f'<span><span style="color:{CSS_GREY}">{words[0]}</span>{words[1:]}</span>'
-        for words in (*others, "○ published")
-    ]
-    style = "display:flex;flex-wrap:wrap;gap:0.2rem 1.25rem;font-size:0.95rem"
-    st.html(f'<div style="{style}">{"".join(entries)}</div>')
+# Markdown takes no colour that depends on the theme: those of figures stand for them.
+KEY_COLOURS = "".join(
+    f'span[style*="rgb(0, 0, {number + 1})"]{{color:{css_colour(number)} !important}}'
+    for number in range(len(LIGHT))
+)
 
 
-def chart(
-    title: str,
-    figure: go.Figure,
-    data: pd.DataFrame,
-    key: str,
-    alt: str,
-    *,
-    clickable: bool = False,
-) -> None:
-    """A figure below its title, and a small button that hands out what it shows as CSV."""
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f"##### {title}", width="content")
-        export(data, key)
-    plot(figure, key, alt, clickable=clickable)
+def chart(title: str, figure: go.Figure, data: pd.DataFrame, key: str, alt: str) -> None:
+    """A figure below its title; `data` is what it shows, for the menu of files."""
+    st.markdown(f"##### {title}")
+    files.offer(key, data)
+    plot(figure, key, alt)
 
 
-def plot(figure: go.Figure, key: str, alt: str, *, clickable: bool = False) -> None:
-    """The figure alone; a click on a run in a clickable one marks the run in all charts."""
-    st.plotly_chart(
-        figure,
-        key=key,
-        alt=alt,
-        config={"displayModeBar": False},
-        on_select=functools.partial(clicked, key) if clickable else "ignore",
-        selection_mode="points",
-    )
-
-
-def export(data: pd.DataFrame, key: str) -> None:
-    """The button; the file is made when it is pressed."""
-    st.download_button(
-        "CSV",
-        lambda: data.to_csv(index=False).encode(),
-        file_name=f"{key.removeprefix('cmp_').replace('_', '-')}.csv",
-        mime="text/csv",
-        key=f"{key}_csv",
-        help="The data shown here, with full precision.",
-        icon=":material/download:",
-        type="tertiary",
-        on_click="ignore",
-    )
+def plot(figure: go.Figure, key: str, alt: str) -> None:
+    """The figure alone, without Plotly's toolbar."""
+    st.plotly_chart(figure, key=key, alt=alt, config={"displayModeBar": False})
 
 
 def number_column(label: str, help: str, format: str = "localized", width: int | None = None):
@@ -123,24 +94,24 @@ def read_or_warn(label: str, read: Callable[..., T], *arguments: object) -> T | 
     try:
         return read(*arguments)
     except LabError as error:
-        st.warning(f"{label}: {error}", icon=":material/folder_off:")
+        st.warning(plain(f"{label}: {error}"), icon=":material/folder_off:")
         return None
 
 
-def pick(comparison: Comparison, ids: list[str], key: str, help: str) -> Run:
-    """One of these runs, chosen by its name; the marked one at first, else the first."""
+def pick(comparison: Comparison, ids: list[str], key: str, help: str) -> str:
+    """One of these rows, chosen by its name and kept in the address bar; the first one at first."""
     if len(ids) == 1:
-        return comparison.runs[ids[0]]
+        return ids[0]
     if st.session_state.get(key) not in ids:
         st.session_state.pop(key, None)
-    run_id = st.pills(
+    return st.pills(
         "Network",
         ids,
         format_func=lambda run_id: comparison.labels[run_id],
-        default=comparison.marked if comparison.marked in ids else ids[0],
+        default=ids[0],
         required=True,
         wrap=True,
         key=key,
+        bind="query-params",
         help=help,
     )
-    return comparison.runs[run_id]

@@ -14,7 +14,8 @@ from mnist_core.models import model_title
 from mnist_core.models.stats import stats_of
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from pages.components.compare.comparison import Comparison, export, number_column, pick
+from pages.components.compare import files
+from pages.components.compare.comparison import Comparison, number_column, pick
 from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 
@@ -180,7 +181,8 @@ def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
 def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """One network's graph beside the table of its layers."""
     st.markdown("##### Layer by layer")
-    run = pick(comparison, comparison.chosen, "cmp_layers", "The network whose layers are listed.")
+    help = "The network whose layers are listed."
+    run = comparison.runs[pick(comparison, comparison.chosen, "cmp_layers", help)]
     mine = stages[run.config.model]
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
@@ -196,7 +198,7 @@ def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]
             placeholder="–",
             alt="Every layer's shape, parameters, MACs and receptive field",
         )
-        export(table, "cmp_layer_table")
+    files.offer("cmp_layers", table)
 
 
 def _layer(stage: dict[str, Any]) -> dict[str, Any]:

@@ -8,16 +8,19 @@ from mnist_core.analysis.evaluations import class_points
 from mnist_core.charts.evaluations import class_accuracies
 from mnist_core.evaluation.metrics import confusion
 from mnist_core.evaluation.predictions import Predictions, agreement
-from mnist_core.formatting import percent
-from pages.components.compare.comparison import Comparison, chart, export, pick
+from mnist_core.formatting import counted, percent, plain
+from pages.components.compare import files
+from pages.components.compare.comparison import Comparison, chart, pick
 from pages.components.compare.predictions import (
     Tested,
-    images_of,
+    count_images,
     read_predictions,
     same_data,
     show_images,
+    which_runs,
 )
 
+TRUE = "true"  # the column of true classes
 RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
 
 
@@ -26,17 +29,20 @@ def mistakes_tab(comparison: Comparison) -> None:
     found = read_predictions(comparison)
     if not found:
         return
-    run = pick(comparison, list(found), "cmp_network", "The network whose mistakes are shown.")
-    tested = Tested(run, found[run.id], images_of(run, found[run.id]))
+    run_id = pick(comparison, list(found), "cmp_network", "The network whose mistakes are shown.")
+    tested = found[run_id]
     left, right = st.columns([5, 4] if _short(tested.classes) else [3, 2], gap="medium")
     with left:
         cell = confusion_matrix(tested)
     with right:
         cell_images(tested, cell)
-    peers = same_data(comparison, found, run)
+    peers = {k: each.given for k, each in same_data(found, run_id).items()}
     by_class_chart(comparison, peers, tested.classes)
     if len(peers) > 1:
-        agreements(comparison, tested, peers)
+        agreements(comparison, tested, peers, comparison.labels[run_id])
+    runs = which_runs(comparison, found)
+    if runs:
+        st.caption(f"Of repeated runs, one is shown: {runs}.")
 
 
 def confusion_matrix(tested: Tested) -> tuple[int, int] | None:
@@ -52,20 +58,23 @@ def confusion_matrix(tested: Tested) -> tuple[int, int] | None:
             help="Each row as shares of its true class, instead of counts.",
         )
         frame = pd.DataFrame(counts, index=classes, columns=classes)
-        export(frame.rename_axis("true class").reset_index(), "cmp_confusion")
+        files.offer("cmp_confusion", frame.rename_axis("true class").reset_index())
     totals = counts.sum(axis=1, keepdims=True)
     part = counts / np.maximum(totals, 1)
     shown = (100 * part).round(2) if shares else counts
-    table = pd.DataFrame(shown, index=classes, columns=classes)
+    table = pd.DataFrame(shown, columns=classes)
+    table.insert(0, TRUE, classes)
     width = 32 if _short(tested.classes) else 78
     numbers = st.column_config.NumberColumn(width=39, format="%.1f" if shares else "%d")
-    columns = {"_index": st.column_config.TextColumn("true", width=width, pinned=True)}
+    columns = {TRUE: st.column_config.TextColumn(width=width)}
     event = st.dataframe(
         table.style.apply(lambda _: _tints(part, counts, table), axis=None),
+        hide_index=True,
         column_config=columns | dict.fromkeys(classes, numbers),
         key=f"cmp_cells_{tested.run.id}",
         on_select="rerun",
         selection_mode="single-cell",
+        width="content",
         height="content",
         alt="True classes by row, predicted classes by column; a cell opens its images",
     )
@@ -85,12 +94,14 @@ def _short(classes: tuple) -> bool:
 
 def _tints(part: np.ndarray, counts: np.ndarray, table: pd.DataFrame) -> pd.DataFrame:
     """Stronger for larger shares, on a root scale: one mistake in a hundred can be seen."""
-    styles = np.full(part.shape, "", dtype=object)
+    styles = np.full(table.shape, "", dtype=object)
+    styles[:, 0] = "font-weight: 600"
     for row, column in zip(*np.nonzero(counts), strict=True):
         same = row == column
         share = part[row, column]
         strength = 0.15 + 0.35 * share if same else min(0.75, 0.12 + 2 * share**0.5)
-        styles[row, column] = f"background-color: rgba({RIGHT if same else WRONG}, {strength:.2f})"
+        colour = f"rgba({RIGHT if same else WRONG}, {strength:.2f})"
+        styles[row, column + 1] = f"background-color: {colour}"
     return pd.DataFrame(styles, index=table.index, columns=table.columns)
 
 
@@ -99,7 +110,7 @@ def cell_images(tested: Tested, cell: tuple[int, int] | None) -> None:
     classes = tested.classes
     if cell is None:
         places = tested.given.wrong
-        st.markdown(f"##### {len(places):,} mistakes, the most confident first")
+        st.markdown(f"##### {counted(len(places), 'mistake')}, the most confident first")
     else:
         places = tested.given.in_cell(*cell)
         kind = "predicted correctly" if cell[0] == cell[1] else f"taken for {classes[cell[1]]}"
@@ -114,14 +125,16 @@ def by_class_chart(comparison: Comparison, peers: dict[str, Predictions], classe
     data = class_points(networks, classes)
     chart(
         "Accuracy by class",
-        class_accuracies(data, [comparison.colour(run_id) for run_id in peers]),
+        class_accuracies(data, [comparison.slots[run_id] for run_id in peers]),
         data,
         "cmp_classes",
         "Accuracy of each class with its 95 % Wilson interval, for each network",
     )
 
 
-def agreements(comparison: Comparison, tested: Tested, peers: dict[str, Predictions]) -> None:
+def agreements(
+    comparison: Comparison, tested: Tested, peers: dict[str, Predictions], name: str
+) -> None:
     """The images that all, some or none of the networks, `peers` by run id, get right."""
     groups = agreement(list(peers.values()))
     total = len(tested.given.labels)
@@ -141,9 +154,12 @@ def agreements(comparison: Comparison, tested: Tested, peers: dict[str, Predicti
         "them."
     )
     places = getattr(groups, kind)
-    words = f"{len(places):,} images are predicted correctly by {kind} of the {len(peers)} networks"
+    verb = "is" if len(places) == 1 else "are"
+    words = (
+        f"{count_images(places)} {verb} predicted correctly by {kind} of the {len(peers)} networks"
+    )
     if kind == "some" and len(places):
         right = np.stack([given.correct for given in peers.values()]).sum(axis=0)
         words += f", {int((right[places] == 1).sum()):,} of them by only one; the hardest first"
-    st.markdown(f"{words}. {comparison.labels[tested.run.id]} predicts:")
+    st.markdown(f"{words}. {plain(name)} predicts:")
     show_images(tested, places)

@@ -1,17 +1,18 @@
 """Compare: what the chosen networks predict for the test images, from their stored logits."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import streamlit as st
 
-from mnist_core.data.idx import read_part
+from mnist_core.data.idx import how_to_get, missing_files, read_part
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.predictions import Predictions, predictions
+from mnist_core.formatting import counted
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, read_or_warn
-from pages.components.shared import common
 from pages.components.shared.gallery import gallery
 
 MOST = 40  # images at a time
@@ -30,59 +31,68 @@ class Tested:
         return dataset_spec(self.run.config.dataset).classes
 
 
-def read_predictions(comparison: Comparison) -> dict[str, Predictions]:
-    """The predictions of the compared runs by run id, and a line about runs without."""
-    runs = comparison.compared
-    stored = [run for run in runs if run.logits_file.exists()]
-    absent = ", ".join(comparison.labels[run.id] for run in runs if run not in stored)
-    if absent:
-        st.caption(f"Left out, because no predictions are stored with the run: {absent}.")
-    found = {}
-    for run in stored:
-        read = read_or_warn(comparison.labels[run.id], predictions, comparison.store, run)
+def keeps_logits(run: Run) -> bool:
+    return (run.path / "logits.safetensors").exists()
+
+
+def read_predictions(comparison: Comparison, quiet: bool = False) -> dict[str, Tested]:
+    """What the compared rows predict, by row id, in order.
+
+    Unless `quiet`, a line says which rows keep no predictions. For a row of repeated runs the best
+    of those speaks that keep theirs.
+    """
+    found: dict[str, Tested] = {}
+    absent = []
+    for run_id in comparison.chosen:
+        run = comparison.speaker(run_id, keeps_logits)
+        if run is None:
+            absent.append(run_id)
+            continue
+        read = read_or_warn(comparison.labels[run_id], predictions, comparison.store, run)
         if read:
-            found[run.id] = read
-    if not found:
-        st.info("None of the ticked runs has stored predictions for the test images.")
+            found[run_id] = Tested(run, read, images_of(run, read))
+    if absent and not quiet:
+        st.caption(
+            f"Not shown: {comparison.names(absent)}, which kept no predictions for the test images."
+        )
     return found
 
 
-def same_data(
-    comparison: Comparison, found: dict[str, Predictions], run: Run
-) -> dict[str, Predictions]:
-    """Those of the runs that were tested on the same images as this one."""
-    return {
-        run_id: given
-        for run_id, given in found.items()
-        if comparison.runs[run_id].config.dataset == run.config.dataset
-        and np.array_equal(given.labels, found[run.id].labels)
-    }
+def same_data(found: Mapping[str, Tested], run_id: str) -> dict[str, Tested]:
+    """Those that were tested on the same images as this one."""
+    labels = found[run_id].given.labels
+    return {k: each for k, each in found.items() if np.array_equal(each.given.labels, labels)}
 
 
 def images_of(run: Run, given: Predictions) -> np.ndarray | None:
-    """The test images of these predictions; else None, and a line says how to get them."""
+    """The test images of these predictions, if they are on this machine."""
     dataset, root = run.config.dataset, data_root()
-    if not common.images_here(dataset):
+    if missing_files(dataset, root):
         return None
     images, labels = read_part(dataset, root, test=True)
-    if not np.array_equal(labels, given.labels):
-        st.info(f"{root} holds other test images of {dataset} than the run was tested with.")
-        return None
-    return images
+    return images if np.array_equal(labels, given.labels) else None
 
 
-def show_images(tested: Tested, places: np.ndarray) -> None:
+def which_runs(comparison: Comparison, found: Mapping[str, Tested]) -> str:
+    """Which of repeated runs speak: "LeNet-5: seed 3 · Medium: seed 1"; "" for single runs."""
+    several = [k for k in found if len(comparison.members(k)) > 1]
+    return " · ".join(f"{comparison.labels[k]}: seed {found[k].run.config.seed}" for k in several)
+
+
+def show_images(tested: Tested, places: np.ndarray, most: int = MOST) -> None:
     """The images with true and predicted class and confidence; each opens in the Playground."""
-    shown, given, classes = places[:MOST], tested.given, tested.classes
+    shown, given, classes = places[:most], tested.given, tested.classes
     if not len(shown):
         return
     words = [
         f"{classes[given.labels[i]]} → {classes[given.predicted[i]]} {given.confidence[i]:.0%}"
         for i in shown
     ]
+    more = f" The first {most} of {len(places):,}." if len(places) > most else ""
     if tested.images is None:
-        numbers = ", ".join(f"{i}" for i in shown)
-        st.caption(f"Their numbers in the test set: {numbers}{' …' if len(places) > MOST else ''}")
+        numbered = " · ".join(f"№ {i}: {word}" for i, word in zip(shown, words, strict=True))
+        how = how_to_get(tested.run.config.dataset, data_root())
+        st.caption(f"{numbered}.{more}", help=f"Numbers of test images. To see them: {how}")
         return
     gallery(
         [np.asarray(tested.images[i]) for i in shown],
@@ -90,7 +100,10 @@ def show_images(tested: Tested, places: np.ndarray) -> None:
         [f"playground?play_run={tested.run.id}&play_test={i}" for i in shown],
         [bool(given.labels[i] != given.predicted[i]) for i in shown],
     )
-    more = f" The first {MOST} of {len(places):,}." if len(places) > MOST else ""
     st.caption(
         f"True class → predicted class, with its confidence. A click opens the Playground.{more}"
     )
+
+
+def count_images(places: np.ndarray) -> str:
+    return counted(len(places), "image")

@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.describe import full_name
 from mnist_core.analysis.evaluations import robustness_points
 from mnist_core.charts.evaluations import robustness_curves
 from mnist_core.data.idx import missing_files, read_part
@@ -20,21 +21,16 @@ POLL = 1.0  # seconds between two looks at the process
 
 def robust_tab(comparison: Comparison) -> None:
     """The curves of the runs with a stored result, and a button to compute the others'."""
-    found = {
-        run.id: read_or_warn(comparison.labels[run.id], robustness.stored, run)
-        for run in comparison.compared
-    }
-    missing = [run for run in comparison.compared if found[run.id] is None]
+    found = {run_id: stored_curves(comparison, run_id) for run_id in comparison.chosen}
+    missing = [comparison.runs[run_id] for run_id, curves in found.items() if curves is None]
     if missing:
         compute(comparison, missing)
     ready = {run_id: curves for run_id, curves in found.items() if curves}
-    shown = [run for run in comparison.compared if run.id in ready]
-    if not shown:
-        st.info("Nothing has been computed for the ticked runs yet.")
+    if not ready:
         return
-    data = robustness_points({comparison.labels[run.id]: ready[run.id] for run in shown})
-    colours = [comparison.colour(run.id) for run in shown]
-    picture = example(shown[0].config.dataset)
+    data = robustness_points({comparison.labels[run_id]: ready[run_id] for run_id in ready})
+    numbers = [comparison.slots[run_id] for run_id in ready]
+    picture = example(comparison.runs[next(iter(ready))].config.dataset)
     for place, kind in enumerate(CORRUPTIONS):
         if place % 2 == 0:
             columns = st.columns(2, gap="medium")
@@ -43,7 +39,7 @@ def robust_tab(comparison: Comparison) -> None:
             title = CORRUPTIONS[kind].title
             chart(
                 title,
-                robustness_curves(data, kind, colours, picture),
+                robustness_curves(data, kind, numbers, picture),
                 mine,
                 f"cmp_robust_{kind}",
                 f"Test accuracy against {title.lower()} for each network",
@@ -53,6 +49,15 @@ def robust_tab(comparison: Comparison) -> None:
         "whiskers are 95 % Wilson intervals. Shifted images move right, down, left and up in turn. "
         "The digits above the curves show one image at every level."
     )
+
+
+def stored_curves(comparison: Comparison, run_id: str) -> robustness.Robustness | None:
+    """Those of the best run of a row that has any; a line on the page for a damaged file."""
+    for run in comparison.members(run_id):
+        curves = read_or_warn(comparison.labels[run_id], robustness.stored, run)
+        if curves:
+            return curves
+    return None
 
 
 def example(dataset: str) -> np.ndarray:
@@ -104,7 +109,7 @@ def progress(comparison: Comparison, missing: list[Run]) -> None:
     if at is None or any(_is_kept(run) for run in missing):
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    name = comparison.labels.get(at.run, at.run)
+    name = comparison.labels.get(at.run) or full_name(comparison.runs[at.run].config)
     left.progress(min(1.0, at.done / at.total), f"{name}: step {at.done} of {at.total}")
     if right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
         robustness_job.stop(comparison.store)

@@ -1,107 +1,54 @@
-"""Compare's table of runs, the filters above it and the buttons below."""
+"""Compare: the table of all runs; its ticked rows are those that are compared."""
 
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from mnist_core.analysis.table import select
+from mnist_core.analysis.table import best_networks
 from mnist_core.charts.pareto import CHOSEN_LIMIT
-from mnist_core.dataset_specs import dataset_names
 from mnist_core.formatting import percent_range
-from mnist_core.models import model_title
 from mnist_core.models.stats import shipped_stats
-from mnist_core.runs.states import LIVE, RunState
-from pages.components.compare.choice import FIRST_LIMIT, asked_for, want
-from pages.components.compare.comparison import number_column
+from mnist_core.runs.states import LIVE
+from pages.components.compare import files
+from pages.components.compare.choice import TOP, want
+from pages.components.compare.comparison import Comparison, number_column
 from pages.components.shared import common
 
-ALL = "All"
 ACCURACIES = ["test_accuracy", "validation_accuracy"]
 IN_PERCENT = [*ACCURACIES, *(f"{name}_deviation" for name in ACCURACIES)]
+AT_ONCE = 50  # rows; more would make a box that scrolls within the page
 
 
-def filters(table: pd.DataFrame) -> pd.DataFrame:
-    """The runs that pass the filters, which are in the address bar."""
-    datasets = [name for name in dataset_names() if name in set(table["dataset"])]
-    models = sorted(table["model"].unique(), key=model_title)
-    states = [state.value for state in RunState if state in set(table["state"])]
-    left, middle, right = st.columns([5, 4, 3], vertical_alignment="bottom")
-    dataset = left.pills(
-        "Data set",
-        [ALL, *datasets],
-        default=ALL,
-        required=True,
-        wrap=True,
-        key="cmp_dataset",
-        bind="query-params",
-        help="Which images the networks learned.",
-    )
-    chosen = middle.multiselect(
-        "Network",
-        models,
-        format_func=model_title,
-        placeholder="All networks",
-        key="cmp_model",
-        bind="query-params",
-        help="Only these networks; none chosen means all.",
-    )
-    words = right.text_input(
-        "Search",
-        placeholder="e.g. tutorial seed 2",
-        icon=":material/search:",
-        key="cmp_text",
-        bind="query-params",
-        help="Runs that contain all these words: state, recipe, optimiser, activation, seed, id …",
-    )
-    with st.container(horizontal=True, vertical_alignment="center"):
-        state = _state(states)
-        st.toggle(
-            "Average repeated runs",
-            value=True,
-            key="cmp_fold",
-            bind="query-params",
-            help="Shows runs that differ only in their seed as one row: mean ± standard deviation.",
-        )
-        table = _without_grid(table)
-    rows = select(table, None if dataset in (ALL, None) else dataset, chosen, words or "")
-    if state:
-        rows = rows[rows["state"].isin(state)].reset_index(drop=True)
-    return rows
+def table_tab(comparison: Comparison) -> None:
+    """Every run that the filters show."""
+    rows = comparison.rows
+    files.offer("cmp_runs", rows.drop(columns=["members", "search", "yours", "created"]))
+    if len(rows) > AT_ONCE and not st.toggle(f"Show all {len(rows):,} rows", key="cmp_whole"):
+        rows = rows.head(AT_ONCE)
+    tick_chosen(rows, comparison.chosen)
+    show_table(rows)
 
 
-def _state(states: list[str]) -> list[str]:
-    """The chosen states; asked for only where there is a choice."""
-    if len(states) < 2:
-        return []
-    return st.pills(
-        "State",
-        states,
-        selection_mode="multi",
-        format_func=lambda name: common.STATES[name].split(": ", 1)[-1],
-        wrap=True,
-        key="cmp_state",
-        bind="query-params",
-        label_visibility="collapsed",
-        help="Only runs in these states; none chosen means all.",
-    )
+def tick_chosen(rows: pd.DataFrame, chosen: list[str]) -> None:
+    """Ticks the compared rows of the table, before it is drawn."""
+    state, ids = st.session_state, rows["id"].tolist()
+    ticks = sorted(ids.index(run_id) for run_id in chosen if run_id in ids)
+    if "cmp_table" not in state or sorted(state["cmp_table"]["selection"]["rows"]) != ticks:
+        state["cmp_table"] = {"selection": {"rows": ticks, "columns": [], "cells": []}}
+    state["cmp_listed"] = ids
 
 
-def _without_grid(table: pd.DataFrame) -> pd.DataFrame:
-    """Leaves out the hundreds of quick runs, unless the visitor wants them."""
-    grid = table["bundled"]
-    if not grid.any() or grid.all():
-        return table
-    count = int(grid.sum())
-    if st.toggle(
-        f"Include quick runs ({count:,} runs)",
-        key="cmp_grid",
-        bind="query-params",
-        help="A short run for every setting of the Train page's sliders: curves and figures, "
-        "without weights.",
-    ):
-        return table
-    return table[~grid | table["id"].isin(asked_for())].reset_index(drop=True)
+def ticked() -> None:
+    """What is ticked in the table is compared, in the order in which it was chosen."""
+    state = st.session_state
+    ticks = [state["cmp_listed"][row] for row in state["cmp_table"]["selection"]["rows"]]
+    unlisted = [run_id for run_id in state["cmp_chosen"] if run_id not in state["cmp_listed"]]
+    kept = [run_id for run_id in state["cmp_chosen"] if run_id in ticks or run_id in unlisted]
+    wanted = kept + [run_id for run_id in ticks if run_id not in kept]
+    if len(wanted) > CHOSEN_LIMIT:
+        st.toast(f"Up to {CHOSEN_LIMIT} networks can be compared: take one out first.")
+    want(wanted[:CHOSEN_LIMIT])
 
 
 def show_table(rows: pd.DataFrame) -> None:
@@ -127,24 +74,25 @@ def show_table(rows: pd.DataFrame) -> None:
         hide_index=True,
         placeholder="–",
         key="cmp_table",
-        on_select="rerun",
+        on_select=ticked,
         selection_mode="multi-row",
+        height="content",
         alt="All runs with accuracy, size and settings; tick a row to compare it",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button(f"Compare top {FIRST_LIMIT}", icon=":material/star:", on_click=want, args=(None,))
-        st.button("Untick all", icon=":material/close:", on_click=want, args=([],))
+        best = best_networks(rows, TOP)
+        st.button(f"Compare top {TOP}", icon=":material/star:", on_click=want, args=(best,))
+        st.button("Start over", icon=":material/close:", on_click=want, args=(None,))
         if rows["state"].isin(LIVE).any():
             st.button("Refresh", icon=":material/refresh:", help="Some runs are still training.")
         st.caption(
-            f"Tick up to {CHOSEN_LIMIT} rows to compare them below. Figures are from a run's best "
+            f"Tick up to {CHOSEN_LIMIT} rows to compare them. Figures are from a run's best "
             "validation epoch; a sixth of the training images is held out for validation."
         )
 
 
 COLUMNS = {
     "title": st.column_config.TextColumn("Network", pinned=True, width=120),
-    "dataset": st.column_config.TextColumn("Data set"),
     "test_accuracy": number_column(
         "Test",
         "Accuracy on the test images at the best epoch; of several seeds the mean.",
@@ -176,7 +124,9 @@ COLUMNS = {
     "macs": number_column("MACs", "Multiply-accumulate operations for one image.", "compact"),
     "latency_ms": None,
     "receptive_field": number_column(
-        "Receptive field", "Side in pixels of what one unit of the last convolution sees."
+        "Receptive field",
+        "Side in pixels of what one unit of the last convolution sees.",
+        width=118,
     ),
     "weights_bytes": number_column("File", "Size of the weights file.", "bytes"),
     "epochs_done": number_column("Epochs", "Finished epochs.", "%d"),

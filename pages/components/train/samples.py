@@ -127,8 +127,7 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
         weights = run.weights if run and run.has_weights else None
         download("Weights", weights, f"{config.id}.safetensors")
     if run and run.finished and not run.has_weights:
-        copy = "" if run.path.is_dir() else " Train a copy of it to get them."
-        st.caption(f"No weights: they do not ship with this run.{copy}")
+        st.caption("No weights: this run ships as curves only. Train a copy of it to get them.")
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: str) -> None:

@@ -119,8 +119,8 @@ def controls(store: RunStore, run: Run, key: str) -> None:
 
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
-    """Train, continue, or train a copy of a run that ships as curves only."""
-    if run and run.finished and (run.path.is_dir() or run.state == RunState.DIVERGED):
+    """Train, continue, or train a copy of a run whose weights do not ship."""
+    if run and run.finished and (run.has_weights or run.state == RunState.DIVERGED):
         return
     copy = bool(run and run.finished)
     label = "Continue" if run and run.summary.epochs_done else "Train"

@@ -17,9 +17,12 @@ LOGITS[:5] = np.roll(LOGITS[:5], 1, axis=1)  # five of fifty are wrong
 
 def test_reliability_has_a_row_for_each_bin_with_answers():
     points = reliability_points({"A": calibration(LOGITS, LABELS)})
-    assert points["answers"].tolist() == [50]
-    assert points["accuracy"].iloc[0] == pytest.approx(0.9)
-    assert points["confidence_from"].iloc[0] < points["mean_confidence"].iloc[0]
+    (row,) = points.to_dict("records")
+    assert row["predictions"] == 50 and not row["few"]
+    assert row["accuracy"] == pytest.approx(0.9) and row["low"] == wilson(45, 50).low
+    assert row["confidence_from"] < row["mean_confidence"]
+    few = reliability_points({"A": calibration(LOGITS[:29], LABELS[:29])})
+    assert few["few"].tolist() == [True]
 
 
 def test_classes_are_named_and_counted():

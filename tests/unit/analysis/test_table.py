@@ -54,7 +54,7 @@ def test_the_number_of_test_images_comes_from_the_labels_kept(store, dataset, pu
 def test_no_run_is_an_empty_table(store):
     empty = table_of(store)
     assert list(empty.columns) == list(table.COLUMNS) and empty.empty
-    assert table.best_runs(empty, 7) == [] and table.best_groups(empty) == []
+    assert table.best_networks(empty, 7) == []
 
 
 def test_select(store):
@@ -70,29 +70,23 @@ def test_select(store):
     assert table.select(runs, words="(").empty
 
 
-def test_best_runs_are_those_of_each_network_or_of_each_data_set(store):
+def test_the_best_row_of_each_network(store):
     seeds(store, "lenet5", (0.97, 0.99))
     seeds(store, "small", (0.995,))
-    seeds(store, "lenet5", (0.9,), dataset="KMNIST")
-    better = make_run(store, make_config("medium"), state="running", accuracy=0.999)
-    runs = table_of(store)
-    chosen = runs.set_index("id").loc[table.best_runs(runs, 7)]
-    assert chosen["model"].tolist() == ["small", "lenet5", "medium"]
-    assert set(chosen["dataset"]) == {"MNIST"}  # where there is most to compare
-    one = table.select(runs, models=["lenet5"])
-    best = one.set_index("id").loc[table.best_runs(one, 7)]
-    assert best["dataset"].tolist() == ["MNIST", "KMNIST"]
-    mnist = table.select(runs, "MNIST")
-    assert mnist.set_index("id").loc[table.best_runs(mnist, 2), "seed"].tolist() == [1, 2]
-    assert table.best_runs(mnist, 7)[-1] == better.id  # finished runs first
+    running = make_run(store, make_config("medium"), state="running", accuracy=0.999)
+    make_run(store, make_config("ultrasmall"), state="queued", epochs=0)
+    best = table.best_networks(table_of(store), 7)
+    runs = table_of(store).set_index("id")
+    assert runs.loc[best, "model"].tolist() == ["small", "lenet5", "medium"]
+    assert runs.loc[best[1], "seed"] == 2 and best[-1] == running.id  # finished runs first
+    assert table.best_networks(table_of(store), 1) == best[:1]
 
 
-def test_the_best_config_is_best_over_its_seeds(store):
-    seeds(store, "lenet5", (0.97, 0.999))
-    seeds(store, "small", (0.99, 0.99, 0.99))
-    ((run, spread),) = table.best_groups(table_of(store))
-    assert (run["model"], spread.count) == ("small", 3)
-    assert spread.mean == pytest.approx(0.988)
+def test_the_kind_of_a_run_is_the_recipe_that_it_follows_to_the_letter(store):
+    for config in (make_config("medium", "improved", seed=4), make_config("medium", lr=0.02)):
+        make_run(store, config)
+    kinds = table_of(store).set_index("recipe")["kind"].to_dict()
+    assert kinds == {"Our best recipe": "improved", "As published, learning rate 0.02": ""}
 
 
 def test_labels_say_no_more_than_is_needed(store):

@@ -3,9 +3,9 @@ import pytest
 
 from mnist_core.analysis import table
 from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
-from mnist_core.analysis.pareto import points
-from mnist_core.charts.pareto import AXES, RING, accuracy_against
-from mnist_core.charts.style import GREY, colour
+from mnist_core.analysis.pareto import OURS, points
+from mnist_core.charts.pareto import AXES, CLIPPED, FRONT, WHISKERS, accuracy_against
+from mnist_core.charts.style import GREY, colour, marker
 from mnist_core.models import make_config
 from tests.stores import make_run
 
@@ -16,98 +16,115 @@ def table_of(store):
     return single_runs(table.runs_table(store, store.list()[0]))
 
 
-def draw(column, runs, published=NOTHING, chosen=(), marked=None):
-    return accuracy_against(column, points(column, runs, published), chosen, marked)
+def draw(column, runs, published=NOTHING, chosen=()):
+    slots = {run_id: number for number, run_id in enumerate(chosen)}
+    return accuracy_against(column, points(column, runs, published), slots, table.labels_of(runs))
 
 
-def marks(figure):
-    """The traces that are points: all but the fronts."""
-    return [trace for trace in figure.data if trace.mode == "markers"]
+def traces(figure, name):
+    return [trace for trace in figure.data if trace.name == name]
+
+
+def runs_of(figure):
+    """The trace of the runs as a data frame by id."""
+    (trace,) = traces(figure, OURS)
+    look = trace.marker
+    columns = {"x": trace.x, "y": trace.y, "text": trace.text, "symbol": look.symbol}
+    return pd.DataFrame(columns | {"colour": look.color}, index=list(trace.customdata))
 
 
 def test_a_point_is_the_error_with_its_interval(store):
     run = make_run(store, accuracy=0.992)
     runs = table_of(store)
-    (point,) = marks(draw("parameters", runs, NOTHING, [run.id]))
-    assert point.x[0] == 61_706 and point.y[0] == pytest.approx(0.01)
-    assert point.y[0] + point.error_y.array[0] == pytest.approx(1 - runs["test_low"][0])
-    assert point.y[0] - point.error_y.arrayminus[0] == pytest.approx(1 - runs["test_high"][0])
-    assert "test 99.00 % (95 %: 98.79 % to 99.18 %" in point.text[0].replace("<br>", " ")
+    figure = draw("parameters", runs, NOTHING, [run.id])
+    point, whisker = runs_of(figure).loc[run.id], traces(figure, WHISKERS)[0]
+    assert point["x"] == 61_706 and point["y"] == pytest.approx(0.01)
+    assert whisker.y[0] + whisker.error_y.array[0] == pytest.approx(1 - runs["test_low"][0])
+    assert whisker.y[0] - whisker.error_y.arrayminus[0] == pytest.approx(1 - runs["test_high"][0])
+    words = point["text"].replace("<br>", " ")
+    assert "99.00 % (1 run, seed 1) 95 % interval: 98.79 % to 99.18 %" in words
 
 
-def test_chosen_runs_have_their_colours_and_the_others_are_grey(store):
-    runs = [make_run(store, make_config("lenet5", seed=seed)) for seed in range(4)]
-    chosen = [runs[2].id, runs[0].id]
-    figure = draw("receptive_field", table_of(store), NOTHING, chosen)
-    colours = {tuple(trace.customdata): trace.marker.color for trace in marks(figure)}
-    assert colours[(runs[2].id,)] == colour(0) and colours[(runs[0].id,)] == colour(1)
-    assert {GREY} == {colours[ids] for ids in colours if len(ids) == 2}
-
-
-def test_a_symbol_for_each_data_set_and_hollow_for_the_published(store):
-    for dataset in ("MNIST", "KMNIST"):
-        make_run(store, make_config("lenet5", dataset=dataset))
+def test_chosen_runs_have_a_colour_and_a_symbol_and_every_point_a_name(store):
+    for model in ("lenet5", "small", "medium"):
+        make_run(store, make_config(model), accuracy=0.99)
     runs = table_of(store)
-    references = table.published(["KMNIST"], table.known_figures(runs))
-    published, ours = marks(draw("parameters", runs, references))
-    assert published.marker.symbol == ("diamond-open",)
-    assert sorted(ours.marker.symbol) == ["circle", "diamond"]
-    assert "chosen by: best epoch on 10,000" in published.text[0]
+    first, second, other = runs["id"]
+    figure = draw("receptive_field", runs, NOTHING, [second, first])
+    look = runs_of(figure)
+    assert look.loc[[second, first], "colour"].tolist() == [colour(0), colour(1)]
+    assert look.loc[[second, first], "symbol"].tolist() == [marker(0)[0], marker(1)[0]]
+    assert look.loc[other, "colour"] == GREY
+    names = [note.text for note in figure.layout.annotations if note.text != "side of the image"]
+    titles = runs.set_index("id")["title"]
+    assert names == [f"<b>{titles[second]}</b>", f"<b>{titles[first]}</b>", titles[other]]
+
+
+def test_a_point_keeps_its_number_whatever_is_chosen(store):
+    runs = [make_run(store, make_config("lenet5", seed=seed)) for seed in range(4)]
+    shown = table_of(store)
+    orders = [
+        runs_of(draw("parameters", shown, NOTHING, chosen)).index.tolist()
+        for chosen in ([], [runs[2].id], [runs[1].id, runs[3].id])
+    ]
+    assert orders[0] == orders[1] == orders[2]
+
+
+def test_published_figures_are_hollow(store):
+    make_run(store, make_config("lenet5"), accuracy=0.98)
+    runs = table_of(store)
+    references = table.published(["MNIST"], table.known_figures(runs))
+    (published,) = traces(draw("parameters", runs, references), "published")
+    assert published.marker.symbol == "circle-open" and len(published.x)
+    assert any("chosen by: best epoch on" in text.replace("<br>", " ") for text in published.text)
 
 
 def test_runs_without_a_test_figure_or_a_size_are_left_out(store):
     make_run(store, make_config("small"), state="paused")
     make_run(store, make_config("medium"), receptive_field=None)
-    assert len(marks(draw("parameters", table_of(store), NOTHING))) == 1
-    assert not draw("receptive_field", table_of(store), NOTHING).data
+    assert len(runs_of(draw("parameters", table_of(store)))) == 1
+    assert not draw("receptive_field", table_of(store)).data
 
 
-def test_a_run_that_learned_nothing_leaves_the_others_their_room(store):
+def test_weak_runs_are_clipped_and_leave_the_others_their_room(store):
     good, bad = make_run(store, accuracy=0.99), make_run(store, make_config("small"), accuracy=0.11)
-    figure = draw("parameters", table_of(store), NOTHING, [good.id, bad.id])
-    assert [trace.marker.symbol for trace in marks(figure)] == [("circle",), ("triangle-down",)]
+    shown = table_of(store)
+    figure = draw("parameters", shown, NOTHING, [good.id, bad.id])
+    look = runs_of(figure)
+    assert look.loc[[good.id, bad.id], "symbol"].tolist() == ["circle", CLIPPED]
     low, high = (10**end for end in reversed(figure.layout.yaxis.range))
-    assert high < 0.05 and all(low < trace.y[0] < high for trace in marks(figure))
-    alone = draw("parameters", table_of(store)[lambda t: t["id"] == bad.id], NOTHING)
-    assert marks(alone)[0].marker.symbol == ("circle",)
+    assert high < 0.05 and look["y"].between(low, high).all()
+    assert "<b>Small 10.8 %</b>" in [note.text for note in figure.layout.annotations]
+    alone = draw("parameters", shown[shown["id"] == bad.id])
+    assert runs_of(alone)["symbol"].tolist() == ["circle"]
 
 
 def test_no_error_at_all_can_be_drawn(store):
     make_run(store, accuracy=1.0, test_accuracy=1.0)
-    figure = draw("parameters", table_of(store), NOTHING)
-    (point,) = marks(figure)
-    assert point.y[0] == pytest.approx(0.5 / 10_000) and "test 100.00 %" in point.text[0]
+    (point,) = runs_of(draw("parameters", table_of(store))).to_dict("records")
+    assert point["y"] == pytest.approx(0.5 / 10_000) and "100.00 %" in point["text"]
 
 
-def test_thousands_of_runs_have_no_whiskers(store):
+def test_thousands_of_runs_have_neither_whiskers_nor_names(store):
     make_run(store)
-    many = pd.concat([table_of(store)] * 300, ignore_index=True)
-    (point,) = marks(draw("parameters", many, NOTHING))
-    assert point.error_y.array is None
-    assert point.text[0].count("<br>") < 3  # a short tooltip
+    figure = draw("parameters", pd.concat([table_of(store)] * 300, ignore_index=True))
+    assert not traces(figure, WHISKERS) and not figure.layout.annotations
+    assert runs_of(figure)["text"].iloc[0].count("<br>") < 3  # a short tooltip
 
 
 @pytest.mark.parametrize("column", AXES)
-def test_every_axis_has_its_front_and_a_ring_around_the_marked_run(store, column):
-    best = make_run(store, make_config("medium"), accuracy=0.995)
-    make_run(store, make_config("mynetv1"), accuracy=0.97)
-    make_run(store, make_config("ultrasmall"), accuracy=0.99)
+def test_every_axis_has_its_front(store, column):
+    for model, accuracy in (("medium", 0.995), ("mynetv1", 0.99), ("ultrasmall", 0.993)):
+        make_run(store, make_config(model), accuracy=accuracy)
     rows = table_of(store)
-    shown = points(column, rows, NOTHING)
-    figure = accuracy_against(column, shown, [], marked=best.id)
-    (line,) = [trace for trace in figure.data if trace.mode == "lines"]
-    assert len(line.x) == shown["on_front"].sum()
+    (line,) = traces(draw(column, rows), FRONT)
+    assert len(line.x) == points(column, rows, NOTHING)["on_front"].sum()
     assert list(line.x) == sorted(line.x)
-    ring = figure.data[-1]
-    assert ring.marker.color == RING
-    assert ring.x[0] == rows.set_index("id").loc[best.id, column]
 
 
-@pytest.mark.parametrize("datasets", [[], ["MNIST"]])
-def test_a_point_that_is_an_average_tells_its_seeds(store, datasets):
+def test_a_point_that_is_an_average_tells_its_runs(store):
     for seed, accuracy in enumerate((0.99, 0.992, 0.994)):
         make_run(store, make_config("lenet5", seed=seed), accuracy=accuracy)
-    rows = averaged_over_seeds(table_of(store))
-    references = table.published(datasets, table.known_figures(rows))
-    text = marks(draw("parameters", rows, references))[-1].text[0].replace("<br>", " ")
-    assert "test 99.00 % ± 0.20 (95 %: 98.50 % to 99.50 %, 3 seeds)" in text
+    (text,) = runs_of(draw("parameters", averaged_over_seeds(table_of(store))))["text"]
+    words = text.replace("<br>", " ")
+    assert "99.00 ± 0.20 % (3 runs) 95 % interval: 98.50 % to 99.50 %" in words

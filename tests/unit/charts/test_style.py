@@ -11,8 +11,7 @@ from hypothesis import strategies as st
 from streamlit.elements.lib import streamlit_plotly_theme
 
 from mnist_core.charts import style
-from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks, symbols
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks
 from tests.unit.charts.colour_vision import VISIONS, contrast, difference, lab, rgb
 
 GROUNDS = {"light": (style.LIGHT, "#ffffff"), "dark": (style.DARK, "#0e1117")}
@@ -59,14 +58,6 @@ def test_the_difference_of_two_colours_is_ciede2000():
     ]
     for one, other, expected in pairs:
         assert difference(np.array(one), np.array(other)) == pytest.approx(expected, abs=1e-4)
-
-
-def test_data_sets_differ_by_symbol_and_an_unknown_one_has_a_symbol_too():
-    assert symbols("MNIST") == ("circle", "●")
-    assert symbols("KMNIST") == ("diamond", "◆")
-    names = dataset_names()
-    assert len({symbols(name) for name in names}) == len(names)
-    assert symbols("gone") == ("circle", "●")
 
 
 def test_a_charts_own_layout_comes_on_top_of_the_common_one():

@@ -3,8 +3,8 @@
 import pytest
 
 from mnist_core.models import make_config
+from mnist_core.models.zoo import zoo_rows
 from mnist_core.reproduce.results import COLUMNS, markdown, results
-from mnist_core.reproduce.zoo import zoo_rows
 from tests.stores import make_run
 from tests.unit.reproduce.test_shipped import PROJECT, SHIPPED
 

@@ -12,8 +12,9 @@ from mnist_core.jobs import pool
 from mnist_core.jobs.pool import Made
 from mnist_core.models import make_config, model_spec, recipe_of
 from mnist_core.models.stats import shipped_stats
+from mnist_core.models.zoo import SEEDS, Row, zoo_rows
 from mnist_core.reproduce import zoo
-from mnist_core.reproduce.zoo import MustLearn, Row, make_zoo, wanted_configs, zoo_rows
+from mnist_core.reproduce.zoo import MustLearn, make_zoo, wanted_configs
 from mnist_core.training.results import Diverged
 from tests.stores import FIGURES, make_run
 
@@ -44,10 +45,10 @@ def one_after_another(store, configs, at_once, train_one, parents):
 
 def test_every_network_is_in_it_by_its_references_recipe_first():
     rows = zoo_rows()
-    firsts = {name: model_spec(name).recipes[0].name for name in zoo.SEEDS}
+    firsts = {name: model_spec(name).recipes[0].name for name in SEEDS}
     on_mnist = [r for r in rows if r.dataset == "MNIST" and r.recipe == firsts[r.model]]
-    assert [r.model for r in on_mnist] == list(zoo.SEEDS)
-    assert set(zoo.SEEDS) == set(shipped_stats().networks)
+    assert [r.model for r in on_mnist] == list(SEEDS)
+    assert set(SEEDS) == set(shipped_stats().networks)
     for row in on_mnist:
         small = FIGURES.get(row.model, (0,))[0] < 100_000
         assert row.seeds == ((1, 2, 3) if small else (1,))
@@ -92,10 +93,11 @@ def test_missing_runs_are_made_and_packed_and_the_rest_is_left(lab, small_zoo):
     runs = make_zoo(lab, 1, heard.append)
     assert [run.state for run in runs] == ["done"] * 3
     assert [made.done for made in heard] == [1, 2, 3]
-    first, _, longer = runs
+    first, second, longer = runs
     assert longer.summary.parent == first.id and len(longer.history) == 2
     assert longer.history[0]["train_loss"] == first.history[0]["train_loss"]
-    assert all(run.logits_file.name == "logits.packed.gz" for run in runs)
+    assert (first.path / "logits.safetensors").exists()
+    assert not (second.path / "logits.safetensors").exists()
     assert [run.summary.snapshots for run in runs] == [True, False, True]
     assert [snapshot.step for snapshot in first.snapshots()] == [0, 1, 3, 7]
     assert make_zoo(lab, 1, heard.append) == runs and len(heard) == 3
@@ -103,7 +105,7 @@ def test_missing_runs_are_made_and_packed_and_the_rest_is_left(lab, small_zoo):
 
 def test_one_run_of_each_small_network_keeps_snapshots():
     chosen = [c for row in zoo_rows() for c in row.configs() if zoo.keeps_snapshots(c)]
-    small = [name for name in zoo.SEEDS if shipped_stats().networks[name]["parameters"] < 1e5]
+    small = [name for name in SEEDS if shipped_stats().networks[name]["parameters"] < 1e5]
     assert [c.model for c in chosen] == small
     assert {(c.dataset, c.seed) for c in chosen} == {("MNIST", 1)}
     assert recipe_of(chosen[small.index("lenet5")]) == "improved"

@@ -1,0 +1,66 @@
+"""The bar at the bottom of Compare: what is compared, which is also the key of every chart."""
+
+import pandas as pd
+import streamlit as st
+
+from mnist_core.charts.pareto import CHOSEN_LIMIT
+from pages.components.compare.choice import toggle
+from pages.components.compare.comparison import KEY_COLOURS, Comparison
+
+STYLE = (
+    f"<style>{KEY_COLOURS}"
+    + """
+.st-key-cmp_bar button {white-space: nowrap}
+[data-testid=stBottomBlockContainer] {padding: 0.5rem clamp(1rem, 2vw, 3rem) 0.75rem;
+border-top: 1px solid rgba(128, 128, 128, 0.3)}
+</style>"""
+)
+
+
+def comparing(comparison: Comparison, names: dict[str, str]) -> None:
+    """A button for each compared row, which takes it out, and a list of those to add.
+
+    `names`: of all shown rows, by id.
+    """
+    with st.bottom, st.container(key="cmp_bar", horizontal=True, vertical_alignment="center"):
+        st.html(STYLE)
+        st.markdown("**Comparing**", width="content")
+        for run_id in comparison.chosen:
+            st.button(
+                f"{comparison.badge(run_id)} ×",
+                key=f"cmp_chip_{run_id}",
+                help=f"Take {comparison.labels[run_id]} out of the comparison",
+                on_click=toggle,
+                args=(run_id,),
+            )
+        _add(comparison, names)
+
+
+def _add(comparison: Comparison, names: dict[str, str]) -> None:
+    others = [run_id for run_id in names if run_id not in comparison.chosen]
+    if not others or len(comparison.chosen) >= CHOSEN_LIMIT:
+        return
+    st.selectbox(
+        "Add a network",
+        others,
+        index=None,
+        format_func=lambda run_id: names[run_id],
+        placeholder="+ add",
+        key="cmp_add",
+        on_change=_added,
+        label_visibility="collapsed",
+        width=170,
+    )
+
+
+def _added() -> None:
+    run_id = st.session_state["cmp_add"]
+    st.session_state["cmp_add"] = None
+    if run_id:
+        toggle(run_id)
+
+
+def names_of(rows: pd.DataFrame, labels: dict[str, str]) -> dict[str, str]:
+    """The labels of the rows; those of the visitor's own runs say so."""
+    yours = set(rows.loc[rows["yours"], "id"])
+    return {k: f"{name} (yours)" if k in yours else name for k, name in labels.items()}
