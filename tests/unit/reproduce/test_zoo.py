@@ -25,7 +25,7 @@ def small_zoo(monkeypatch):
     short = {"epochs": 1, "batch_size": 32, "lr": 0.05}
     make = lambda *args, **changes: make_config(*args, **{**short, **changes})  # noqa: E731
     rows = [Row("lenet5", "MNIST", "tutorial", (1, 2)), Row("lenet5", "MNIST", "tutorial", (1,), 2)]
-    monkeypatch.setattr(zoo, "make_config", make)
+    monkeypatch.setattr("mnist_core.models.zoo.make_config", make)
     monkeypatch.setattr(zoo, "zoo_rows", lambda: rows)
     monkeypatch.setattr(zoo, "train_all", one_after_another)
     monkeypatch.setattr(zoo, "LEARNS", 0.0)  # of seven steps nothing is asked
