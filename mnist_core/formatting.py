@@ -47,6 +47,14 @@ def signed_points(difference: float) -> str:
     return true_minus(f"{100 * difference:+.2f}")
 
 
+def short_count(count: int) -> str:
+    """A count in a few characters: 847, 61706 -> "62k", 9172350 -> "9.2M"."""
+    if count < 1000:
+        return str(count)
+    size, unit = (count / 1e6, "M") if count >= 999_500 else (count / 1e3, "k")
+    return f"{size:.1f}{unit}" if size < 9.95 else f"{size:.0f}{unit}"
+
+
 def true_minus(text: str) -> str:
     """The text with minus signs in place of hyphens, as in "−2.41"."""
     return text.replace("-", "−")

@@ -17,7 +17,10 @@ STILL_FALLING = 0.85  # an epoch that leaves at most this share of the error sti
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`kind` is diverged, stuck, overfit or unfinished; `changes` are fields to try."""
+    """`kind` is diverged, stuck, overfit or unfinished; `changes` are fields to try.
+
+    What an unfinished run needs is more of the same: it has no changes.
+    """
 
     kind: str
     sentence: str
@@ -32,12 +35,12 @@ class Diagnosis:
 def diagnose(run: Run) -> Diagnosis | None:
     """What a finished run suffers from, if anything. Raises LabError for a damaged history."""
     if run.state == RunState.DIVERGED:
-        sentence = f"Diverged in epoch {run.summary.epochs_done + 1}: the loss is no longer finite."
+        sentence = "The loss is no longer a finite number: its steps are too large."
         return Diagnosis("diverged", sentence, {"lr": smaller_rate(run.config.lr)})
     rows = run.history
-    if run.state != RunState.DONE or len(rows) < 2:
+    if run.state != RunState.DONE or not rows:
         return None
-    return _stuck(run.config, rows) or _overfit(run.config, rows) or _unfinished(run.config, rows)
+    return _stuck(run.config, rows) or _overfit(run.config, rows) or _unfinished(rows)
 
 
 def smaller_rate(lr: float) -> float:
@@ -58,7 +61,7 @@ def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis 
     falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
     rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)
     why = "too small to get going" if rate > config.lr else "too large to settle"
-    sentence = f"It does not learn: {percent(best, 1)} is about chance. Its steps look {why}."
+    sentence = f"Its steps look {why}: {percent(best, 1)} is about what guessing reaches."
     return Diagnosis("stuck", sentence, {"lr": rate})
 
 
@@ -71,7 +74,7 @@ def _overfit(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosi
     if not (rising and falling and gap):
         return None
     sentence = (
-        f"It overfits: from epoch {turn + 1:.0f} on the validation loss rises while the training "
+        f"Overfits: from epoch {turn + 1:.0f} on the validation loss rises while the training "
         "loss falls."
     )
     more = min((share for share in AXES["dropout"] if share > config.dropout), default=None)
@@ -79,12 +82,11 @@ def _overfit(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosi
     return Diagnosis("overfit", sentence, {"dropout": more} if more else changes)
 
 
-def _unfinished(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+def _unfinished(rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
+    if len(rows) < 2:
+        return None
     before, last = (1 - row["validation_accuracy"] for row in rows[-2:])
     if last > STILL_FALLING * before or last <= 0:
         return None
-    sentence = (
-        f"It is still learning: the last epoch took the error from {percent(before, 1)} to "
-        f"{percent(last, 1)}."
-    )
-    return Diagnosis("unfinished", sentence, {"epochs": min(1000, 2 * config.epochs)})
+    sentence = f"Still learning: error {100 * before:.1f} → {percent(last, 1)} in the last epoch."
+    return Diagnosis("unfinished", sentence, {})

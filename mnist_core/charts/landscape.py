@@ -1,4 +1,4 @@
-"""The landscape as a Plotly figure: a heatmap, with a dot on each cell that can be clicked."""
+"""The landscape as a Plotly figure: a heatmap whose cells say their accuracy and can be clicked."""
 
 import math
 from collections.abc import Sequence
@@ -6,32 +6,38 @@ from collections.abc import Sequence
 import plotly.graph_objects as go
 
 from mnist_core.analysis.landscape import Cell, Landscape
-from mnist_core.charts.style import GREY, UNFADED, Trace, common_layout
+from mnist_core.charts.style import GREY, Trace, common_layout
 from mnist_core.config import RunConfig
 from mnist_core.formatting import field_name, number, percent
 from mnist_core.runs.states import RunState
 
-TICKS = (0.1, 0.5, 0.9, 0.97, 0.99, 0.997)
 WORST, BEST = 0.0, 2.4  # ends of the scale: the negative decimal logarithm of the error
 # From cold and dark to warm and light in even steps, without white and black.
 COLOURS = ("#2b2a5e", "#3c4f8a", "#3f7a96", "#4fa28f", "#8dc47a", "#e3de72")
-HERE = "#e07b00"
+FRAME = (("#10151c", 5), ("#ffffff", 2))  # colour and width: one of them shows on any ground
 DARK_UP_TO = 0.55  # the part of the scale on which white text reads better
 
 
 def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure:
-    """Validation accuracy by colour and number, with a ring around the cell of `here`.
+    """Validation accuracy by colour and number, ★ on the best, and a frame around `here`.
 
-    The dots can be clicked: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
+    Cells can be clicked: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
     """
-    x, y = _axis(land.x, land.xs), _axis(land.y, land.ys)
-    layout = common_layout(height, clickmode="event+select", xaxis=x, yaxis=y)
-    return go.Figure([_heat(land), _dots(land), _here(land, here)], layout)
+    layout = common_layout(
+        height,
+        clickmode="event+select",
+        hoverdistance=50,
+        margin={"l": 10, "r": 4, "t": 4, "b": 10},
+        xaxis=_axis(land.x, land.xs),
+        yaxis=_axis(land.y, land.ys),
+        shapes=_frame(land, here),
+    )
+    return go.Figure([_heat(land), _cells(land)], layout)
 
 
 def _axis(field: str, values: Sequence[object]) -> dict[str, object]:
     return {
-        "title": {"text": field_name(field).capitalize()},
+        "title": {"text": field_name(field).capitalize(), "standoff": 4},
         "tickvals": list(range(len(values))),
         "ticktext": [number(value) for value in values],
         "range": [-0.5, len(values) - 0.5],
@@ -51,11 +57,7 @@ def _heat(land: Landscape) -> Trace:
         "xgap": 2,
         "ygap": 2,
         "hoverinfo": "skip",
-        "colorbar": {
-            "thickness": 10,
-            "tickvals": [_scaled(value) for value in TICKS],
-            "ticktext": [f"{100 * value:g} %" for value in TICKS],
-        },
+        "showscale": False,
     }
 
 
@@ -68,34 +70,34 @@ def _colour_value(cell: Cell | None) -> float | None:
     return None if cell is None or cell.accuracy is None else _scaled(cell.accuracy)
 
 
-def _dots(land: Landscape) -> Trace:
+def _cells(land: Landscape) -> Trace:
+    """A text and an invisible square for each cell: Plotly hears no clicks on a heatmap."""
     points = [(x, y) for y in land.ys for x in land.xs if (x, y) in land.cells]
     places = [(land.xs.index(x), land.ys.index(y)) for x, y in points]
     cells = [land.cells[point] for point in points]
-    inks = [_ink(cell) for cell in cells]
+    hidden = {"marker": {"opacity": 0}}
     return {
         "x": [i for i, _ in places],
         "y": [j for _, j in places],
         "customdata": places,
-        "text": [_label(cell) for cell in cells],
+        "text": [_label(cell, cell is land.best) for cell in cells],
         "hovertext": [_hover(cell) for cell in cells],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "mode": "markers+text",
-        "textposition": "top center",
-        "textfont": {"color": inks, "size": 13},
-        "marker": {
-            "size": 11,
-            "color": inks,
-            "symbol": ["circle" if cell.run else "circle-open" for cell in cells],
-        },
-        **UNFADED,
+        "textposition": "middle center",
+        "textfont": {"color": [_ink(cell) for cell in cells], "size": 13},
+        "marker": {"size": 30, "symbol": "square", "opacity": 0},
+        "selected": hidden,
+        "unselected": hidden,
     }
 
 
-def _label(cell: Cell) -> str:
+def _label(cell: Cell, best: bool) -> str:
     if cell.accuracy is not None:
-        return f"{100 * cell.accuracy:.1f}"
-    return "diverged" if cell.run and cell.run.state == RunState.DIVERGED else ""
+        return f"<b>★ {100 * cell.accuracy:.1f}</b>" if best else f"{100 * cell.accuracy:.1f}"
+    if cell.run is None:
+        return "·"
+    return "diverged" if cell.run.state == RunState.DIVERGED else "…"
 
 
 def _ink(cell: Cell) -> str:
@@ -117,12 +119,10 @@ def _hover(cell: Cell) -> str:
     return f"validation {best}{test}{note}"
 
 
-def _here(land: Landscape, here: RunConfig) -> Trace:
-    return {
-        "x": [land.xs.index(getattr(here, land.x))],
-        "y": [land.ys.index(getattr(here, land.y))],
-        "mode": "markers",
-        "marker": {"symbol": "circle-open", "size": 22, "color": HERE, "line": {"width": 4}},
-        "hoverinfo": "skip",
-        **UNFADED,
-    }
+def _frame(land: Landscape, here: RunConfig) -> list[dict[str, object]]:
+    x, y = land.xs.index(getattr(here, land.x)), land.ys.index(getattr(here, land.y))
+    corners = {"x0": x - 0.5, "x1": x + 0.5, "y0": y - 0.5, "y1": y + 0.5}
+    return [
+        {"type": "rect", **corners, "line": {"color": colour, "width": width}}
+        for colour, width in FRAME
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ COLOURS = tuple(f"#00000{number}" for number in range(1, 9))
 GREY = COLOURS[-1]
 CSS_GREY = f"light-dark({LIGHT[-1]}, {DARK[-1]})"  # the same in HTML
 FAINT = 0.35  # opacity in the background
+LEAST = 4  # the factor that a logarithmic axis spans at least
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,3px", "solid")
 # A click selects a mark; without this all others would fade.
 UNFADED = {"selected": {"marker": {"opacity": 1}}, "unselected": {"marker": {"opacity": 1}}}
@@ -68,6 +70,34 @@ def common_layout(height: int, showlegend: bool = False, **layout: Any) -> dict[
         "hoverlabel": {"align": "left"},
         "dragmode": False,
         **layout,
+    }
+
+
+def log_range(values: Iterable[float], usual: tuple[float, float]) -> tuple[float, float]:
+    """The ends of a logarithmic axis with room around the values: of one value and of none, too.
+
+    It spans a factor of LEAST or more, so that the first figures of a run in progress have an axis
+    to move on. Without a value that can be drawn it is the `usual` one.
+    """
+    drawn = [value for value in values if 0 < value < math.inf]
+    if not drawn:
+        return usual
+    low, high = min(drawn) / 1.15, max(drawn) * 1.15
+    widen = math.sqrt(max(1.0, LEAST * low / high))
+    return low / widen, high * widen
+
+
+def stretched_accuracy_axis(low: float, high: float) -> dict[str, Any]:
+    """An axis of accuracy for errors from `low` to `high`: from 98 to 99 % is as far as 80 to 90 %.
+
+    What is drawn on it is the error, 1 - accuracy.
+    """
+    ticks = round_ticks(low, min(high, 0.99))
+    return {
+        "type": "log",
+        "range": [math.log10(high), math.log10(low)],
+        "tickvals": ticks,
+        "ticktext": [f"{100 * (1 - tick):.6g} %" for tick in ticks],
     }
 
 

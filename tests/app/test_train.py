@@ -30,6 +30,25 @@ def words(page):
     return "\n".join(element.value for kind in kinds for element in kind)
 
 
+def ready(page):
+    """The buttons of the shown run that can be pressed."""
+    keys = ("train_now", "train_continue", "pause_shown", "stop_shown")
+    return {page.button(key=key).label for key in keys if not page.button(key=key).disabled}
+
+
+def options(page, name):
+    return page.selectbox(key=f"control_{name}").options
+
+
+def stop(page, name):
+    """The control of one setting that shows its stops."""
+    return page.button_group(key=f"control_{name}")
+
+
+def move(page, name, value):
+    stop(page, name).set_value(value).run()
+
+
 @pytest.fixture
 def started(monkeypatch):
     """What the page has asked the launcher to train; nothing is trained."""
@@ -46,9 +65,9 @@ def opening(**changes):
 def test_a_run_that_is_there_shows_at_once(store):
     run = make_run(store, opening(), accuracy=0.987)
     page = open_page()
-    assert "best epoch 3 of 3 · validation **98.70 %** · test **98.50 %**" in words(page)
-    assert f"{run.summary.parameters:,} parameters · receptive field 14" in words(page)
-    assert not [b for b in page.button if b.label == "Train"]
+    assert "**98.70 %** validation · **98.50 %** test · ★ epoch 3 of 3" in words(page)
+    assert ready(page) == {"Continue"}
+    assert f"LeNet-5 · {run.summary.parameters / 1000:.0f}k parameters" in options(page, "model")
 
 
 def test_a_run_that_the_native_engine_could_not_train_says_why(store):
@@ -64,9 +83,9 @@ def test_a_slider_leads_to_a_run_that_is_not_there_and_its_button_trains_it(
     cost.save(store, opening(), cost.Cost(1e-4, 0.0064, 2e-5, 3.0))
     page = open_page()
     assert not prepared
-    page.select_slider(key="control_lr").set_value(0.1).run()
+    move(page, "lr", 0.1)
     assert prepared == [opening(lr=0.1)]
-    assert "Not trained yet · 3 epochs" in words(page)
+    assert "**Not trained yet** · 3 epochs" in words(page)
     assert "the most similar trained run. It has learning rate 0.01." in words(page)
     page.button(key="train_now").click().run()
     assert [config.id for config in started] == [opening(lr=0.1).id]
@@ -79,22 +98,20 @@ def test_the_cost_comes_from_this_machine_and_is_measured_when_it_is_not_known(s
     assert [config.id for config in measured] == [opening(lr=0.1).id]
     cost.save(store, opening(), cost.Cost(1e-4, 0.0064, 2e-5, 3.0))
     page.run()  # 50,000 images in 782 steps and 10,000 to validate: 10.2 s; the test twice 0.2 s
-    assert "about 34 s on this machine" in words(page) and "about 10 s per epoch here" in words(
-        page
-    )
+    assert "about 34 s on this machine" in words(page)
     assert len(measured) == 1
 
 
 def test_what_is_seen_is_in_the_address_bar_and_a_link_reopens_it(store):
     page = open_page()
-    page.select_slider(key="control_dropout").set_value(0.25).run()
+    move(page, "dropout", 0.25)
     page.number_input(key="exact_lr").set_value(0.0123).run()
     query = dict(page.query_params)
     sliders = {"dropout": "0.25", "lr": "0.0123", "batch_size": "64", "activation": "ReLU"}
     assert query == {"dataset": "MNIST", "model": "lenet5", "recipe": "grid"} | sliders
     again = open_page(**query)
-    assert again.select_slider(key="control_lr").value == 0.0123
-    assert again.select_slider(key="control_dropout").value == 0.25
+    assert stop(again, "lr").value == 0.0123
+    assert stop(again, "dropout").value == 0.25
 
 
 def test_the_grid_is_first_and_the_reference_one_choice_away(store):
@@ -102,28 +119,37 @@ def test_the_grid_is_first_and_the_reference_one_choice_away(store):
     write_bundle(store.bundle_path("MNIST"), [grid_run], {})
     make_run(store, make_config("lenet5"), accuracy=0.991)
     page = open_page()
-    assert page.selectbox(key="control_recipe").value == "grid" and "done" in words(page)
+    assert page.selectbox(key="control_recipe").value == "grid" and "**97.80 %** test" in words(
+        page
+    )
     page.selectbox(key="control_recipe").set_value("reference").run()
-    assert "best epoch 50 of 50 · validation **99.10 %**" in words(page)
+    assert "**99.10 %** validation" in words(page) and "★ epoch 50 of 50" in words(page)
 
 
 def test_a_run_without_weights_can_be_trained_here(store, started):
     run = make_run(RunStore(store.root / "other"), opening())
     write_bundle(store.bundle_path("MNIST"), [run], {})
     page = open_page()
-    assert "best epoch 3 of 3" in words(page)
+    assert "★ epoch 3 of 3" in words(page)
+    page.button(key="train_copy").click().run()
     page.button(key="train_now").click().run()
-    assert [config.id for config in started] == [opening().id]
+    assert [config.id for config in started] == [opening().id] * 2
 
 
-def test_the_setting_that_was_left_stays_as_a_faint_line(store):
+def test_the_setting_that_was_left_stays_as_a_grey_line(store):
     make_run(store, opening())
     make_run(store, opening(lr=0.1))
     page = open_page()
-    page.select_slider(key="control_lr").set_value(0.1).run()
+    move(page, "lr", 0.1)
     for chart in page.get("plotly_chart")[:2]:
         names = [trace["name"] for trace in json.loads(chart.proto.spec)["data"]]
-        assert "before: learning rate 0.01 · validation" in names and "validation" in names
+        assert [name for name in names if "before" in name] == [
+            "before: learning rate 0.01 · validation"
+        ]
+        assert "validation" in names
+    assert "Grey: validation before, with learning rate 0.01" in words(page)
+    page.selectbox(key="control_model").set_value("medium").run()
+    assert "before" not in page.get("plotly_chart")[0].proto.spec
 
 
 def test_several_seeds_are_a_mean_and_a_band(store, started):
@@ -150,17 +176,17 @@ def test_a_run_is_trained_on(store, monkeypatch):
     page = open_page()
     page.number_input(key="train_more").set_value(4).run()
     page.button(key="train_on").click().run()
-    assert asked == [(run.id, 7)] and "3 of 7 epochs done" in words(page)
+    assert asked == [(run.id, 7)] and "**Paused** in epoch 4 of 7" in words(page)
 
 
 def test_advice_changes_the_settings(store):
     make_run(store, opening(lr=1), state="diverged", epochs=0)
     page = open_page(lr="1")
-    assert "Diverged in epoch 1" in words(page)
+    assert "**Diverged** in epoch 1" in words(page)
     button = page.button(key="train_advice")
     assert button.label == "Try learning rate 0.5"
     button.click().run()
-    assert page.select_slider(key="control_lr").value == 0.5
+    assert stop(page, "lr").value == 0.5
 
 
 def test_a_network_that_ships_no_grid_opens_with_its_reference(store):
@@ -171,11 +197,11 @@ def test_a_network_that_ships_no_grid_opens_with_its_reference(store):
 def test_a_network_brings_its_recipe_and_a_recipe_sets_every_control(store):
     page = open_page()
     page.selectbox(key="control_model").set_value("lenet5-1998").run()
-    assert page.select_slider(key="control_lr").value == 0.001
+    assert stop(page, "lr").value == 0.001
     page.selectbox(key="control_model").set_value("lenet5").run()
     page.selectbox(key="control_recipe").set_value("tutorial").run()
-    assert page.select_slider(key="control_batch_size").value == 64
-    page.select_slider(key="control_lr").set_value(0.2).run()
+    assert stop(page, "batch_size").value == 64
+    move(page, "lr", 0.2)
     assert page.selectbox(key="control_recipe").value == "Custom"
 
 
@@ -184,34 +210,35 @@ def test_a_bad_link_is_a_sentence_and_the_page_goes_on(store):
     page = open_page(model="lenet5", lr="-3", epochs="lots")
     complaints = [warning.value for warning in page.warning]
     assert len(complaints) == 2 and complaints[0].startswith("lr: '-3' was given; allowed is")
-    assert "best epoch" in words(page)
+    assert "★ epoch" in words(page)
 
 
 @pytest.mark.parametrize("state", ["paused", "stopped", "interrupted"])
 def test_an_unfinished_run_says_so_and_goes_on_with_one_click(store, started, state):
     make_run(store, opening(), state=state, epochs=2)
     page = open_page()
-    assert state in words(page) and "2 of 3 epochs done" in words(page)
-    page.button(key="train_now").click().run()
+    assert f"**{state.capitalize()}** in epoch 3 of 3" in words(page)
+    assert ready(page) == {"Continue"}
+    page.button(key="train_continue").click().run()
     assert len(started) == 1
 
 
 def test_a_run_whose_process_is_gone_is_interrupted(store):
     make_run(store, opening(), state="running")
-    assert "interrupted" in words(open_page())
+    assert "**Interrupted**" in words(open_page())
 
 
 def test_an_empty_store_still_teaches_what_to_do(store):
     store.create(opening(), Summary("interrupted", parameters=1, receptive_field=1))
     page = open_page()
-    assert "Its curves appear here during training" in words(page)
+    assert "has not been trained on this data set yet" in words(page)
 
 
 def test_a_damaged_run_is_one_line_and_the_rest_is_there(store):
     make_run(store, opening())
     damage(make_run(store, opening(seed=2)))
     page = open_page()
-    assert "is damaged and was left out" in words(page) and "best epoch 3" in words(page)
+    assert "is damaged and was left out" in words(page) and "★ epoch 3" in words(page)
 
 
 @pytest.mark.parametrize(
@@ -226,7 +253,7 @@ def test_a_damaged_run_is_one_line_and_the_rest_is_there(store):
 def test_damaged_curves_are_one_sentence(store, name, content):
     damage(make_run(store, opening()), name, content)
     page = open_page()
-    assert f"{name} is damaged" in words(page) and "best epoch 3" in words(page)
+    assert f"{name} is damaged" in words(page) and "★ epoch 3" in words(page)
 
 
 def test_a_run_at_work_shows_its_progress_and_survives_a_torn_one(store):
@@ -234,10 +261,10 @@ def test_a_run_at_work_shows_its_progress_and_survives_a_torn_one(store):
     progress = {"phase": "training", "epoch": 3, "step": 5, "steps": 10, "losses": [[5, 0.5]]}
     run.folder.write_progress(progress | {"images_per_second": 9000.0, "seconds_left": 12.0})
     page = open_page()
-    assert [button.label for button in page.button] == ["Pause", "Stop"]
+    assert ready(page) == {"Pause", "Stop"}
     assert "epoch 3 of 3 · 9,000 images/s · 12 s left" in page.get("progress")[0].proto.text
     damage(run, "progress.json", b'{"phase": "training", "steps": 0}')
-    assert [button.label for button in open_page().button] == ["Pause", "Stop"]
+    assert ready(open_page()) == {"Pause", "Stop"}
 
 
 def test_a_process_that_hangs_is_named_and_can_be_replaced(store, monkeypatch):
@@ -249,7 +276,7 @@ def test_a_process_that_hangs_is_named_and_can_be_replaced(store, monkeypatch):
     assert "its process has not responded for 2 min" in page.get("progress")[0].proto.text
     taken = []
     monkeypatch.setattr(launcher, "take_over", lambda store, run_id: taken.append(run_id))
-    page.button(key="take_over_shown").click().run()
+    page.button(key="train_continue").click().run()
     assert taken == [run.id]
 
 
@@ -264,13 +291,13 @@ def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     page.selectbox(key="train_at_once").set_value(2).run()
     assert store.at_once() == 2
     page.button(key=f"show_{run.id}").click().run()
-    assert page.select_slider(key="control_lr").value == 0.2
+    assert stop(page, "lr").value == 0.2
 
 
 def test_each_tab_shows_what_it_promises(lab):
     make_run(lab, opening())
     page = open_page()
-    assert "50 settings are trained" in words(page)
+    assert "1 of 50 are trained" in words(page)
     page.session_state["train_tab"] = "Training images"
     page.run()
     assert "<img" in "".join(e.proto.body for e in page.get("html"))

@@ -7,14 +7,15 @@ from playwright.sync_api import Page, expect
 from mnist_core.analysis.url import query_of
 from mnist_core.formatting import percent
 from mnist_core.jobs import launcher
-from mnist_core.models.grid import opening_config
+from mnist_core.models.grid import AXES, opening_config
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import TIMEOUT, at_rest
 
 expect.set_options(timeout=1000 * TIMEOUT)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
-SETTINGS = {"epochs": 2, "batch_size": 16, "lr": 0.03, "seed": 11}
+SETTINGS = {"epochs": 2, "batch_size": 2, "lr": 0.01, "seed": 11}
+OUTCOME = ".st-key-train_status"
 LONG = {"epochs": 1000, "batch_size": 16}
 
 
@@ -32,8 +33,8 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
     expect(page.get_by_text("Not trained yet · 2 epochs")).to_be_visible()
     at_rest(page)
     page.get_by_role("button", name="Train", exact=True).click()
-    outcome = page.get_by_text(re.compile(r"done · best epoch \d of 2 · validation"))
-    expect(outcome).to_be_visible()
+    outcome = page.locator(OUTCOME)
+    expect(outcome).to_contain_text("★ epoch 2 of 2")
     at_rest(page)  # a page that shows a finished run no longer polls
     run = RunStore(server.store).get(config.id)
     accuracy = percent(run.summary.test_accuracy)
@@ -53,30 +54,30 @@ def test_a_paused_run_continues_and_a_refresh_loses_nothing(page, server):
     expect(page.get_by_text(TRAINING)).to_be_visible()
     page.reload()
     button(page, "Pause").click()
-    expect(page.get_by_text(re.compile(r"paused · .*epochs done"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Paused in epoch \d+ of 1000"))).to_be_visible()
     assert store.get(config.id).state == "paused"
     at_rest(page)
-    button(page, re.compile("Continue|Train")).click()
+    button(page, "Continue").click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
     launcher.stop(store, config.id)  # from elsewhere: the page notices
-    expect(page.get_by_text(re.compile(r"stopped · .*epochs done"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Stopped in epoch \d+ of 1000"))).to_be_visible()
 
 
 def test_a_run_is_extended_and_repeated_with_other_seeds(page, server):
     store = RunStore(server.store)
     parent = store.get(server.tiny)
     page.goto(link(server, parent.config))
-    expect(page.get_by_text("best epoch")).to_be_visible()
+    expect(page.locator(OUTCOME)).to_contain_text("of 3")
     at_rest(page)
     button(page, "More runs").click()
     page.get_by_role("button", name="Train 2 more epochs").click()
-    expect(page.get_by_text(re.compile("done · best epoch . of 5"))).to_be_visible()
+    expect(page.locator(OUTCOME)).to_contain_text(re.compile("★ epoch . of 5"))
     longer = store.get(parent.config.replace(epochs=5).id)
     assert longer.summary.parent == parent.id and longer.history[:3] == parent.history
     at_rest(page)
     button(page, "More runs").click()
     page.get_by_role("button", name=re.compile("Repeat 5 times")).click()
-    expect(page.get_by_text(re.compile("seed (8|9|10|11)")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("other runs? in progress"))).to_be_visible()
     seeds = [run for run in store.list()[0] if run.config.group == longer.config.group]
     assert sorted(run.config.seed for run in seeds) == [7, 8, 9, 10, 11]
     for run in seeds:
@@ -84,32 +85,66 @@ def test_a_run_is_extended_and_repeated_with_other_seeds(page, server):
             launcher.stop(store, run.id)
 
 
-def test_a_click_in_the_map_moves_the_sliders_and_the_address(page, server):
+def value_of(page: Page, label: str) -> str:
+    """Which stop of a control is chosen."""
+    group = page.get_by_role("radiogroup", name=label)
+    return group.get_by_role("radio", checked=True).inner_text()
+
+
+def test_a_click_in_the_map_moves_the_controls_and_the_address(page, server):
     page.goto(server.url)
     at_rest(page)
     chart = page.get_by_role("figure", name="Validation accuracy by learning rate")
-    dots = chart.locator(".scatterlayer .points").first.locator("path")
-    dot = dots.nth(7 + 4)  # the second row's fifth: batch 256, learning rate 0.1
-    dot.scroll_into_view_if_needed()
-    box = dot.bounding_box()
+    column, row = AXES["lr"].index(0.1), AXES["batch_size"].index(256)
+    place = row * len(AXES["lr"]) + column
+    cell = chart.locator(".scatterlayer .points").first.locator("path").nth(place)
+    cell.scroll_into_view_if_needed()
+    box = cell.bounding_box()
     x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
     page.mouse.move(x, y, steps=8)  # Plotly hears a click where it has seen the mouse hover
     page.wait_for_timeout(300)
     page.mouse.click(x, y, delay=80)
     expect(page).to_have_url(re.compile("lr=0.1&.*batch_size=256|batch_size=256&.*lr=0.1"))
-    expect(page.get_by_role("slider", name="Learning rate")).to_have_value("4")
-    expect(page.get_by_role("slider", name="Batch size")).to_have_value("1")
+    at_rest(page)
+    assert (value_of(page, "Learning rate"), value_of(page, "Batch")) == (".1", "256")
+    page.get_by_role("radio", name="↑").click()  # the same without a mouse
+    expect(page).to_have_url(re.compile("batch_size=1024"))
 
 
-def test_a_slider_moves_the_address_and_back_moves_the_slider(page, server):
+def test_a_control_moves_the_address_and_back_moves_the_control(page, server):
     page.goto(server.url)
     at_rest(page)
-    slider = page.get_by_role("slider", name="Dropout")
-    slider.focus()
-    slider.press("ArrowRight")
+    page.get_by_role("radio", name="0", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
     expect(page).to_have_url(re.compile("dropout=0.25"))
     at_rest(page)
     page.go_back()
     at_rest(page)
     expect(page).to_have_url(re.compile("dropout=0(&|$)"))
-    expect(page.get_by_role("slider", name="Dropout")).to_have_value("0")
+    assert value_of(page, "Dropout") == "0"
+
+
+def visible_part(page: Page, locator) -> float:
+    """The share of an element's height that lies in the window."""
+    box, height = locator.bounding_box(), page.viewport_size["height"]
+    inside = min(box["y"] + box["height"], height) - max(box["y"], 0)
+    return max(0.0, inside) / box["height"]
+
+
+def test_cause_and_effect_are_in_one_view(page, server):
+    page.set_viewport_size({"width": 1280, "height": 720})
+    page.goto(server.url)
+    at_rest(page)
+    whole = [page.locator(f".st-key-{name}") for name in ("train_accuracy", "train_loss")]
+    whole += [page.locator(f".st-key-control_{name}") for name in (*AXES, "dataset", "model")]
+    whole += [button(page, name) for name in ("Train", "Continue", "Pause", "Stop", "More runs")]
+    whole.append(page.get_by_text("More settings"))
+    assert [visible_part(page, each) for each in whole] == [1.0] * len(whole)
+    chart = page.get_by_role("figure", name="Validation accuracy by learning rate")
+    assert visible_part(page, chart) > 0.3
+    left, right = (
+        page.locator(f".st-key-train_{what} .plot-container").bounding_box()
+        for what in ("accuracy", "loss")
+    )
+    assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]

@@ -21,7 +21,6 @@ from mnist_core.models.grid import AXES, grid_configs
 from mnist_core.runs.store import RunStore
 
 PAGE = Path(__file__).parents[2] / "pages" / "train.py"
-WIDGETS = {name: ("pills" if name == "activation" else "select_slider") for name in AXES}
 
 
 def measure(moves: int, seed: int = 1) -> dict:
@@ -33,16 +32,16 @@ def measure(moves: int, seed: int = 1) -> dict:
     wall, cpu, seen = [], [], set()
     for _ in range(moves):
         name = draw.choice(list(AXES))
-        widget = getattr(page, "button_group" if WIDGETS[name] == "pills" else WIDGETS[name])
-        widget = widget(key=f"control_{name}")
+        widget = page.button_group(key=f"control_{name}")
         value = draw.choice([value for value in AXES[name] if value != widget.value])
-        widget.set_value([value] if WIDGETS[name] == "pills" else value)
+        widget.set_value(value)
         began, worked = time.perf_counter(), time.process_time()
         page.run()
         wall.append(time.perf_counter() - began)
         cpu.append(time.process_time() - worked)
         config = page.session_state["train"]
         assert not page.exception and config.id in shipped, config
+        assert getattr(config, name) == value
         seen.add(config.id)
     return {
         "moves": moves,

@@ -33,7 +33,7 @@ def curves_tab(comparison: Comparison) -> None:
         with place:
             chart(
                 what.capitalize(),
-                training_curves(rows, what, looks, by=by, legend=False),
+                training_curves(rows, what, looks, by=by, names=False),
                 data,
                 f"cmp_{what}",
                 f"Training and validation {what} of the compared runs",

@@ -1,7 +1,8 @@
 """The controls of the Train page, and the address bar that says where they stand."""
 
+import functools
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,9 +11,11 @@ from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import InputError
-from mnist_core.formatting import number, recipe_label
-from mnist_core.models import make_config, model_names, model_spec, model_title
+from mnist_core.formatting import number, recipe_label, short_count
+from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
 from mnist_core.models.grid import AXES, opening_config
+from mnist_core.runs.run import Run
+from pages.components.shared import common
 
 ADDRESS = (*RunConfig.names(), "recipe")
 CUSTOM = "Custom"
@@ -75,21 +78,70 @@ def control(
     """A widget that shows one field of the config and changes it."""
     key = key or f"control_{name}"
     st.session_state[key] = getattr(config, name)
-    help = RunConfig.metadata(name)["help"]
+    help = HELP.get(name) or RunConfig.metadata(name)["help"]
     widget(label, key=key, on_change=changed, args=(name, key), help=help, **options)
 
 
-def choices(config: RunConfig, recipe: str | None) -> None:
-    """Data set, network and recipe."""
-    first, second, third = st.columns(3)
-    control(first.selectbox, "Data set", "dataset", config, options=dataset_names())
-    names = model_names()
-    control(second.selectbox, "Network", "model", config, options=names, format_func=model_title)
-    recipes = [each.name for each in model_spec(config.model).recipes]
+def controls(config: RunConfig, runs: list[Run]) -> None:
+    """Everything that defines a run: the four main controls show all their stops."""
+    stops("Data", "dataset", config, dataset_names(), short_dataset)
+    title = functools.partial(glossed, dataset=config.dataset, runs=runs)
+    control(st.selectbox, "Network", "model", config, options=model_names(), format_func=title)
+    recipes(config)
+    stops("Learning rate", "lr", config)
+    with st.container(horizontal=True, gap="small"):
+        stops("Batch", "batch_size", config)
+        stops("Dropout", "dropout", config)
+    stops("Activation", "activation", config, ACTIVATIONS, str)
+    with st.expander("More settings", key="train_more_settings"):
+        more_settings(config)
+
+
+def stops(
+    label: str,
+    name: str,
+    config: RunConfig,
+    options: Sequence[Any] = (),
+    words: Callable[[Any], str] | None = None,
+) -> None:
+    """A row of buttons, one for each value: those of the grid and the present one."""
+    control(
+        st.segmented_control,
+        label,
+        name,
+        config,
+        options=options or sorted({*AXES[name], getattr(config, name)}),
+        format_func=words or stop,
+        required=True,
+        wrap=True,
+    )
+
+
+def stop(value: object) -> str:
+    """A number in few characters: ".001", "64"."""
+    return number(value).removeprefix("0") if value else "0"
+
+
+def short_dataset(name: str) -> str:
+    return name.replace("FashionMNIST", "Fashion")
+
+
+def glossed(model: str, dataset: str, runs: list[Run]) -> str:
+    """A network's name with its size: "LeNet-5 · 62k parameters"."""
+    figures = common.figures_of(make_config(model, dataset=dataset), runs)
+    if "parameters" not in figures:
+        return model_title(model)
+    return f"{model_title(model)} · {short_count(figures['parameters'])} parameters"
+
+
+def recipes(config: RunConfig) -> None:
+    """The named settings of the network; "Custom" where the present ones follow none."""
+    recipe = recipe_of(config)
+    names = [each.name for each in model_spec(config.model).recipes]
     st.session_state.control_recipe = recipe or CUSTOM
-    third.selectbox(
+    st.selectbox(
         "Recipe",
-        recipes if recipe else [*recipes, CUSTOM],
+        names if recipe else [*names, CUSTOM],
         key="control_recipe",
         format_func=recipe_label,
         on_change=changed,
@@ -98,19 +150,15 @@ def choices(config: RunConfig, recipe: str | None) -> None:
     )
 
 
-def sliders(config: RunConfig) -> None:
-    """The four main controls, and all others behind an expander."""
-    columns = st.columns(3)
-    named = (("Learning rate", "lr"), ("Batch size", "batch_size"), ("Dropout", "dropout"))
-    for column, (label, name) in zip(columns, named, strict=True):
-        options = sorted({*AXES[name], getattr(config, name)})
-        control(column.select_slider, label, name, config, options=options, format_func=number)
-    control(st.pills, "Activation", "activation", config, options=ACTIVATIONS, required=True)
-    what = "epochs, seed, optimiser, schedule, augmentation, exact values"
-    with st.expander(f"More settings: {what}"):
-        more_settings(config)
-
-
+HELP = {
+    "dataset": "The images to learn from.",
+    "lr": "The size of each step. Too small: learning takes long. Too large: it never settles.",
+    "batch_size": "Images per step. Small: noisy but many updates. Large: smooth but few, and "
+    "needs a larger learning rate.",
+    "dropout": "Share of units that are switched off at random in training, against overfitting.",
+    "activation": "What each layer does with its sums: a bend, without which layers would not add "
+    "up to more than one.",
+}
 OPTIONS = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 MORE = {
     "epochs": "Epochs",
@@ -134,7 +182,7 @@ MORE = {
 
 def more_settings(config: RunConfig) -> None:
     """Every other field; those that the present choice ignores are greyed out."""
-    used, columns = config.used(), itertools.cycle(st.columns(4))
+    used, columns = config.used(), itertools.cycle(st.columns(2, wrap=False))
     for (name, label), column in zip(MORE.items(), columns, strict=False):
         where: dict[str, Any] = {"key": f"exact_{name}", "disabled": name not in used}
         if name in OPTIONS:

@@ -1,81 +1,97 @@
 """The curves of the shown run, with those of the setting shown before, or of a similar run."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import streamlit as st
 
 from mnist_core.analysis.curves import batch_losses, curve_rows, spread_over_seeds
 from mnist_core.analysis.describe import changes_in_words, nearest_run
-from mnist_core.analysis.diagnosis import diagnose
-from mnist_core.charts.style import FAINT, colour
+from mnist_core.charts.style import FAINT, GREY, colour
 from mnist_core.charts.training import Look, training_curves
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import part_sizes
 from mnist_core.runs.run import Run
-from pages.components.train.controls import show
+from mnist_core.runs.states import LIVE
 
-CHART_HEIGHT = 330
+CHART_HEIGHT = 236
+BEFORE = 0.9  # opacity of the grey line
 
 
-def curves(config: RunConfig, run: Run | None, runs: list[Run], progress: dict[str, Any]) -> None:
-    """Loss and accuracy: this run's and, faint, the run's shown before; else a similar run's."""
-    rows: list[dict[str, Any]] = []
-    looks: dict[str, Look] = {}
-    behind: dict[str, Any] = {}
-    similar = None
+@dataclass
+class Curves:
+    """What both charts draw, a sentence about it, and one about the grey line."""
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    looks: dict[str, Look] = field(default_factory=dict)
+    behind: dict[str, Any] = field(default_factory=dict)
+    words: str = ""
+    before: str = ""
+
+
+def curves_of(config: RunConfig, run: Run | None, runs: list[Run]) -> Curves:
+    """This run's curves and, grey, one of the run shown before; else a similar run's, faint.
+
+    Raises LabError for a damaged file.
+    """
+    progress = run.folder.progress() if run and run.state in LIVE else {}
     if run and (run.history or run.step_losses or progress.get("losses")):
-        rows += curve_rows(run.id, "", [run.history], run.summary.best_epoch)
-        looks[run.id] = Look(colour(0))
-        behind["batches"] = batch_losses(run.step_losses, progress)
-        before = shown_before(config, runs)
-        if before:
-            label = f"before: {changes_in_words(config, before.config)}"
-            rows += curve_rows(before.id, label, [before.history])
-            looks[before.id] = Look(colour(1), FAINT)
-    elif similar := nearest_run(config, runs):
-        rows += curve_rows(similar.id, "similar run", [similar.history])
-        looks[similar.id] = Look(colour(0), FAINT)
-    if not similar:
-        seeds = (run.history for run in runs if run.config.group == config.group)
-        behind["seeds"] = spread_over_seeds([history for history in seeds if history])
-    epochs = 0 if similar else config.epochs
-    for column, what in zip(st.columns(2), ("loss", "accuracy"), strict=True):
-        figure = training_curves(rows, what, looks, epochs=epochs, height=CHART_HEIGHT, **behind)
-        column.plotly_chart(figure, key=what, alt=f"{what.capitalize()} by epoch")
-    with st.container(key="train_remark", horizontal=True, vertical_alignment="center"):
-        remark(config, run, similar, bool(looks))
+        return own_curves(config, run, runs, progress)
+    similar = nearest_run(config, runs)
+    if similar is None:
+        words = "This network has not been trained on this data set yet."
+        return Curves(words=words)
+    rows = curve_rows(similar.id, "similar run", [similar.history])
+    words = (
+        f"Faint: the most similar trained run. It has {changes_in_words(config, similar.config)}."
+    )
+    return Curves(rows, {similar.id: Look(colour(0), FAINT)}, words=words)
+
+
+def own_curves(config: RunConfig, run: Run, runs: list[Run], progress: dict[str, Any]) -> Curves:
+    rows = curve_rows(run.id, "", [run.history], run.summary.best_epoch)
+    looks = {run.id: Look(colour(0))}
+    held_out = part_sizes(config.dataset).validation
+    words = f"Validation: {held_out:,} images held out from training. ★ best epoch."
+    grey = ""
+    before = shown_before(config, runs)
+    if before:
+        changes = changes_in_words(config, before.config)
+        rows += curve_rows(before.id, f"before: {changes}", [before.history])
+        looks[before.id] = Look(GREY, BEFORE, name="before")
+        grey = f"Grey: validation before, with {changes}."
+    seeds = (other.history for other in runs if other.config.group == config.group)
+    behind = {
+        "batches": batch_losses(run.step_losses, progress),
+        "seeds": spread_over_seeds([history for history in seeds if history]),
+        "epochs": config.epochs,
+    }
+    return Curves(rows, looks, behind, words, grey)
+
+
+def curves(run: Run | None, shown: Curves) -> None:
+    """Accuracy and loss, side by side."""
+    training = run is not None and run.state in LIVE
+    empty = "comes after the first epoch" if training else "not trained yet"
+    with st.container(key="train_curves", horizontal=True, gap="small"):
+        for what in ("accuracy", "loss"):
+            figure = training_curves(
+                shown.rows, what, shown.looks, height=CHART_HEIGHT, empty=empty, **shown.behind
+            )
+            with st.container(key=f"train_{what}"):
+                st.plotly_chart(
+                    figure,
+                    key=what,
+                    config={"displayModeBar": False},
+                    alt=f"{what.capitalize()} by epoch",
+                )
 
 
 def shown_before(config: RunConfig, runs: list[Run]) -> Run | None:
-    """The run shown before this one, if there was one and it has epochs."""
+    """The run of the same network that was shown before this one, if it has epochs."""
     left = st.session_state.get("train_left")
+    kind = config.dataset, config.model
     run = next((run for run in runs if left and run.id == left.id), None)
-    return run if run and run.id != config.id and run.history else None
-
-
-def remark(config: RunConfig, run: Run | None, similar: Run | None, curves: bool) -> None:
-    """One line below the curves, and a button for what it advises."""
-    found = diagnose(run) if run else None
-    if run and run.summary.note and not found:
-        st.markdown(f":material/info: {run.summary.note}", width="stretch")
-    elif found:
-        st.markdown(f":material/lightbulb: {found.sentence}", width="stretch")
-        if found.changes and st.button(
-            found.advice.capitalize(), key="train_advice", icon=":material/tune:"
-        ):
-            show(config.replace(**found.changes))
-            st.rerun()
-    elif similar:
-        words = changes_in_words(config, similar.config)
-        st.caption(f"Faint: the most similar trained run. It has {words}.")
-    elif not curves:
-        st.caption(
-            "This network has not been trained on this data set yet. Its curves appear here "
-            "during training."
-        )
-    else:
-        held_out = part_sizes(config.dataset).validation
-        st.caption(
-            f"Dotted: training images. Solid: {held_out:,} validation images, which are held out "
-            "from training."
-        )
+    if run is None or run.id == config.id or (run.config.dataset, run.config.model) != kind:
+        return None
+    return run if run.history else None

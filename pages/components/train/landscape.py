@@ -4,23 +4,35 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from mnist_core.analysis.landscape import FIELDS, Landscape, landscape
+from mnist_core.analysis.landscape import FIELDS, Cell, Landscape, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.config import RunConfig
-from mnist_core.formatting import field_name, percent, setting
+from mnist_core.formatting import duration, field_name, percent, setting
+from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
+from mnist_core.runs.store import RunStore
+from mnist_core.training import cost
 from pages.components.train.controls import show
 
-CELL, MARGIN = 62, 90  # pixels: of a row, and of what surrounds the rows
+ROW, MARGIN = 34, 52  # pixels: of a row of cells, and of the axis below them
+STEPS = {"←": (-1, 0), "→": (1, 0), "↑": (0, 1), "↓": (0, -1)}
+BEST = "★"
+WORDS = {"←": "left", "→": "right", "↑": "up", "↓": "down", BEST: "to the best"}
 
 
-def landscape_tab(config: RunConfig, runs: list[Run]) -> None:
-    """The choice of the two axes, the map, and its best cell in words."""
-    x, y = axes()
-    land = landscape(config, runs, x, y)
+def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
+    """The choice of the two axes, steps by keyboard, the map, and its best cell in words."""
+    with st.container(
+        key="train_map_head", horizontal=True, vertical_alignment="bottom", gap="small"
+    ):
+        st.markdown("**Map of settings**", width="content")
+        x, y = axes()
+        land = landscape(config, runs, x, y)
+        steps(land, config)
+        suggestion(store, land, config)
     clicks = st.session_state.setdefault("train_clicks", 0)
     key = f"landscape_{clicks}"  # a chart of its own for each click: none stays selected
-    figure = landscape_figure(land, config, MARGIN + CELL * max(3, len(land.ys)))
+    figure = landscape_figure(land, config, MARGIN + ROW * len(land.ys))
 
     def clicked() -> None:
         points = st.session_state[key]["selection"]["points"]
@@ -34,6 +46,7 @@ def landscape_tab(config: RunConfig, runs: list[Run]) -> None:
         key=key,
         on_select=clicked,
         selection_mode="points",
+        config={"displayModeBar": False},
         alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
     )
     st.caption(summary_of(land))
@@ -44,32 +57,89 @@ def axes() -> tuple[str, str]:
     state = st.session_state
     state.setdefault("train_x", "lr")
     state.setdefault("train_y", "batch_size")
-    with st.container(horizontal=True):
-        x = axis("Horizontal", FIELDS, "train_x")
-        rest = [name for name in FIELDS if name != x]
-        if state.train_y not in rest:
-            state.train_y = next(name for name in ("lr", "batch_size") if name in rest)
-        return x, axis("Vertical", rest, "train_y")
+    x = axis("Horizontal", FIELDS, "train_x")
+    rest = [name for name in FIELDS if name != x]
+    if state.train_y not in rest:
+        state.train_y = next(name for name in ("lr", "batch_size") if name in rest)
+    return x, axis("Vertical", rest, "train_y")
 
 
 def axis(label: str, names: Sequence[str], key: str) -> str:
     return st.selectbox(
         label,
         names,
-        format_func=lambda name: field_name(name).capitalize(),
+        format_func=lambda name: f"{label}: {field_name(name)}",
         key=key,
         persist_state="session",
-        width=220,
-        help="The setting along this axis.",
+        label_visibility="collapsed",
+        width=210,
     )
+
+
+def steps(land: Landscape, config: RunConfig) -> None:
+    """Moves to a neighbouring cell, or to the best one, also without a mouse."""
+
+    def step() -> None:
+        cell = goal(land, config, st.session_state.train_step)
+        st.session_state.train_step = None
+        if cell:
+            show(cell.config)
+
+    st.segmented_control(
+        "Move in the map",
+        list(WORDS),
+        key="train_step",
+        on_change=step,
+        label_visibility="collapsed",
+        help=None,
+    )
+
+
+def goal(land: Landscape, config: RunConfig, step: str | None) -> Cell | None:
+    """The cell that a step leads to from the present one, None at an edge."""
+    if step == BEST:
+        return land.best
+    dx, dy = STEPS.get(step or "", (0, 0))
+    i = land.xs.index(getattr(config, land.x)) + dx
+    j = land.ys.index(getattr(config, land.y)) + dy
+    if not (0 <= i < len(land.xs) and 0 <= j < len(land.ys)):
+        return None
+    return land.cells.get((land.xs[i], land.ys[j]))
+
+
+def suggestion(store: RunStore, land: Landscape, config: RunConfig) -> None:
+    """On an empty map: trains the present cell and its neighbours."""
+    if any(cell.run for cell in land.cells.values()):
+        return
+    wanted = nearest_cells(land, config, 3)
+    known = cost.load(store, config)
+    seconds = sum(known.run(each) for each in wanted) if known else None
+    about = f" (≈ {duration(seconds)})" if seconds else ""
+    if st.button(
+        f"Train these {len(wanted)}{about}",
+        key="train_these",
+        icon=":material/play_arrow:",
+        help="The framed setting and those beside it.",
+    ):
+        for each in wanted:
+            launcher.start(store, each)
+        st.rerun()
+
+
+def nearest_cells(land: Landscape, config: RunConfig, count: int) -> list[RunConfig]:
+    """The configs of so many cells in the present row, the present one and the nearest."""
+    here, y = land.xs.index(getattr(config, land.x)), getattr(config, land.y)
+    row = [(i, land.cells[x, y]) for i, x in enumerate(land.xs) if (x, y) in land.cells]
+    row.sort(key=lambda pair: abs(pair[0] - here))
+    return [cell.config for _, cell in row[:count]]
 
 
 def summary_of(land: Landscape) -> str:
     """How many cells are trained, and where the best one lies."""
     trained = sum(cell.run is not None for cell in land.cells.values())
-    words = f"Best validation accuracy in per cent; {trained} of {len(land.cells)} settings are "
-    words += "trained. All other settings are as above. Click a cell to see its run."
+    words = "Best validation accuracy in per cent; all other settings are those of the controls. "
+    words += f"{trained} of {len(land.cells)} are trained."
     if land.best:
         at = (setting(name, getattr(land.best.config, name)) for name in (land.x, land.y))
-        words += f" Best: {percent(land.best.accuracy)} at {', '.join(at)}."
+        words += f" ★ The best here: {percent(land.best.accuracy)} at {', '.join(at)}."
     return words

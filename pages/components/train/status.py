@@ -1,162 +1,195 @@
-"""The state of the shown run in one row, and the buttons that fit it."""
+"""The result of the shown run in two rows, with buttons that keep their places."""
 
-import time
-from contextlib import suppress
+from typing import Any
 
 import streamlit as st
 
-from mnist_core.analysis.describe import full_name
+from mnist_core.analysis.diagnosis import Diagnosis
 from mnist_core.config import RunConfig
-from mnist_core.data.idx import missing_files
-from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import LabError
-from mnist_core.evaluation.statistics import spread
-from mnist_core.formatting import duration, percent, percent_spread
-from mnist_core.jobs import cost_job, launcher, standby
-from mnist_core.paths import data_root
+from mnist_core.jobs import launcher
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE, RunState
-from mnist_core.runs.store import AUTOMATIC, RunStore
-from mnist_core.training import cost
-from pages.components.shared import common
+from mnist_core.runs.store import RunStore
 from pages.components.train.controls import show
+from pages.components.train.curves import Curves
+from pages.components.train.outcome import outcome, over_seeds
+from pages.components.train.progress import in_progress
+from pages.components.train.start import estimated_cost
 
-MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
 SEEDS = 5
-MOST_AT_ONCE = 8
-COPY = "This run ships as curves only. A copy that is trained here has weights: you can see its "
-COPY += "mistakes, draw for it and extend it."
+MOST_EPOCHS = 1000
+COPY = "Trains a copy of this run, which ships without its weights: a copy can be drawn for."
 
 
-def outcome(run: Run) -> str:
-    """A run's state and figures in one line."""
-    summary = run.summary
-    line = [common.STATES[run.state]]
-    if summary.best_epoch:
-        line.append(f"best epoch {summary.best_epoch:.0f} of {run.config.epochs}")
-        line.append(f"validation **{percent(summary.validation_accuracy)}**")
-    if summary.test_accuracy is not None:
-        line.append(f"test **{percent(summary.test_accuracy)}**")
-    if run.state in RESUMABLE:
-        line.append(f"{summary.epochs_done:.0f} of {run.config.epochs} epochs done")
-    return " · ".join(line)
+def result(
+    store: RunStore,
+    config: RunConfig,
+    run: Run | None,
+    runs: list[Run],
+    found: Diagnosis | None,
+    shown: Curves,
+) -> None:
+    """Two rows: how the run stands, and what there is to say of it or how far it is.
 
-
-def seeds_line(group: list[Run]) -> str:
-    """The test accuracy over the finished seeds of a config; empty for fewer than two."""
-    tests = [run.summary.test_accuracy for run in group if run.summary.test_accuracy is not None]
-    if len(tests) < 2:
-        return ""
-    over = spread(tests)
-    return f" · {len(tests)} seeds: test {percent_spread(over.mean, over.deviation)}"
-
-
-def estimated_cost(store: RunStore, config: RunConfig) -> str:
-    """How long training would take here; has this machine's speed measured if it is not known."""
-    known = cost.load(store, config)
-    if known:
-        seconds = known.run(config, standby=standby.is_ready(store))
-        told = f"about {duration(seconds)} on this machine"
-    elif measuring(store, config):
-        told = "measuring how fast this machine is …"
-    else:
-        told = "training time unknown"
-    if missing_files(config.dataset, data_root()):
-        downloadable = dataset_spec(config.dataset).downloadable
-        first = "downloading" if downloadable else "adding the files of"
-        told += f", after {first} {config.dataset}"
-    epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
-    return f":material/radio_button_unchecked: Not trained yet · {epochs} · {told}"
-
-
-def measuring(store: RunStore, config: RunConfig) -> bool:
-    """Whether this machine's speed for such configs is being measured; begins it once."""
-    if cost.load(store, config):
-        return False
-    asked = st.session_state.setdefault("train_measuring", {})
-    kind = cost.kind(config)
-    if kind not in asked:
-        asked[kind] = time.monotonic()
-        with suppress(LabError):  # a store that cannot be written: the cost stays unknown
-            cost_job.measure_in_background(store, config)
-    return time.monotonic() - asked[kind] < MEASURING
-
-
-def status(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
-    """One row, whatever the state: how it stands, and the buttons that fit."""
-    with st.container(
-        border=True, horizontal=True, vertical_alignment="center", key="train_status"
-    ):
-        if run and run.state in LIVE:
-            share, words = in_progress(run, run.folder.progress())
-            st.progress(share, f"{outcome(run)} · {words}", width="stretch")
-            controls(store, run, "shown")
+    `found`: its diagnosis; `shown`: the curves that stand below.
+    """
+    live = bool(run and run.state in LIVE)
+    with row("train_status"):
+        st.markdown(headline(store, config, run, runs, found), width="stretch")
+        train_button(store, config, run)
+        more_runs(store, run, live)
+    with row("train_remark"):
+        if run and live:
+            share, told = in_progress(run, run.folder.progress())
+            st.progress(share, told, width="stretch")
         else:
-            group = [other for other in runs if other.config.group == config.group]
-            words = outcome(run) + seeds_line(group) if run else estimated_cost(store, config)
-            st.markdown(words, width="stretch")
-            train_button(store, config, run)
-            if run and run.finished:
-                more_runs(store, run)
+            remark(config, run, found, shown)
+        continue_button(store, run)
+        halt_button("Pause", launcher.pause, store, run)
+        halt_button("Stop", launcher.stop, store, run)
     if run and run.summary.engine_note:
         st.caption(f":material/speed: {run.summary.engine_note}")
 
 
-def controls(store: RunStore, run: Run, key: str) -> None:
-    """Pause and stop; a run that was paused or stopped continues with one click.
+def row(key: str) -> Any:
+    return st.container(
+        horizontal=True, vertical_alignment="center", gap="small", wrap=True, key=key
+    )
 
-    A process that hangs obeys neither: it can be ended and its run taken over.
-    """
-    buttons = {"pause": ("Pause", launcher.pause), "stop": ("Stop", launcher.stop)}
-    if run.unresponsive:
-        buttons = {"restart_alt": ("Take over", launcher.take_over)}
-    for icon, (label, act) in buttons.items():
-        name = label.lower().replace(" ", "_")
-        if st.button(label, icon=f":material/{icon}:", key=f"{name}_{key}"):
-            act(store, run.id)
+
+def headline(
+    store: RunStore,
+    config: RunConfig,
+    run: Run | None,
+    runs: list[Run],
+    found: Diagnosis | None,
+) -> str:
+    if run is None:
+        return estimated_cost(store, config)
+    group = [other for other in runs if other.config.group == config.group]
+    return outcome(run, found) + over_seeds(group)
+
+
+def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: Curves) -> None:
+    """One line about the run, and a button for what it advises."""
+    if found:
+        grey = f" :small[:gray[{shown.before}]]" if shown.before else ""
+        st.markdown(found.sentence + grey, width="stretch")
+        if found.changes and st.button(
+            found.advice.capitalize(), key="train_advice", icon=":material/tune:"
+        ):
+            show(config.replace(**found.changes))
             st.rerun()
+        return
+    note = run.summary.note if run else ""
+    st.caption(note or shown.before or shown.words, width="stretch")
 
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
-    """Train, continue, or train a copy of a run whose weights do not ship."""
-    if run and run.finished and (run.has_weights or run.state == RunState.DIVERGED):
-        return
-    copy = bool(run and run.finished)
-    label = "Continue" if run and run.summary.epochs_done else "Train"
+    """Trains a setting that is new, or a copy of a run of the grid."""
+    copy = bool(run and can_be_copied(run))
+    ready = run is None or copy
     if st.button(
-        "Train a copy I can draw for" if copy else label,
+        "Train",
         icon=":material/play_arrow:",
-        type="secondary" if copy else "primary",
+        type="primary" if ready and not copy else "secondary",
         key="train_now",
         help=COPY if copy else None,
+        disabled=not ready,
     ):
         launcher.start(store, config)
         st.rerun()
 
 
-def more_runs(store: RunStore, run: Run) -> None:
+def can_be_copied(run: Run) -> bool:
+    """Whether training makes of it what it is not: a run with a folder and weights of its own."""
+    return run.state == RunState.DONE and not run.path.is_dir()
+
+
+def continue_button(store: RunStore, run: Run | None) -> None:
+    """Goes on with a run that was halted, or with as many epochs again as a finished one has."""
+    words, go_on = continuation(store, run)
+    if st.button(
+        "Continue",
+        icon=":material/fast_forward:",
+        type="primary" if run and run.state in RESUMABLE else "secondary",
+        key="train_continue",
+        help=words or None,
+        disabled=go_on is None,
+    ):
+        assert go_on is not None
+        go_on()
+        st.rerun()
+
+
+def continuation(store: RunStore, run: Run | None) -> tuple[str, Any]:
+    """What "Continue" does with a run, in words and as a function; None where it can do nothing."""
+    if run is None:
+        return "", None
+    if run.unresponsive:
+        return "Ends the process and goes on.", lambda: launcher.take_over(store, run.id)
+    if run.state in RESUMABLE:
+        return "Goes on where it stands.", lambda: launcher.start(store, run.config)
+    if run.state != RunState.DONE or run.config.epochs >= MOST_EPOCHS:
+        return "", None
+    epochs = min(MOST_EPOCHS, 2 * run.config.epochs)
+    if extendable(run):
+        words = f"Trains on from the last epoch, to {epochs} epochs in all."
+        return words, lambda: show(launcher.extend(store, run.id, epochs).config)
+
+    def anew() -> None:
+        longer = run.config.replace(epochs=epochs)
+        launcher.start(store, longer)
+        show(longer)
+
+    return f"Trains these settings from the start, for {epochs} epochs.", anew
+
+
+def extendable(run: Run) -> bool:
+    """Whether more epochs can follow: its schedule has no fixed length, its state is kept."""
+    return run.config.schedule in EXTENDABLE and run.folder.resume_state() is not None
+
+
+def halt_button(label: str, act: Any, store: RunStore, run: Run | None) -> None:
+    """Pause or Stop."""
+    name = label.lower()
+    ready = run is not None and run.state in LIVE and not (run.unresponsive and name == "pause")
+    if st.button(label, icon=f":material/{name}:", key=f"{name}_shown", disabled=not ready):
+        assert run is not None
+        act(store, run.id)
+        st.rerun()
+
+
+def more_runs(store: RunStore, run: Run | None, live: bool) -> None:
     """What can be done with a finished run: more seeds, more epochs."""
-    with st.popover("More runs", icon=":material/forward:"):
+    ready = bool(run and run.finished and not live)
+    with st.popover("More runs", icon=":material/library_add:", disabled=not ready, width=140):
+        if run is None or not ready:
+            return
         if st.button(
             f"Repeat {SEEDS} times: how much is luck?",
             icon=":material/casino:",
             key="train_seeds",
             help="Trains the same settings with other random seeds.",
         ):
-            # Seeds 1 to 5 or, after a higher one, the five that begin with it.
-            first = 1 if run.config.seed <= SEEDS else run.config.seed
-            for seed in range(first, first + SEEDS):
-                config = run.config.replace(seed=seed)
-                if store.find(config) is None:
-                    launcher.start(store, config)
+            repeat(store, run.config)
             st.rerun()
         if run.state == RunState.DONE:
             extend(store, run)
 
 
+def repeat(store: RunStore, config: RunConfig) -> None:
+    """Trains seeds 1 to 5 or, after a higher one, the five that begin with it."""
+    first = 1 if config.seed <= SEEDS else config.seed
+    for seed in range(first, first + SEEDS):
+        seeded = config.replace(seed=seed)
+        if store.find(seeded) is None:
+            launcher.start(store, seeded)
+
+
 def extend(store: RunStore, run: Run) -> None:
-    """More epochs from where the run ended."""
+    """A chosen number of epochs more, from where the run ended."""
     if run.config.schedule not in EXTENDABLE:
         st.caption(
             f"A {run.config.schedule} schedule is planned for a fixed number of epochs: this run "
@@ -168,83 +201,11 @@ def extend(store: RunStore, run: Run) -> None:
             "To extend this run, train a copy of it first: it ships without its optimiser's state."
         )
         return
-    more = st.number_input("More epochs", 1, 1000 - run.config.epochs, 2, key="train_more")
+    more = st.number_input("More epochs", 1, MOST_EPOCHS - run.config.epochs, 2, key="train_more")
     if st.button(
         f"Train {more} more epochs" if more > 1 else "Train 1 more epoch",
         icon=":material/fast_forward:",
         key="train_on",
     ):
-        longer = launcher.extend(store, run.id, run.config.epochs + more)
-        show(longer.config)
+        show(launcher.extend(store, run.id, run.config.epochs + more).config)
         st.rerun()
-
-
-def in_progress(run: Run, progress: dict) -> tuple[float, str]:
-    """How much of the run is done, and what it is at."""
-    if run.unresponsive:
-        return 0.0, f"its process has not responded for {duration(run.heartbeat_age)}"
-    phase = progress.get("phase", "starting")
-    if phase != "training":
-        return 0.0, f"{preparing(phase, progress)} …"
-    inside = progress["step"] / progress["steps"]
-    done = (progress["epoch"] - 1 + inside) / run.config.epochs
-    words = (
-        f"epoch {progress['epoch']} of {run.config.epochs}"
-        f" · {progress['images_per_second']:,.0f} images/s"
-        f" · {duration(progress['seconds_left'])} left"
-    )
-    return min(done, 1.0), words
-
-
-def preparing(phase: str, progress: dict) -> str:
-    """What a process does before or after training, or what it waits for."""
-    if phase == "downloading" and progress.get("bytes"):
-        return f"downloading ({progress['bytes'] / 1e6:.0f} MB)"
-    if phase == "waiting" and progress.get("ahead"):
-        ahead = "1 run" if progress["ahead"] == 1 else f"{progress['ahead']} runs"
-        return f"waiting for {ahead} ahead of it"
-    if phase == "waiting":
-        return "waiting for another run to finish"
-    return "evaluating on the test images" if phase == "testing" else phase
-
-
-def others_live(config: RunConfig, runs: list[Run]) -> list[Run]:
-    """The runs in progress but the one that is shown."""
-    return [run for run in runs if run.state in LIVE and run.id != config.id]
-
-
-def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
-    """What else is in progress, and how many runs may train at once."""
-    live = others_live(config, runs)
-    st.subheader("Runs in progress")
-    if not live:
-        st.caption("No other run is in progress.")
-    for run in live:
-        with st.container(horizontal=True, vertical_alignment="center", border=True):
-            share, words = in_progress(run, run.folder.progress())
-            best = run.summary.validation_accuracy
-            reached = f" · {percent(best, 1)}" if best is not None else ""
-            if st.button(
-                full_name(run.config), type="tertiary", key=f"show_{run.id}", help="Show this run"
-            ):
-                show(run.config)
-                st.rerun()
-            st.progress(share, f"{words}{reached}", width="stretch")
-            controls(store, run, run.id)
-    at_once(store)
-
-
-def at_once(store: RunStore) -> None:
-    """The setting: how many runs train at the same time."""
-    key = "train_at_once"
-    st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
-    st.selectbox(
-        "Runs trained at the same time",
-        range(AUTOMATIC, MOST_AT_ONCE + 1),
-        key=key,
-        width=220,
-        format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
-        on_change=lambda: store.set_at_once(st.session_state[key]),
-        help="Further runs wait in the queue. Automatic: one run alone uses all cores; when "
-        "several wait, each trains on one core, which is faster than one after the other.",
-    )

@@ -16,18 +16,18 @@ def test_the_chart_shows_each_cell_as_it_is(store):
         make_run(store, HERE.replace(lr=1), state="diverged", epochs=0),
     ]
     land = landscape(HERE, runs, "lr", "batch_size")
-    heat, dots, here = landscape_figure(land, HERE, 300).data
+    figure = landscape_figure(land, HERE, 300)
+    heat, dots = figure.data
     by_cell = {
-        (land.xs[i], land.ys[j]): (text, symbol, hover)
-        for (i, j), text, symbol, hover in zip(
-            dots.customdata, dots.text, dots.marker.symbol, dots.hovertext, strict=True
-        )
+        (land.xs[i], land.ys[j]): (text, hover)
+        for (i, j), text, hover in zip(dots.customdata, dots.text, dots.hovertext, strict=True)
     }
-    assert by_cell[0.1, 64][:2] == ("90.0", "circle")
-    assert by_cell[1.0, 64][:2] == ("diverged", "circle")
-    assert by_cell[0.2, 64][:2] == ("", "circle-open")
-    assert "not trained" in by_cell[0.2, 64][2]
-    assert (land.xs[here.x[0]], land.ys[here.y[0]]) == (0.01, 64)
+    assert by_cell[0.1, 64][0] == "<b>★ 90.0</b>"
+    assert by_cell[1.0, 64][0] == "diverged"
+    assert by_cell[0.2, 64][0] == "·" and "not trained" in by_cell[0.2, 64][1]
+    for frame in figure.layout.shapes:
+        middle = (frame.x0 + frame.x1) / 2, (frame.y0 + frame.y1) / 2
+        assert middle == (land.xs.index(0.01), land.ys.index(64))
     # as far from 80 % to 90 % as from 98 % to 99 %: the error counts
     assert heat.z[land.ys.index(64)][land.xs.index(0.1)] == pytest.approx(1.0)
     assert heat.z[land.ys.index(64)][land.xs.index(0.2)] is None

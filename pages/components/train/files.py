@@ -1,0 +1,41 @@
+"""The command that trains a run, and the run's files."""
+
+import json
+from collections.abc import Callable
+
+import streamlit as st
+
+from mnist_core.analysis.describe import command_of
+from mnist_core.config import RunConfig
+from mnist_core.files import to_csv
+from mnist_core.runs.run import Run
+
+
+def files_and_command(config: RunConfig, run: Run | None) -> None:
+    """The command that trains the same run, and the run's files."""
+    st.caption(
+        "This command trains the same run. On the same kind of machine the weights are identical:"
+    )
+    st.code(command_of(config), language="bash", wrap_lines=True)
+    with st.container(horizontal=True):
+        download("Config", json.dumps(config.to_dict(), indent=1), f"{config.id}.json")
+        history = to_csv(run.history) if run and run.history else None
+        download("History", history, f"{config.id}.csv")
+        weights = run.weights if run and run.has_weights else None
+        download("Weights", weights, f"{config.id}.safetensors")
+    if run and run.finished and not run.has_weights:
+        copy = "" if run.path.is_dir() else " Train a copy of it to get them."
+        st.caption(f"No weights: they do not ship with this run.{copy}")
+
+
+def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: str) -> None:
+    """A download that does not run the page again; greyed out when there is no data yet."""
+    st.download_button(
+        label,
+        data or "",
+        name,
+        key=f"download_{label.lower()}",
+        icon=":material/download:",
+        on_click="ignore",
+        disabled=data is None,
+    )

@@ -1,0 +1,49 @@
+"""Where the parts of the Train page stand: controls at the left, all that they change beside them.
+
+Streamlit has no option for a column that stays in place, nor for another order on a phone.
+"""
+
+from dataclasses import dataclass
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+STYLE = """<style>
+.st-key-train_layout{display:grid;grid-template-columns:300px minmax(0,1fr);
+ grid-template-rows:auto 1fr;gap:.5rem 1.5rem;
+ grid-template-areas:"controls result" "controls rest"}
+.st-key-train_layout>:has(>.st-key-train_controls){grid-area:controls;position:sticky;top:4rem;
+ align-self:start;max-height:calc(100dvh - 4.5rem);overflow-y:auto;padding:2px}
+.st-key-train_layout>:has(>.st-key-train_result){grid-area:result}
+.st-key-train_layout>:has(>.st-key-train_rest){grid-area:rest}
+.st-key-train_controls [data-testid=stButtonGroup] button{min-height:2rem;padding:.1rem .45rem}
+.st-key-train_result{gap:.4rem}
+.st-key-train_status,.st-key-train_remark{min-height:2.5rem}
+.st-key-train_status [data-testid=stMarkdown] p{font-size:1.05rem}
+@media (max-width:900px){
+.st-key-train_layout{display:flex;flex-direction:column;gap:1rem}
+.st-key-train_layout>:has(>.st-key-train_result){order:-1}
+.st-key-train_layout>:has(>.st-key-train_controls){position:static;max-height:none}
+.st-key-train_curves{flex-wrap:nowrap;overflow-x:auto;scroll-snap-type:x mandatory}
+.st-key-train_curves>*{flex:0 0 94%;scroll-snap-align:start}
+}
+</style>"""
+
+
+@dataclass(frozen=True)
+class Places:
+    """The containers of the page. On a phone `result` comes first, then `controls`, then `rest`."""
+
+    controls: DeltaGenerator
+    result: DeltaGenerator
+    rest: DeltaGenerator
+
+
+def places() -> Places:
+    st.html(STYLE)
+    with st.container(key="train_layout"):
+        return Places(
+            st.container(key="train_controls"),
+            st.container(key="train_result"),
+            st.container(key="train_rest"),
+        )

@@ -1,0 +1,49 @@
+"""How long training would take on this machine, and whether that is being measured."""
+
+import time
+from contextlib import suppress
+
+import streamlit as st
+
+from mnist_core.config import RunConfig
+from mnist_core.data.idx import missing_files
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import LabError
+from mnist_core.formatting import duration
+from mnist_core.jobs import cost_job, standby
+from mnist_core.paths import data_root
+from mnist_core.runs.store import RunStore
+from mnist_core.training import cost
+
+MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
+
+
+def estimated_cost(store: RunStore, config: RunConfig) -> str:
+    """How long training would take here; has this machine's speed measured if it is not known."""
+    known = cost.load(store, config)
+    if known:
+        seconds = known.run(config, standby=standby.is_ready(store))
+        told = f"about {duration(seconds)} on this machine"
+    elif measuring(store, config):
+        told = "measuring how fast this machine is …"
+    else:
+        told = "training time unknown"
+    if missing_files(config.dataset, data_root()):
+        downloadable = dataset_spec(config.dataset).downloadable
+        first = "downloading" if downloadable else "adding the files of"
+        told += f", after {first} {config.dataset}"
+    epochs = f"{config.epochs} epochs" if config.epochs > 1 else "1 epoch"
+    return f"**Not trained yet** · {epochs}, {told}"
+
+
+def measuring(store: RunStore, config: RunConfig) -> bool:
+    """Whether this machine's speed for such configs is being measured; begins it once."""
+    if cost.load(store, config):
+        return False
+    asked = st.session_state.setdefault("train_measuring", {})
+    kind = cost.kind(config)
+    if kind not in asked:
+        asked[kind] = time.monotonic()
+        with suppress(LabError):  # a store that cannot be written: the cost stays unknown
+            cost_job.measure_in_background(store, config)
+    return time.monotonic() - asked[kind] < MEASURING
