@@ -226,6 +226,9 @@ class RunConfig(Checked):
                 f"min_lr: {self.min_lr:g} was given; allowed is at most lr, which is {self.lr:g}"
             )
 
+    def __hash__(self) -> int:
+        return hash(self.id)  # known already where a config is looked up again and again
+
     def used(self) -> dict[str, Any]:
         """The fields without those that the chosen optimiser, schedule or input size ignores."""
         unused = {

@@ -178,4 +178,6 @@ def is_number(value: Any) -> bool:
 
 def is_text(value: Any) -> bool:
     """Text that can be written as UTF-8."""
-    return isinstance(value, str) and not any(0xD800 <= ord(letter) < 0xE000 for letter in value)
+    if not isinstance(value, str):
+        return False
+    return value.isascii() or not any(0xD800 <= ord(letter) < 0xE000 for letter in value)

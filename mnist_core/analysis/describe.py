@@ -90,11 +90,20 @@ def nearest_run(config: RunConfig, runs: Iterable[Run]) -> Run | None:
         and run.id != config.id
     ]
 
-    def distance(run: Run) -> tuple[int, float, str]:
-        apart = differences([config, run.config]).values()
-        return len(apart), sum(_ratio(*pair) for pair in apart), run.id
+    counts = [len(_apart(config, run.config)) for run in same]
+    fewest = min(counts, default=0)
+    near = [run for run, count in zip(same, counts, strict=True) if count == fewest]
 
-    return min(same, key=distance, default=None)
+    def distance(run: Run) -> tuple[float, str]:
+        apart = differences([config, run.config]).values()
+        return sum(_ratio(*pair) for pair in apart), run.id
+
+    return min(near, key=distance, default=None)
+
+
+def _apart(config: RunConfig, other: RunConfig) -> set[str]:
+    """The names of the used fields that are not the same in both."""
+    return {name for name, _ in used_fields(config).items() ^ used_fields(other).items()}
 
 
 def _ratio(a: Any, b: Any) -> float:

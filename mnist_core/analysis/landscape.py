@@ -56,7 +56,8 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
     found = {
         (getattr(run.config, x), getattr(run.config, y)): run
         for run in runs
-        if run.config.model == config.model and _others(run.config, x, y) == others
+        if (run.config.model, run.config.dataset) == (config.model, config.dataset)
+        and _others(run.config, x, y) == others
     }
     xs, ys = (
         _values(field, {point[axis] for point in found} | {getattr(config, field)})

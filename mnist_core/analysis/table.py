@@ -1,5 +1,6 @@
 """The table of runs: a data frame with a row for each run. Loads without torch."""
 
+import functools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -38,11 +39,18 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
         data = (run.config.dataset, run.summary.data_fingerprint)
         if run.summary.test_accuracy is not None and data not in images:
             images[data] = _test_images(store, run)
-        rows.append(_row(run, images.get(data)))
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+        row = _finished_row if run.finished else _row
+        rows.append(row(run, images.get(data)))
+    table = pd.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS})
     kinds = {name: "Int64" for name in WHOLE}
     kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
     return table.astype(kinds | {"bundled": "bool"})
+
+
+@functools.lru_cache(maxsize=10_000)  # each rerun of a page asks for all runs again
+def _finished_row(run: Run, images: int | None) -> Mapping[str, Any]:
+    """`_row` of a run that does not change any more."""
+    return _row(run, images)
 
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import confusion, metrics
 from mnist_core.evaluation.predictions import logits_and_labels
+from mnist_core.evaluation.quantized import restored
 from mnist_core.models import check_config, create_model_for
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
@@ -49,7 +50,8 @@ def logits_of(
 def load_model(run: Run) -> nn.Module:
     """The run's network with its weights, in evaluation mode. Raises LabError.
 
-    No code in the weights file can run: it is read as plain arrays.
+    No code in the weights file can run: it is read as plain arrays. Weights in fewer bits (see
+    evaluation.quantized) become single precision.
     """
     import torch
     from safetensors import SafetensorError
@@ -61,7 +63,7 @@ def load_model(run: Run) -> nn.Module:
     model = create_model_for(config)
     content = run.weights()
     try:
-        model.load_state_dict(read_tensors(content))
+        model.load_state_dict(restored(read_tensors(content)))
     except (SafetensorError, RuntimeError, ValueError, KeyError, TypeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise LabError(f"The weights of {run.id} do not fit {config.model} ({reason}).") from error

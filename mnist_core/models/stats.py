@@ -50,6 +50,6 @@ def stats_of(model: str, dataset: str) -> Mapping[str, Any]:
     of classes than the one that was measured. Raises LabError for a damaged file.
     """
     known = shipped_stats().networks.get(model, {})
-    if dataset_spec(dataset).num_classes == dataset_spec(RunConfig().dataset).num_classes:
+    if dataset_spec(dataset).num_classes == dataset_spec(RunConfig.dataset).num_classes:
         return known
     return {name: value for name, value in known.items() if name not in BY_CLASSES}

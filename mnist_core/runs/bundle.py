@@ -21,7 +21,7 @@ from mnist_core.runs.summary import Summary
 MOST_REASONS = 3  # damaged runs of one file that are told one by one
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # equal and hashed as runs are
 class BundledRun(Run):
     """A finished run of a bundle. `path` is where its folder would be; there is none.
 
@@ -29,8 +29,12 @@ class BundledRun(Run):
     where that is damaged.
     """
 
-    columns: Columns = field(repr=False, compare=False)
-    row: int = field(repr=False, compare=False)
+    columns: Columns = field(repr=False)
+    row: int = field(repr=False)
+
+    @property
+    def id(self) -> str:
+        return self.config.id
 
     @cached_property
     def history(self) -> list[dict[str, float]]:

@@ -118,17 +118,14 @@ class Columns:
         return self._lists("", {"kernels": "float32"})["kernels"], sides
 
     def _lists(self, prefix: str, dtypes: Mapping[str, str]) -> dict[str, Lists]:
-        import pyarrow.compute as pc
-
         table = self._file.read(columns=[prefix + name for name in dtypes])
         found = {}
         for name, dtype in dtypes.items():
             column = table[prefix + name].combine_chunks()
-            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-            values = column.flatten().to_numpy()
+            values = np.from_dlpack(column.values)
             if values.dtype != dtype:
                 raise ValueError(f"{prefix}{name} holds {values.dtype}, not {dtype}")
-            found[name] = Lists(values, np.concatenate([[0], np.cumsum(lengths)]))
+            found[name] = Lists(values, np.from_dlpack(column.offsets))
         return found
 
 

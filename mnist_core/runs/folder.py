@@ -12,6 +12,7 @@ from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import is_number, read_bytes, read_checked, to_csv, write_bytes, write_json
+from mnist_core.runs.logits import packed_logits
 from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.states import can_follow
 from mnist_core.runs.summary import Summary
@@ -24,6 +25,8 @@ HISTORY = (
 )
 STEP_LOSSES = ("epoch", "step", "loss")
 STEP_LOSSES_KEY = "echoes"  # the name of the step losses in resume states and bundles, old and new
+
+LOGITS, PACKED_LOGITS = "logits.safetensors", "logits.packed.gz"
 
 Row = Mapping[str, float]
 
@@ -129,7 +132,12 @@ class RunFolder:
 
     def write_logits(self, logits: Mapping[str, np.ndarray]) -> None:
         """Half-precision logits (see evaluation.metrics.to_half) of "validation" and "test"."""
-        self._write(self.path / "logits.safetensors", tensors_to_bytes(dict(logits)))
+        self._write(self.path / LOGITS, tensors_to_bytes(dict(logits)))
+
+    def pack_logits(self, logits: Mapping[str, np.ndarray]) -> None:
+        """Replaces them by a smaller file (see runs.logits), which is read instead."""
+        self._write(self.path / PACKED_LOGITS, packed_logits(logits))
+        (self.path / LOGITS).unlink(missing_ok=True)
 
 
 def _check_progress(progress: Any) -> dict[str, Any]:

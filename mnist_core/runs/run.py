@@ -2,6 +2,7 @@
 
 import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +14,8 @@ from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import read_bytes, read_csv, read_tensors_file, tensors_of
-from mnist_core.runs.folder import HISTORY, STEP_LOSSES, RunFolder
+from mnist_core.runs.folder import HISTORY, LOGITS, PACKED_LOGITS, STEP_LOSSES, RunFolder
+from mnist_core.runs.logits import unpacked_logits
 from mnist_core.runs.process import HEARTBEAT_TIMEOUT
 from mnist_core.runs.snapshots import SNAPSHOTS, Snapshot, read_snapshots
 from mnist_core.runs.states import FINISHED, LIVE, RunState
@@ -42,6 +44,9 @@ class Run:
     path: Path
     config: RunConfig
     summary: Summary
+
+    def __hash__(self) -> int:
+        return hash(self.path)
 
     @property
     def id(self) -> str:
@@ -127,13 +132,23 @@ class Run:
         kernels = next(found, None)
         return None if kernels is None else kernels[:, 0].astype(np.float32)
 
+    @property
+    def logits_file(self) -> Path:
+        """Where its logits are: as training wrote them, or packed. Neither need be there."""
+        packed = self.path / PACKED_LOGITS
+        return packed if packed.is_file() else self.path / LOGITS
+
     def logits(self) -> dict[str, np.ndarray]:
         """Half-precision logits by part: "validation" and "test", each (N, classes).
 
         Raises NotFound, or LabError when the file is damaged.
         """
-        path = self.path / "logits.safetensors"
-        found = read_parts(path, np.float16, (dataset_spec(self.config.dataset).num_classes,))
+        path, row = self.logits_file, (dataset_spec(self.config.dataset).num_classes,)
+        if path.name == PACKED_LOGITS:
+            found = unpacked_logits(read_bytes(path) or b"", str(path))
+            check_parts(found, path, np.float16, row)
+        else:
+            found = read_parts(path, np.float16, row)
         if not all(np.isfinite(found[part]).all() for part in PARTS):
             raise LabError(f"{path} is damaged: it holds more than finite numbers.")
         return found
@@ -152,12 +167,19 @@ def read_parts(path: Path, dtype: type[np.generic], row: tuple[int, ...]) -> dic
     Raises NotFound, or LabError when the file is damaged.
     """
     found = read_tensors_file(path)
+    check_parts(found, path, dtype, row)
+    return found
+
+
+def check_parts(
+    found: Mapping[str, np.ndarray], path: Path, dtype: type[np.generic], row: tuple[int, ...]
+) -> None:
+    """Raises LabError unless what was found at `path` is as `read_parts` says."""
     for part in PARTS:
         values = found.get(part, np.empty(0))
         fits = values.dtype == dtype and values.ndim == 1 + len(row) and values.shape[1:] == row
         if not fits or not len(values):
             raise LabError(f"{path} is damaged: {part} is not {dtype.__name__} (N, *{row}).")
-    return found
 
 
 @dataclass(frozen=True)

@@ -40,15 +40,13 @@ class Snapshot:
 def kept_steps(done: int, steps: int) -> set[int]:
     """The steps of which a run keeps snapshots after `done` steps, with `steps` in an epoch.
 
-    They are those of EARLY, and the ends of epochs: all up to 13, of 24 the first and every
-    second, of 48 the first and every fourth, and so on; always the last one. Each that is kept
-    after a longer run was kept by every shorter one that got as far.
+    They are those of EARLY and the ends of epochs: of up to 13 all; of more the 1st, 2nd, 4th, 8th
+    and so on, and the last. Each that a longer run keeps was kept when it was as far as that.
     """
     epochs = done // steps
-    stride = 1
-    while -(-epochs // stride) + (stride > 1) > MOST_EPOCHS:
-        stride *= 2
-    ends = {1, epochs, *range(stride, epochs, stride)} if epochs else set()
+    ends = set(range(1, epochs + 1))
+    if epochs > MOST_EPOCHS:
+        ends = {2**power for power in range(epochs.bit_length())} | {epochs}
     return {step for step in EARLY if step <= done} | {epoch * steps for epoch in ends}
 
 

@@ -51,7 +51,8 @@ class RunStore:
                 runs[path.name] = self._read(path)
             except LabError as error:
                 damaged.append(Damaged(path, str(error)))
-        return sorted(runs.values(), key=lambda run: (-run.summary.created, run.id)), damaged
+        newest = sorted(runs.items(), key=lambda item: (-item[1].summary.created, item[0]))
+        return [run for _, run in newest], damaged
 
     def bundle_path(self, dataset: str) -> Path:
         """The file of a data set's runs that have no folder: those of the grid."""

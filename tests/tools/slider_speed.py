@@ -17,7 +17,7 @@ from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.models.grid import AXES, grid_configs
+from mnist_core.models.grid import AXES, DATASETS, grid_configs
 from mnist_core.runs.store import RunStore
 
 PAGE = Path(__file__).parents[2] / "pages" / "train.py"
@@ -25,7 +25,7 @@ PAGE = Path(__file__).parents[2] / "pages" / "train.py"
 
 def measure(moves: int, seed: int = 1) -> dict:
     """Seconds for each move, wall and CPU of this process; every setting must be a real run."""
-    shipped = {config.id for config in grid_configs()}
+    shipped = {config.id for name in DATASETS for config in grid_configs(name)}
     have = {run.id for run in RunStore().list()[0]}
     draw = random.Random(seed)
     page = AppTest.from_file(str(PAGE), default_timeout=120).run()

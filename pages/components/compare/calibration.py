@@ -22,7 +22,7 @@ def _calibration(_store: RunStore, _run: Run, path: str, version: tuple[int, int
 
 def calibration_of(store: RunStore, run: Run) -> Scaled:
     """Cached until the file of logits changes. Raises LabError."""
-    file = run.path / "logits.safetensors"
+    file = run.logits_file
     stat = file.stat()
     return _calibration(store, run, str(file), (stat.st_mtime_ns, stat.st_size))
 

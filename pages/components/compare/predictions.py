@@ -32,7 +32,7 @@ class Tested:
 
 
 def keeps_logits(run: Run) -> bool:
-    return (run.path / "logits.safetensors").exists()
+    return run.logits_file.exists()
 
 
 def read_predictions(comparison: Comparison, quiet: bool = False) -> dict[str, Tested]:

@@ -17,14 +17,17 @@ from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import load_model, logits_of
 from mnist_core.models import recipe_of
 from mnist_core.models.zoo import zoo_rows
-from mnist_core.reproduce.packing import LARGE, TOLERATED
-from mnist_core.reproduce.zoo import NOT_AT_HAND
+from mnist_core.reproduce.packing import LARGE, TOLERATED, WITHOUT_WEIGHTS, in_fewer_bits
+from mnist_core.reproduce.zoo import NOT_AT_HAND, keeps_snapshots
+from mnist_core.runs.logits import STEP
+from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.store import RunStore
 
 PROJECT = Path(__file__).parents[3]
 SHIPPED = RunStore(PROJECT / "checkpoints")
 ZOO = [c for row in zoo_rows() if row.dataset not in NOT_AT_HAND for c in row.configs()]
 RUNS = [run for config in ZOO if (run := SHIPPED.find_folder(config)) and run.state == "done"]
+WITH_WEIGHTS = [run for run in RUNS if run.has_weights]
 SOME = 2  # runs whose accuracy is computed again here
 QUICK = 500_000  # multiply-accumulates an image: those of the runs that are drawn from
 IMAGES = 100  # of each run, on which its weights and its logits are compared
@@ -45,10 +48,6 @@ def images_of(real_data):
 READ = {}
 
 
-def half(run):
-    return "-half" in run.summary.weights
-
-
 def test_the_whole_zoo_ships():
     assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
     assert SHIPPED.list()[1] == []
@@ -58,10 +57,12 @@ def test_the_whole_zoo_ships():
 
 def test_what_ships_is_small():
     files = [f for config in ZOO for f in SHIPPED.folder(config.id).path.iterdir()]
+    files += [SHIPPED.bundle, *(SHIPPED.root / "labels").iterdir()]
     assert sum(file.stat().st_size for file in files) < 80e6
-    for run in RUNS:
+    assert sum(file.stat().st_size for file in files if file.name == SNAPSHOTS) < 12e6
+    for run in WITH_WEIGHTS:
         size = (run.path / run.summary.weights).stat().st_size
-        assert size == run.summary.weights_bytes and (size <= LARGE or half(run))
+        assert size == run.summary.weights_bytes and (size <= LARGE or in_fewer_bits(run))
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
@@ -72,34 +73,49 @@ def test_its_files_agree(run):
     assert summary.validation_accuracy == max(r["validation_accuracy"] for r in run.history)
     assert len(run.history) == summary.epochs_done == run.config.epochs
     assert summary.device and summary.versions["torch"]
-    run.weights()  # checks the checksum
+    if run in WITH_WEIGHTS:
+        run.weights()  # checks the checksum
 
 
-def with_logits():
-    found = [run for run in RUNS if (run.path / "logits.safetensors").exists()]
-    assert {run.config.group for run in found} == {run.config.group for run in RUNS}
-    return found
+def kept_logits(run):
+    return run.logits_file.exists()
 
 
-@pytest.mark.parametrize("run", with_logits(), ids=lambda run: run.id)
+def test_one_run_of_each_small_network_ships_with_snapshots():
+    kept = [config for config in ZOO if keeps_snapshots(config)]
+    assert len(kept) == 9
+    for config in kept:
+        last = SHIPPED.get(config.id).snapshots()[-1]
+        assert last.epoch == config.epochs
+
+
+def test_every_run_has_logits_and_almost_every_one_has_weights():
+    assert [run.id for run in RUNS if not kept_logits(run)] == []
+    without = [run for run in RUNS if not run.has_weights]
+    assert {(run.config.model, recipe_of(run.config)) for run in without} == set(WITHOUT_WEIGHTS)
+
+
+@pytest.mark.parametrize("run", [run for run in RUNS if kept_logits(run)], ids=lambda run: run.id)
 def test_its_kept_logits_give_its_accuracy_and_come_from_its_weights(run, images_of):
     logits, labels = run.logits(), SHIPPED.labels(run)
     for part in ("validation", "test"):
         figures = metrics(logits[part], labels[part])
         assert figures.accuracy == pytest.approx(getattr(run.summary, f"{part}_accuracy"), abs=1e-9)
+    if run not in WITH_WEIGHTS:
+        return
     chosen = np.random.default_rng(1998).choice(len(labels["test"]), IMAGES, replace=False)
     images = images_of(run.config.dataset).images[chosen]
     pixels = resize(images, run.config.input_size, run.config.fit)
     computed = logits_of(load_model(run), pixels, run.config).numpy()
     kept = logits["test"][chosen].astype(np.float32)
     scale = np.abs(kept).max()
-    assert np.abs(computed - kept).max() < (0.01 if half(run) else 0.001) * scale
+    assert np.abs(computed - kept).max() < STEP + (0.01 if in_fewer_bits(run) else 0.001) * scale
 
 
 def drawn():
     if os.environ.get("EVERY_RUN"):
-        return RUNS
-    quick = [run for run in RUNS if run.summary.macs <= QUICK]
+        return WITH_WEIGHTS
+    quick = [run for run in WITH_WEIGHTS if run.summary.macs <= QUICK]
     return random.Random(1998).sample(quick, min(SOME, len(quick)))
 
 
@@ -109,4 +125,4 @@ def test_weights_give_the_test_accuracy_again(images_of):
         pixels = resize(test.images, run.config.input_size, run.config.fit)
         logits = logits_of(load_model(run), pixels, run.config).numpy()
         turned = metrics(logits, test.labels.numpy()).accuracy - run.summary.test_accuracy
-        assert abs(round(turned * len(test))) <= (TOLERATED if half(run) else 0), run.id
+        assert abs(round(turned * len(test))) <= (TOLERATED if in_fewer_bits(run) else 0), run.id

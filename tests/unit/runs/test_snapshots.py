@@ -32,11 +32,12 @@ def test_the_first_steps_and_every_epoch_are_kept_while_there_is_room():
     assert kept_steps(3 * 938, 938) == {0, 1, 3, 10, 30, 100, 300, 938, 2 * 938, 3 * 938}
     assert len(kept_steps(13 * 938, 938)) == 20
     ends = [step // 938 for step in sorted(kept_steps(30 * 938, 938)) if step >= 938]
-    assert ends == [1, 4, 8, 12, 16, 20, 24, 28, 30]
+    assert ends == [1, 2, 4, 8, 16, 30]
 
 
-@given(steps=st.integers(1, 2000), done=st.integers(0, 10_000), more=st.integers(0, 10_000))
-def test_a_longer_run_keeps_what_the_shorter_one_kept_or_could_not_have(steps, done, more):
+@given(steps=st.integers(1, 2000), epochs=st.floats(0, 500), more=st.floats(0, 500))
+def test_a_longer_run_keeps_what_the_shorter_one_kept_or_could_not_have(steps, epochs, more):
+    done, more = int(epochs * steps), int(more * steps)
     shorter, longer = kept_steps(done, steps), kept_steps(done + more, steps)
     assert {step for step in longer if step <= done} <= shorter
     assert len(longer) <= 20 and (done + more) // steps * steps in longer
@@ -88,7 +89,7 @@ def test_a_resumed_and_an_extended_run_end_with_the_same_file(lab, tmp_path):
     child = carry_out(lab, longer, Execution(threads=1, device="cpu"))
     assert file_of(child) == file_of(whole)
     steps = [snapshot.step for snapshot in whole.snapshots()]
-    assert steps == [0, 1, 3, 7, 10, 14, 28, 30, 42, 56, 70, 84, 98, 100, 112]
+    assert steps == [0, 1, 3, 7, 10, 14, 28, 30, 56, 100, 112]
     assert whole.summary.weights_sha256 == child.summary.weights_sha256
 
 
