@@ -30,14 +30,14 @@ def bundle_up(store: RunStore, workshop: RunStore, dataset: str, order: Sequence
     write_bundle(path, ordered, wrong)
     kept = read_bundle(path).runs
     for run in ordered:
-        if not _same(run, wrong[run.id], kept.get(run.id)):
+        if not same(run, wrong[run.id], kept.get(run.id)):
             raise LabError(f"{path} does not hold {run.id} as it was; its folder is kept.")
     for run in made:
         _keep_labels(store, workshop, run)
         shutil.rmtree(run.path)
 
 
-def _same(run: Run, wrong: Mistakes | None, kept: BundledRun | None) -> bool:
+def same(run: Run, wrong: Mistakes | None, kept: BundledRun | None) -> bool:
     """Whether a bundle kept all of a run: to the bit, but for step losses and confidences."""
     return (
         kept is not None

@@ -16,9 +16,11 @@ from mnist_core.data.transforms import resize
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import load_model, logits_of
 from mnist_core.models import recipe_of
+from mnist_core.models.grid import DATASETS, grid_configs
 from mnist_core.models.zoo import zoo_rows
 from mnist_core.reproduce.packing import LARGE, TOLERATED, WITHOUT_WEIGHTS, in_fewer_bits
 from mnist_core.reproduce.zoo import NOT_AT_HAND, keeps_snapshots
+from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.logits import STEP
 from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.store import RunStore
@@ -57,7 +59,7 @@ def test_the_whole_zoo_ships():
 
 def test_what_ships_is_small():
     files = [f for config in ZOO for f in SHIPPED.folder(config.id).path.iterdir()]
-    files += [SHIPPED.bundle, *(SHIPPED.root / "labels").iterdir()]
+    files += [file for name in ("grid", "labels") for file in (SHIPPED.root / name).glob("*")]
     assert sum(file.stat().st_size for file in files) < 80e6
     assert sum(file.stat().st_size for file in files if file.name == SNAPSHOTS) < 12e6
     for run in WITH_WEIGHTS:
@@ -117,6 +119,24 @@ def drawn():
         return WITH_WEIGHTS
     quick = [run for run in WITH_WEIGHTS if run.summary.macs <= QUICK]
     return random.Random(1998).sample(quick, min(SOME, len(quick)))
+
+
+def test_the_grid_that_ships_is_small_and_agrees_with_itself():
+    files = sorted((SHIPPED.root / "grid").glob("*.parquet"))
+    assert sum(file.stat().st_size for file in files) < 8e6
+    wanted = {config.id for name in DATASETS for config in grid_configs(name)}
+    for run in (run for file in files for run in read_bundle(file).runs.values()):
+        summary, history = run.summary, run.history
+        assert run.id in wanted and (summary.device, summary.threads) == ("cpu", 1)
+        assert len(history) == summary.epochs_done and not summary.data_note
+        if history:
+            best = history[int(summary.best_epoch or 0) - 1]
+            assert best["validation_accuracy"] == summary.validation_accuracy
+            assert run.first_kernels().shape == (6, 5, 5)
+        if summary.test_accuracy is not None:
+            wrong, labels = run.mistakes(), SHIPPED.labels(run)["test"]
+            assert len(wrong.index) == round((1 - summary.test_accuracy) * len(labels))
+            assert (labels[wrong.index] != wrong.answer).all()
 
 
 def test_weights_give_the_test_accuracy_again(images_of):

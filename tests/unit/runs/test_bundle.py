@@ -128,7 +128,10 @@ def changed(bundle, column, values):
     table = pq.read_table(bundle)
     place = table.schema.get_field_index(column)
     kind = table.schema.field(place).type
-    table = table.set_column(place, column, pa.array(values, kind))
+    rewrite(bundle, table.set_column(place, column, pa.array(values, kind)))
+
+
+def rewrite(bundle, table):
     with pq.ParquetWriter(bundle, table.schema, store_schema=False) as writer:
         writer.write_table(table)
         writer.add_key_value_metadata({"format": "mnist-lab runs 1"})
@@ -158,6 +161,14 @@ def test_a_damaged_run_is_one_sentence_and_the_others_are_read(bundle, runs, col
     assert [damaged.path for damaged in found.damaged] == [bundle]
     assert "MNIST.parquet: run 2 is damaged and was left out" in found.damaged[0].reason
     assert words in found.damaged[0].reason
+
+
+def test_a_column_that_came_later_has_its_default_in_an_older_file(bundle, runs):
+    table = pq.read_table(bundle).drop_columns(["shift", "engine"])
+    rewrite(bundle, table.append_column("later", pa.array([1, 2, 3])))
+    found = read_bundle(bundle)
+    assert not found.damaged and [r.config for r in found.runs.values()] == [r.config for r in runs]
+    assert [run.summary.engine for run in found.runs.values()] == [None] * 3
 
 
 def test_many_damaged_runs_are_a_few_sentences(bundle, other, store):
