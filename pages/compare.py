@@ -10,7 +10,7 @@ from mnist_core.formatting import plain
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare import files, sentence
-from pages.components.compare.bar import comparing, names_of
+from pages.components.compare.bar import comparing, names_in_chart, names_of
 from pages.components.compare.better import better_tab
 from pages.components.compare.choice import choose, slots_of
 from pages.components.compare.comparison import Comparison
@@ -83,7 +83,7 @@ def compare(
     if said:
         help = plain(sentence.how_it_is_known(said, repeated.noise(said.row) is not None))
         st.markdown(f"### {sentence.in_words(said)}", help=help)
-        tradeoff(comparison, names | labels, recipe)
+        tradeoff(comparison, names_in_chart(rows, names), recipe)
     else:
         st.info("None of these runs is finished. Their test accuracy appears here when they are.")
     details(comparison)

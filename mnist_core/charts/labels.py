@@ -4,9 +4,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-LETTER, LINE = 6.4, 15.0  # pixels: the mean width of a letter of 12 px, and the height of a line
+LETTER, LINE = 6.6, 15.0  # pixels: the mean width of a letter of 12 px, and the height of a line
 POINT = 7.0  # pixels from the middle of a point to its edge
-RINGS = (11.0, 24.0, 38.0, 54.0, 72.0, 92.0)  # pixels between a point and its name
+RINGS = (12.0, 24.0, 38.0, 54.0, 72.0, 92.0)  # pixels between a point and its name
 DIRECTIONS = ((1, 0), (-1, 0), (0, -1), (0, 1), (1, -1), (-1, -1), (1, 1), (-1, 1))
 # What a place costs, in square pixels: for each further ring, and as a part of what a bar hides.
 AWAY, THROUGH = 30.0, 0.4

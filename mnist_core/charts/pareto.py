@@ -1,7 +1,7 @@
 """Accuracy against what a network costs: a data frame in, a Plotly figure out."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from mnist_core.analysis.pareto import OURS
-from mnist_core.charts.labels import Box, Place, place_labels
+from mnist_core.charts.point_names import Plane, names_of_points
 from mnist_core.charts.point_words import about_published, tooltips
 from mnist_core.charts.style import (
     COLOURS,
@@ -24,7 +24,6 @@ from mnist_core.charts.style import (
     whiskers,
 )
 from mnist_core.dataset_specs import IMAGE_SIDE
-from mnist_core.formatting import percent
 
 CHOSEN_LIMIT = len(COLOURS) - 1  # the last colour, GREY, is that of the runs that are not chosen
 CLIPPED = "triangle-down-open"  # the symbol of a run whose accuracy is below the axis
@@ -35,7 +34,7 @@ PLOT = 1060, 0.72  # the usual width in pixels of a plot, and its part of the ch
 
 @dataclass(frozen=True)
 class Axis:
-    """What accuracy is drawn against: its name and title; `unit` ends a figure on it."""
+    """What accuracy is drawn against."""
 
     name: str
     title: str
@@ -84,7 +83,8 @@ def accuracy_against(
     axes = _size_axis(column, points[column]), _accuracy_axis(within, published, floor, runs)
     layout = common_layout(height, xaxis=axes[0], yaxis=axes[1])
     if len(runs) <= NAMED:
-        layout["annotations"] = _names(runs, column, slots, names, axes, height)
+        plane = Plane(*axes, PLOT[0], PLOT[1] * height)
+        layout["annotations"] = names_of_points(runs, column, slots, names, plane)
     figure = go.Figure([trace for trace in traces if len(trace["x"])], layout)
     return figure if AXES[column].log else _with_image_size(figure)
 
@@ -176,74 +176,6 @@ def _published(published: pd.DataFrame, column: str) -> Trace:
         "text": [about_published(row, column) for row in published.to_dict("records")],
         "hovertemplate": "%{text}<extra></extra>",
     }
-
-
-def _names(
-    runs: pd.DataFrame,
-    column: str,
-    slots: Mapping[str, int],
-    names: Mapping[str, str],
-    axes: tuple[dict[str, Any], dict[str, Any]],
-    height: int,
-) -> list[dict[str, Any]]:
-    """A name beside every run; those of the chosen ones come first, in bold."""
-    order = [*slots, *(run_id for run_id in runs["id"] if run_id not in slots)]
-    rows = runs.set_index("id")
-    rows = rows.loc[[run_id for run_id in order if run_id in rows.index]]
-    size = PLOT[0], PLOT[1] * height
-    x = [_along(axes[0], float(value)) for value in rows[column]]
-    y = [_along(axes[1], value) for value in rows["shown"]]
-    points = [(a * size[0], (1 - b) * size[1]) for a, b in zip(x, y, strict=True)]
-    texts = [
-        names[str(run_id)] + (f" {percent(row['test_accuracy'], 1)}" if row["clipped"] else "")
-        for run_id, row in rows.iterrows()
-    ]
-    places = place_labels(points, texts, *size, _bars(rows, points, axes[1], size[1]))
-    return [
-        _name(text, place, str(run_id) in slots)
-        | {"x": _on_axis(axes[0], float(row[column])), "y": _on_axis(axes[1], row["shown"])}
-        for (run_id, row), text, place in zip(rows.iterrows(), texts, places, strict=True)
-    ]
-
-
-def _bars(
-    rows: pd.DataFrame,
-    points: Sequence[tuple[float, float]],
-    axis: Mapping[str, Any],
-    height: float,
-) -> list[Box]:
-    """What the whiskers cover, in pixels."""
-    ends = [[(1 - _along(axis, v)) * height for v in rows[name]] for name in ("least", "most")]
-    bars = zip(points, *ends, rows["clipped"], strict=True)
-    return [(x - 3, top, x + 3, low) for (x, _), top, low, clipped in bars if not clipped]
-
-
-def _name(text: str, place: Place, chosen: bool) -> dict[str, Any]:
-    """The annotation without its point; a name that is far from its point has a line to it."""
-    return {
-        "text": f"<b>{text}</b>" if chosen else text,
-        "ax": place.right,
-        "ay": place.down,
-        "xanchor": "center",
-        "yanchor": "middle",
-        "showarrow": True,
-        "arrowhead": 0,
-        "arrowwidth": 1,
-        "arrowcolor": GREY if place.far else "rgba(0,0,0,0)",
-        "standoff": 6,
-        "font": {"size": 12},
-    }
-
-
-def _on_axis(axis: Mapping[str, Any], value: float) -> float:
-    """A value as annotations and ranges have it: of a logarithmic axis, its logarithm."""
-    return math.log10(value) if axis.get("type") == "log" else value
-
-
-def _along(axis: Mapping[str, Any], value: float) -> float:
-    """How far along an axis a value lies, from 0 to 1."""
-    low, high = axis["range"]
-    return (_on_axis(axis, value) - low) / (high - low)
 
 
 def _accuracy_axis(

@@ -59,7 +59,7 @@ def test_it_opens_with_two_networks_by_our_recipe(zoo):
     assert sorted(points(page)) == sorted(chosen(page))
     said = "**Medium beats networks up to 8 times its size:** 99.57 ± 0.01 % (3 runs)"
     assert said in words(page)
-    assert "##### Medium is better than LeNet-5" in words(page)
+    assert "#### Medium is better than LeNet-5" in words(page)
     assert "Medium is ahead by 0.10 points; more than luck" in words(page)
     assert not page.query_params and not page.warning and not page.error
 

@@ -7,12 +7,17 @@ from mnist_core.charts.pareto import CHOSEN_LIMIT
 from pages.components.compare.choice import toggle
 from pages.components.compare.comparison import KEY_COLOURS, Comparison
 
+YOURS = " (yours)"
+LONGEST = 28  # characters of a name in the chart
+
 STYLE = (
     f"<style>{KEY_COLOURS}"
     + """
 .st-key-cmp_bar button {white-space: nowrap}
 [data-testid=stBottomBlockContainer] {padding: 0.5rem clamp(1rem, 2vw, 3rem) 0.75rem;
 border-top: 1px solid rgba(128, 128, 128, 0.3)}
+@media (max-width: 640px) {.st-key-cmp_bar [data-testid=stElementContainer]:has(strong) {
+display: none}}
 </style>"""
 )
 
@@ -49,7 +54,7 @@ def _add(comparison: Comparison, names: dict[str, str]) -> None:
         key="cmp_add",
         on_change=_added,
         label_visibility="collapsed",
-        width=170,
+        width=130,
     )
 
 
@@ -60,7 +65,23 @@ def _added() -> None:
         toggle(run_id)
 
 
+def names_in_chart(rows: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
+    """Shorter names for points: of a network with several rows, its best one has its name.
+
+    The others stand below or above it, and are named by what is different.
+    """
+    first = set(rows.drop_duplicates("model")["id"])
+    titles = dict(zip(rows["id"], rows["title"], strict=True))
+    short = {}
+    for run_id, name in names.items():
+        own = name.removeprefix(titles[run_id]).removeprefix(" · ")
+        if run_id in first:
+            own = titles[run_id] + (YOURS if name.endswith(YOURS) else "")
+        short[run_id] = own if len(own) <= LONGEST else own[: LONGEST - 1] + "…"
+    return short
+
+
 def names_of(rows: pd.DataFrame, labels: dict[str, str]) -> dict[str, str]:
     """The labels of the rows; those of the visitor's own runs say so."""
     yours = set(rows.loc[rows["yours"], "id"])
-    return {k: f"{name} (yours)" if k in yours else name for k, name in labels.items()}
+    return {k: name + YOURS if k in yours else name for k, name in labels.items()}

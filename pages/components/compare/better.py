@@ -101,7 +101,7 @@ def verdict(comparison: Comparison, first: str, peer: str, pair: Paired | None) 
     finished = pd.notna(a["test_accuracy"]) and pd.notna(b["test_accuracy"])
     apart = comparison.repeated.difference(a, b) if comparison.repeated and finished else None
     names = plain(comparison.labels[first]), plain(comparison.labels[peer])
-    st.markdown(f"##### {conclusion(names, apart, pair)}")
+    st.markdown(f"#### {conclusion(names, apart, pair)}")
     lines = [
         apart and by_seeds(names, apart, (int(a["seeds"]), int(b["seeds"]))),
         pair and by_images(names, pair),

@@ -74,7 +74,7 @@ KEY_COLOURS = "".join(
 
 def chart(title: str, figure: go.Figure, data: pd.DataFrame, key: str, alt: str) -> None:
     """A figure below its title; `data` is what it shows, for the menu of files."""
-    st.markdown(f"##### {title}")
+    st.markdown(f"#### {title}")
     files.offer(key, data)
     plot(figure, key, alt)
 

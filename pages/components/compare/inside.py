@@ -73,7 +73,7 @@ def networks_table(comparison: Comparison) -> None:
 
 
 NETWORK_COLUMNS = {
-    "network": st.column_config.TextColumn("Network", pinned=True),
+    "network": st.column_config.TextColumn("Network"),
     "blocks": number_column(
         "Convolution blocks",
         "Convolutions larger than 1×1, in blocks that end where the map shrinks.",
@@ -81,7 +81,7 @@ NETWORK_COLUMNS = {
     "parameters": number_column("Parameters", "Numbers that the network learns."),
     "weights_bytes": number_column("File", "Size of the weights file.", "bytes"),
     "receptive_field": number_column(
-        "Maximum receptive field", "Of the last convolution, in pixels."
+        "Receptive field", "Of the last convolution, in pixels.", width=118
     ),
     "macs": number_column("MACs", "Multiply-accumulate operations for one image.", "compact"),
     "latency_ms": number_column("Latency", "Median for one image on one thread.", "%.2f ms"),
@@ -93,7 +93,7 @@ NETWORK_COLUMNS = {
 
 def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """For every chosen network a large picture of one stage, and the field as it grows."""
-    st.markdown("##### What a unit can see, and what it looks at")
+    st.markdown("#### What a unit can see, and what it looks at")
     left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
     row, column = (
         place.slider(
@@ -119,15 +119,17 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
     )
     able = [run for run in comparison.compared if run.has_weights]
     found = measured(able, str(data_root()), row, column) if measure and able else {}
-    places = st.columns(min(AT_ONCE, max(2, len(comparison.chosen))), gap="medium")
+    places = st.columns(AT_ONCE, gap="medium")
     for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
             label, mine = comparison.labels[run.id], found.get(run.id)
             one_network(label, run, stages[run.config.model], (row, column), mine)
     st.caption(
-        "Frame: the theoretical receptive field, every pixel that can influence the unit. Glow: "
-        "the measured one, where changing a pixel changes the unit most; it is often far smaller. "
-        "The small pictures are the stages at which the field grows, from image to output."
+        "The receptive field that is given for a network as a whole is that of its last "
+        "convolution. Linear layers after it see the whole input: 28×28 pixels, or 32×32 where a "
+        "network takes larger images. Frame: the theoretical receptive field, every pixel that can "
+        "influence the unit. Glow: the measured one, where changing a pixel changes the unit most; "
+        "it is often far smaller. The small pictures are the stages at which the field grows, from image to output."
     )
 
 
@@ -180,7 +182,7 @@ def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
 
 def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """One network's graph beside the table of its layers."""
-    st.markdown("##### Layer by layer")
+    st.markdown("#### Layer by layer")
     help = "The network whose layers are listed."
     run = comparison.runs[pick(comparison, comparison.chosen, "cmp_layers", help)]
     mine = stages[run.config.model]
@@ -222,7 +224,7 @@ def _text(label: str, help: str, width: int):
 
 
 LAYER_COLUMNS = {
-    "name": st.column_config.TextColumn("Layer", pinned=True, width=82),
+    "name": st.column_config.TextColumn("Layer", width=82),
     "kind": st.column_config.TextColumn("Kind", width=92),
     "shape": _text("Shape", "Channels × rows × columns that come out.", 80),
     "parameters": number_column("Parameters", "Numbers that this layer learns.", width=82),

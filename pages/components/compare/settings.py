@@ -25,7 +25,7 @@ def settings(comparison: Comparison) -> None:
     st.dataframe(
         rows,
         hide_index=True,
-        column_config={"Setting": st.column_config.TextColumn(pinned=True)},
+        column_config={"Setting": st.column_config.TextColumn()},
         placeholder="–",
         height="content",
         alt="The settings in which the compared runs differ",

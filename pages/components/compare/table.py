@@ -92,7 +92,7 @@ def show_table(rows: pd.DataFrame) -> None:
 
 
 COLUMNS = {
-    "title": st.column_config.TextColumn("Network", pinned=True, width=120),
+    "title": st.column_config.TextColumn("Network", width=130),
     "test_accuracy": number_column(
         "Test",
         "Accuracy on the test images at the best epoch; of several seeds the mean.",

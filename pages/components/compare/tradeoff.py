@@ -33,6 +33,7 @@ def tradeoff(comparison: Comparison, names: dict[str, str], recipe: str) -> None
             key="cmp_x",
             bind="query-params",
             label_visibility="collapsed",
+            wrap=True,
         )
         st.caption("Click a point to add or remove it", width="content", help=READING)
     shown = set(rows["model"])

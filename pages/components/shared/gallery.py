@@ -15,7 +15,7 @@ STYLE = """<style>
 .gallery img {width: 72px; height: 72px; image-rendering: pixelated; border-radius: 4px;
  display: block; margin-bottom: 3px}
 .gallery a {color: inherit; text-decoration: none}
-.gallery .wrong {color: #d1426f; font-weight: 600}
+.gallery .wrong {color: light-dark(#c2185b, #f08bb8); font-weight: 600}
 </style>"""
 
 
