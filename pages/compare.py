@@ -36,6 +36,7 @@ ALONE = (mistakes_tab, inside_tab)  # a click in them runs them only, not the pa
 
 
 def main() -> None:
+    common.page_title("Compare")
     files.begin()
     store, every = common.all_runs()
     if not every:

@@ -46,6 +46,7 @@ def better_tab(comparison: Comparison) -> None:
             chosen if len(chosen) > 2 else chosen[:1],
             "cmp_against",
             "The network that the others are compared with.",
+            "Compare the others with",
         )
         peers = [run_id for run_id in chosen if run_id != first]
         pairs = {peer: paired(found, first, peer) for peer in peers}
@@ -172,8 +173,9 @@ def disagreements(
     """The images that only one of two networks gets right."""
     if not peers:
         return
-    help = "The second network of the pair whose images are shown."
-    peer = pick(comparison, peers, "cmp_peer", help)
+    help = "The images on which exactly one of the two is right."
+    other = f"Images: {comparison.labels[first]} against"
+    peer = pick(comparison, peers, "cmp_peer", help, other)
     a, b = found[first], found[peer]
     for right, wrong, name in ((a, b, first), (b, a, peer)):
         places = np.flatnonzero(right.given.correct & ~wrong.given.correct)

@@ -98,14 +98,16 @@ def read_or_warn(label: str, read: Callable[..., T], *arguments: object) -> T | 
         return None
 
 
-def pick(comparison: Comparison, ids: list[str], key: str, help: str) -> str:
+def pick(
+    comparison: Comparison, ids: list[str], key: str, help: str, label: str = "Network"
+) -> str:
     """One of these rows, chosen by its name and kept in the address bar; the first one at first."""
     if len(ids) == 1:
         return ids[0]
     if st.session_state.get(key) not in ids:
         st.session_state.pop(key, None)
     return st.pills(
-        "Network",
+        label,
         ids,
         format_func=lambda run_id: comparison.labels[run_id],
         default=ids[0],

@@ -18,7 +18,7 @@ from pages.components.shared import common
 BEST, PUBLISHED, EVERY = "our best", "as published", "all"
 KINDS = {BEST: "improved", PUBLISHED: "reference"}
 ANY_SIZE = "any size"
-SIZES = (ANY_SIZE, "5,000", "10,000", "50,000", "100,000", "1,000,000")
+SIZES = ("5,000", "10,000", "50,000", "100,000", "1,000,000", ANY_SIZE)
 
 
 def follow_link(runs: Mapping[str, Run], kinds: Mapping[str, str]) -> None:
@@ -96,6 +96,7 @@ def more_filters(table: pd.DataFrame, quick: int) -> pd.DataFrame:
         size = st.select_slider(
             "Parameters, at most",
             SIZES,
+            value=ANY_SIZE,
             key="cmp_size",
             bind="query-params",
             help="Only networks of at most this many parameters.",

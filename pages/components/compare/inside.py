@@ -129,7 +129,8 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
         "convolution. Linear layers after it see the whole input: 28×28 pixels, or 32×32 where a "
         "network takes larger images. Frame: the theoretical receptive field, every pixel that can "
         "influence the unit. Glow: the measured one, where changing a pixel changes the unit most; "
-        "it is often far smaller. The small pictures are the stages at which the field grows, from image to output."
+        "it is often far smaller. The small pictures are the stages at which the field grows, "
+        "from image to output."
     )
 
 
