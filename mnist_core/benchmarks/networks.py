@@ -21,12 +21,17 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
 
 def exact(name: str) -> dict[str, Any]:
     """The figures of one network that are the same on every machine: stats.EXACT."""
-    from mnist_core.inspection.architecture import convolution_blocks, describe
+    from mnist_core.inspection.architecture import CONVOLUTIONS, convolution_blocks, describe
     from mnist_core.inspection.profiling import figures, weights_bytes
 
     model, size = create_model(name), make_config(name).input_size
-    blocks = convolution_blocks(describe(model, size))
-    return {**figures(model, size), "weights_bytes": weights_bytes(model), "blocks": blocks}
+    stages = describe(model, size)
+    return {
+        **figures(model, size),
+        "weights_bytes": weights_bytes(model),
+        "blocks": convolution_blocks(stages),
+        "convolutions": sum(stage["kind"] in CONVOLUTIONS for stage in stages),
+    }
 
 
 def latency(name: str) -> float:

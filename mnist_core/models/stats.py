@@ -14,9 +14,13 @@ from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.files import read_json
+from mnist_core.formatting import counted, short_count
 
 PATH = Path(__file__).parent / "figures.json"
-EXACT = ("parameters", "macs", "receptive_field", "weights_bytes", "blocks")
+EXACT = (
+    *("parameters", "macs", "receptive_field", "weights_bytes"),
+    *("blocks", "convolutions"),
+)
 BY_CLASSES = ("parameters", "macs", "weights_bytes")  # these follow the number of classes
 
 
@@ -41,6 +45,19 @@ def shipped_stats(path: Path = PATH) -> Stats:
             f"{path} is damaged ({error}); "
             f"make it anew: python -m mnist_core bench networks --json > {path.name}"
         ) from error
+
+
+def gloss(figures: Mapping[str, Any]) -> str:
+    """What a network is made of, in a few words: "5 convolutions, 75k parameters".
+
+    `figures`: those of `stats_of`, or fewer; what is not known is left out.
+    """
+    parts = []
+    if "convolutions" in figures:
+        parts.append(counted(figures["convolutions"], "convolution"))
+    if "parameters" in figures:
+        parts.append(f"{short_count(figures['parameters'])} parameters")
+    return ", ".join(parts)
 
 
 def stats_of(model: str, dataset: str) -> Mapping[str, Any]:

@@ -11,9 +11,10 @@ from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import InputError
-from mnist_core.formatting import number, recipe_label, short_count
+from mnist_core.formatting import number, recipe_label
 from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
 from mnist_core.models.grid import AXES, opening_config
+from mnist_core.models.stats import gloss
 from mnist_core.runs.run import Run
 from pages.components.shared import common
 
@@ -127,11 +128,9 @@ def short_dataset(name: str) -> str:
 
 
 def glossed(model: str, dataset: str, runs: list[Run]) -> str:
-    """A network's name with its size: "LeNet-5 · 62k parameters"."""
-    figures = common.figures_of(make_config(model, dataset=dataset), runs)
-    if "parameters" not in figures:
-        return model_title(model)
-    return f"{model_title(model)} · {short_count(figures['parameters'])} parameters"
+    """A network's name and what it is made of: "LeNet-5 · 2 convolutions, 62k parameters"."""
+    words = gloss(common.figures_of(make_config(model, dataset=dataset), runs))
+    return f"{model_title(model)} · {words}" if words else model_title(model)
 
 
 def recipes(config: RunConfig) -> None:

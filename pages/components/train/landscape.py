@@ -41,14 +41,15 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             st.session_state.train_clicks = clicks + 1
             show(land.cells[land.xs[i], land.ys[j]].config)
 
-    st.plotly_chart(
-        figure,
-        key=key,
-        on_select=clicked,
-        selection_mode="points",
-        config={"displayModeBar": False},
-        alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
-    )
+    with st.container(key="train_map"):
+        st.plotly_chart(
+            figure,
+            key=key,
+            on_select=clicked,
+            selection_mode="points",
+            config={"displayModeBar": False},
+            alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
+        )
     st.caption(summary_of(land))
 
 

@@ -26,6 +26,8 @@ STYLE = """<style>
 .st-key-train_layout>:has(>.st-key-train_controls){position:static;max-height:none}
 .st-key-train_curves{flex-wrap:nowrap;overflow-x:auto;scroll-snap-type:x mandatory}
 .st-key-train_curves>*{flex:0 0 94%;scroll-snap-align:start}
+.st-key-train_map{overflow-x:auto}
+.st-key-train_map>*{min-width:620px}
 }
 </style>"""
 

@@ -1,10 +1,11 @@
 """The stored figures of the networks are those that can be measured."""
 
 import pytest
+from torch import nn
 
 from mnist_core.benchmarks import networks
 from mnist_core.errors import LabError
-from mnist_core.models import stats
+from mnist_core.models import create_model, stats
 
 BLOCKS = {"medium": 3, "small": 2, "ultrasmall": 2, "lenet5": 2, "lenet5-1998": 3}
 
@@ -15,6 +16,8 @@ def test_what_is_stored_is_what_is_measured(name):
     assert {key: row[key] for key in stats.EXACT} == networks.exact(name)
     assert 0.01 < row["latency_ms"] < 1000 and stats.shipped_stats().machine
     assert row["blocks"] == BLOCKS.get(name, row["blocks"])
+    modules = create_model(name).modules()
+    assert row["convolutions"] == sum(isinstance(module, nn.Conv2d) for module in modules)
 
 
 def test_a_damaged_file_says_how_to_make_it(tmp_path):
@@ -25,7 +28,12 @@ def test_a_damaged_file_says_how_to_make_it(tmp_path):
 
 
 def test_a_network_that_was_added_has_none():
-    assert stats.stats_of("added-since", "MNIST") == {}
+    assert stats.stats_of("added-since", "MNIST") == {} and stats.gloss({}) == ""
+
+
+def test_a_network_is_glossed_with_what_is_known_of_it():
+    assert stats.gloss(stats.stats_of("mynetv2", "MNIST")) == "5 convolutions, 75k parameters"
+    assert stats.gloss({"convolutions": 1}) == "1 convolution"
 
 
 def test_latency_is_measured(monkeypatch):
