@@ -97,7 +97,8 @@ def _figure(
     margin = MARGIN | ({"r": ROOM_FOR_NAMES} if names else {})
     places = [place for trace in traces for place in trace["x"] if math.isfinite(place)]
     x = {"title": {"text": TITLES[by], "standoff": 6}, "automargin": False}
-    x["range"] = [0, 1.04 * max([epochs or 1, *places])]
+    last = max([epochs or 1, *places])
+    x["range"] = [-0.02 * last, 1.04 * last]  # room for the marks of the first and the last point
     y = _value_axis(what, traces)
     inside = height - margin["t"] - margin["b"]
     annotations = names_at_ends(traces, y, inside) if names else []

@@ -1,6 +1,8 @@
 """The Train page in a real browser: train, pause, continue, more epochs, more seeds, the map."""
 
 import re
+import subprocess
+import sys
 
 from playwright.sync_api import Page, expect
 
@@ -8,9 +10,11 @@ from mnist_core.analysis.url import query_of
 from mnist_core.formatting import percent
 from mnist_core.jobs import launcher
 from mnist_core.models.grid import AXES, opening_config
+from mnist_core.runs.process import Process
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import TIMEOUT, at_rest
+from tests.stores import make_run
 
 expect.set_options(timeout=1000 * TIMEOUT)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
@@ -45,22 +49,52 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
     expect(page.get_by_test_id("stMain")).to_contain_text(accuracy)
 
 
+def boxes(page: Page) -> dict[str, dict[str, float]]:
+    """Where the buttons stand. No two of them share a place."""
+    names = ("Train", "More runs", "Continue", "Pause", "Stop")
+    found = {name: button(page, name).bounding_box() for name in names}
+    assert len({(box["x"], box["y"]) for box in found.values()}) == len(names)
+    return found
+
+
+def test_the_first_batch_leaves_a_mark_in_the_loss_chart(page, server):
+    config = opening_config().replace(seed=99)
+    trainer = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    process = Process.of(trainer.pid)
+    run = make_run(RunStore(server.store), config, state="running", epochs=0, process=process)
+    progress = {"phase": "training", "epoch": 1, "step": 10, "steps": 800, "losses": [[10, 2.29]]}
+    run.folder.write_progress(progress | {"images_per_second": 9000.0, "seconds_left": 20.0})
+    page.goto(link(server, config))
+    chart = page.locator(".st-key-train_loss")
+    mark = chart.locator(".points path").bounding_box()
+    inside = chart.locator(".nsewdrag").bounding_box()
+    assert mark["width"] > 4 and inside["x"] < mark["x"] < inside["x"] + inside["width"]
+    assert inside["y"] < mark["y"] < inside["y"] + inside["height"]
+    ticks = chart.locator(".ytick text").all_inner_texts()
+    assert len(ticks) >= 2 and len(set(ticks)) == len(ticks)
+    trainer.communicate(b"\n")
+
+
 def test_a_paused_run_continues_and_a_refresh_loses_nothing(page, server):
     config = opening_config().replace(**LONG)
     store = RunStore(server.store)
     page.goto(link(server, config))
     at_rest(page)
+    before = boxes(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
+    assert boxes(page) == before  # Stop is not where Train was
     page.reload()
     button(page, "Pause").click()
     expect(page.get_by_text(re.compile(r"Paused in epoch \d+ of 1000"))).to_be_visible()
     assert store.get(config.id).state == "paused"
     at_rest(page)
+    assert boxes(page) == before
     button(page, "Continue").click()
     expect(page.get_by_text(TRAINING)).to_be_visible()
     launcher.stop(store, config.id)  # from elsewhere: the page notices
     expect(page.get_by_text(re.compile(r"Stopped in epoch \d+ of 1000"))).to_be_visible()
+    assert boxes(page) == before
 
 
 def test_a_run_is_extended_and_repeated_with_other_seeds(page, server):

@@ -57,7 +57,7 @@ def test_runs_can_lie_along_the_time_that_they_took():
     figure = training_curves(ROWS, "accuracy", LOOKS, by="elapsed")
     stars = [trace for trace in figure.data if trace.marker.symbol == "star"]
     assert [trace.x[0] for trace in stars] == [14.0, 28.0]
-    assert figure.layout.xaxis.range == pytest.approx((0, 1.04 * 9 * 3.5))
+    assert figure.layout.xaxis.range == pytest.approx((-0.02 * 9 * 3.5, 1.04 * 9 * 3.5))
     assert "14 s" not in stars[0].hovertemplate and "best epoch 4" in stars[0].hovertemplate
 
 
@@ -113,8 +113,8 @@ def test_no_history_is_an_empty_chart(what):
 
 @BOTH
 def test_the_axis_has_room_for_the_epochs_to_come(what):
-    assert alone(HISTORY, what).layout.xaxis.range == (0, 12.48)
-    assert alone(HISTORY[:3], what, epochs=50).layout.xaxis.range == (0, 52)
+    assert alone(HISTORY, what).layout.xaxis.range == pytest.approx((-0.24, 12.48))
+    assert alone(HISTORY[:3], what, epochs=50).layout.xaxis.range == pytest.approx((-1, 52))
 
 
 def test_names_stand_at_the_ends_of_lines_and_never_on_each_other():
