@@ -49,4 +49,5 @@ def address(page):
 
 
 def words(page):
-    return " ".join(element.value for element in [*page.markdown, *page.caption, *page.info])
+    elements = [*page.header, *page.subheader, *page.markdown, *page.caption, *page.info]
+    return " ".join(element.value for element in elements)

@@ -57,9 +57,9 @@ def test_it_opens_with_two_networks_by_our_recipe(zoo):
     page = open_page()
     assert chosen(page) == best(zoo, "lenet5", "medium") and names(page) == ["LeNet-5", "Medium"]
     assert sorted(points(page)) == sorted(chosen(page))
-    said = "**Medium beats networks up to 8 times its size:** 99.57 ± 0.01 % (3 runs)"
+    said = "Medium beats networks up to 8 times its size: 99.57 ± 0.01 % (3 runs)"
     assert said in words(page)
-    assert "#### Medium is better than LeNet-5" in words(page)
+    assert "Medium is better than LeNet-5" in words(page)
     assert "Medium is ahead by 0.10 points; more than luck" in words(page)
     assert not page.query_params and not page.warning and not page.error
 
@@ -124,7 +124,7 @@ def test_another_recipe_shows_the_same_networks_and_the_choice_comes_back(zoo):
 def test_a_recipe_that_nobody_used_shows_all_runs(three):
     page = open_page(cmp_dataset="KMNIST")
     assert points(page) == [three["KMNIST"].id] == chosen(page)
-    assert "**LeNet-5 has 97.80 % (1 run).**" in words(page)
+    assert "LeNet-5 has 97.80 % (1 run)." in words(page)
 
 
 def test_filters(zoo):

@@ -86,7 +86,7 @@ def test_without_the_data_set_no_tab_says_that_something_is_missing(two, monkeyp
 
 def test_the_verdict_says_whether_a_difference_is_luck(two):
     page = open_tab("Which is better?", two)
-    assert "#### No clear difference between LeNet-5 and Small" in words(page)
+    assert "No clear difference between LeNet-5 and Small" in words(page)
     assert "exactly one is right on 3 images, LeNet-5 on 3 of them" in words(page)
     assert "split at least this unevenly in 25 % of cases" in words(page)
     assert "is right: 3 images" in words(page) and "is right: 0 images" in words(page)

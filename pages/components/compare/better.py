@@ -24,6 +24,7 @@ from pages.components.compare.settings import settings
 
 LIKELY = 0.05  # a p-value below it is called a difference
 CARDS, IMAGES = 4, 14  # in a row
+LARGE = '<span style="font-size:1.3rem;font-weight:600">'
 
 
 def better_tab(comparison: Comparison) -> None:
@@ -73,14 +74,14 @@ def cards(comparison: Comparison) -> None:
         seeds = int(row["seeds"])
         deviation = row["test_accuracy_deviation"] if seeds > 1 else None
         accuracy = percent_spread(row["test_accuracy"], deviation)
-        about = []
+        about: list[str] = []
         if pd.notna(row["parameters"]):
             about.append(f"{row['parameters']:,} parameters")
         if pd.notna(row["receptive_field"]):
             about.append(f"receptive field {row['receptive_field']}")
         with places[number % len(places)].container(border=True, gap="xsmall"):
             st.markdown(comparison.badge(run_id))
-            st.markdown(f"### {accuracy} :small[:gray[{counted(seeds, 'run')}]]")
+            st.html(f"{LARGE}{accuracy}</span> {counted(seeds, 'run')}")
             st.caption(" · ".join(about))
 
 
@@ -99,17 +100,22 @@ def _for_file(comparison: Comparison, first: str, peer: str, pair: Paired) -> di
 def verdict(comparison: Comparison, first: str, peer: str, pair: Paired | None) -> None:
     """Which of two is better: whether it would be so with other seeds, and with other images."""
     a, b = comparison.row(first), comparison.row(peer)
-    finished = pd.notna(a["test_accuracy"]) and pd.notna(b["test_accuracy"])
+    finished: bool = pd.notna(a["test_accuracy"]) and pd.notna(b["test_accuracy"])
     apart = comparison.repeated.difference(a, b) if comparison.repeated and finished else None
     names = plain(comparison.labels[first]), plain(comparison.labels[peer])
-    st.markdown(f"#### {conclusion(names, apart, pair)}")
+    st.subheader(conclusion(names, apart, pair), anchor=False)
     lines = [
         apart and by_seeds(names, apart, (int(a["seeds"]), int(b["seeds"]))),
         pair and by_images(names, pair),
     ]
-    st.markdown("\n".join(f"- {line}" for line in lines if line), help=TESTS)
+    text = "\n".join(f"- {line}" for line in lines if line)
+    st.markdown(text or UNTESTED, help=TESTS)
 
 
+UNTESTED = (
+    "A test needs finished runs: several with different seeds, or single ones that kept their "
+    "predictions for the test images."
+)
 TESTS = """
 **Trained again**: Student's interval for the difference of the mean test accuracies. How far
 repeated runs of a network lie apart is estimated from all repeated runs with these recipes.
@@ -128,7 +134,7 @@ def conclusion(names: tuple[str, str], apart: Difference | None, pair: Paired | 
         signs.append(np.sign(pair.only_a - pair.only_b) if clear else 0)
     total = sum(signs)
     if not signs:
-        return f"{names[0]} and {names[1]} cannot be tested: single runs, without predictions"
+        return f"{names[0]} and {names[1]} cannot be tested yet"
     better, worse = names if total > 0 else names[::-1]
     if not total:
         return f"No clear difference between {names[0]} and {names[1]}"

@@ -1,5 +1,6 @@
 """What the tabs of Compare share: the compared rows, how each is drawn, and who speaks for it."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -8,7 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from mnist_core.analysis.headline import RepeatedRuns
+from mnist_core.analysis.headline import RepeatedRuns, Row
 from mnist_core.charts.style import LIGHT, colour, css_colour, marker
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain
@@ -45,8 +46,13 @@ class Comparison:
         name = plain(self.labels[run_id])
         return f':color[{symbol}]{{foreground="{colour(self.slots[run_id])}"}} {name}'
 
-    def row(self, run_id: str) -> pd.Series:
-        return self.rows.loc[self.rows["id"] == run_id].iloc[0]
+    @functools.cached_property
+    def _rows(self) -> dict[str, Row]:
+        return {row["id"]: row for row in self.rows.to_dict("records")}
+
+    def row(self, run_id: str) -> Row:
+        """The row of analysis.aggregate with this id."""
+        return self._rows[run_id]
 
     def members(self, run_id: str) -> list[Run]:
         """All runs of a chosen row, the best first."""
@@ -74,7 +80,7 @@ KEY_COLOURS = "".join(
 
 def chart(title: str, figure: go.Figure, data: pd.DataFrame, key: str, alt: str) -> None:
     """A figure below its title; `data` is what it shows, for the menu of files."""
-    st.markdown(f"#### {title}")
+    st.subheader(title, anchor=False)
     files.offer(key, data)
     plot(figure, key, alt)
 

@@ -93,7 +93,7 @@ NETWORK_COLUMNS = {
 
 def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """For every chosen network a large picture of one stage, and the field as it grows."""
-    st.markdown("#### What a unit can see, and what it looks at")
+    st.subheader("What a unit can see, and what it looks at", anchor=False)
     left, middle, right = st.columns([2, 2, 3], vertical_alignment="bottom")
     row, column = (
         place.slider(
@@ -183,7 +183,7 @@ def _about(stage: dict[str, Any], spot: dict[str, Any], weights: bool) -> str:
 
 def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]]]) -> None:
     """One network's graph beside the table of its layers."""
-    st.markdown("#### Layer by layer")
+    st.subheader("Layer by layer", anchor=False)
     help = "The network whose layers are listed."
     run = comparison.runs[pick(comparison, comparison.chosen, "cmp_layers", help)]
     mine = stages[run.config.model]

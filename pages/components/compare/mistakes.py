@@ -50,7 +50,7 @@ def confusion_matrix(tested: Tested) -> tuple[int, int] | None:
     given, classes = tested.given, list(tested.classes)
     counts = confusion(given.predicted, given.labels, len(classes))
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("#### Confusion matrix", width="content")
+        st.subheader("Confusion matrix", width="content", anchor=False)
         shares = st.toggle(
             "In per cent",
             key="cmp_shares",
@@ -110,11 +110,11 @@ def cell_images(tested: Tested, cell: tuple[int, int] | None) -> None:
     classes = tested.classes
     if cell is None:
         places = tested.given.wrong
-        st.markdown(f"#### {counted(len(places), 'mistake')}, the most confident first")
+        st.subheader(f"{counted(len(places), 'mistake')}, the most confident first", anchor=False)
     else:
         places = tested.given.in_cell(*cell)
         kind = "predicted correctly" if cell[0] == cell[1] else f"taken for {classes[cell[1]]}"
-        st.markdown(f"#### {classes[cell[0]]} {kind}: {len(places):,}")
+        st.subheader(f"{classes[cell[0]]} {kind}: {len(places):,}", anchor=False)
     with st.container(height=430 if tested.images is not None else "content", border=False):
         show_images(tested, places)
 
@@ -138,7 +138,7 @@ def agreements(
     """The images that all, some or none of the networks, `peers` by run id, get right."""
     groups = agreement(list(peers.values()))
     total = len(tested.given.labels)
-    st.markdown(f"#### Where the {len(peers)} networks agree")
+    st.subheader(f"Where the {len(peers)} networks agree", anchor=False)
     kind = st.segmented_control(
         "Predicted correctly by",
         ["all", "some", "none"],

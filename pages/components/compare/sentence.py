@@ -12,16 +12,16 @@ def in_words(found: Headline) -> str:
     """One sentence, as Markdown."""
     name, accuracy = found.row["title"], accuracy_of(found.row)
     if found.kind == "only":
-        return f"**{name} has {accuracy}.** Train another network to compare it."
+        return f"{name} has {accuracy}. Train another network to compare it."
     if found.kind == "matches" and found.difference and found.other:
         verb = "beats" if found.difference.low > 0 else "matches"
         verb = "matches or beats" if found.better and verb == "matches" else verb
-        return f"**{name} {verb} networks up to {times(found.times)} times its size:** {accuracy}"
+        return f"{name} {verb} networks up to {times(found.times)} times its size: {accuracy}"
     if found.other is None:
-        return f"**{name}, the smallest network, has the highest accuracy:** {accuracy}"
+        return f"{name}, the smallest network, has the highest accuracy: {accuracy}"
     behind = found.row["test_accuracy"] - found.other["test_accuracy"]
     return (
-        f"**{name} has the highest accuracy:** {accuracy}; {found.other['title']}, "
+        f"{name} has the highest accuracy: {accuracy}; {found.other['title']}, "
         f"{times(found.times)} times smaller, is {points(behind)} behind"
     )
 
