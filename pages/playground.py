@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -29,6 +30,7 @@ from pages.components.playground.networks import networks
 from pages.components.playground.plain import plain
 from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
+from pages.components.playground.suggestion import suggest
 from pages.components.playground.why import why
 from pages.components.shared.common import all_runs, enter_through_app
 
@@ -75,13 +77,26 @@ def answer(
     return own.label if own else None
 
 
+def before_the_last_stroke(one: Input | None) -> np.ndarray | None:
+    """The drawing as it was before it last changed; None where there was none."""
+    state = st.session_state
+    if one is None or one.kind != "drawing":
+        state["play_latest"] = state["play_before"] = None
+        return None
+    image, latest = one.stages.final, state.get("play_latest")
+    if latest is None or not np.array_equal(latest, image):
+        state["play_before"], state["play_latest"] = latest, image
+    before: np.ndarray | None = state["play_before"]
+    return before
+
+
 def show_network(run: Run, one: Input | None) -> None:
     """The network from left to right; as plain pictures where that is asked for."""
-    image = one.stages.final if one else None
+    image, before = one.stages.final if one else None, before_the_last_stroke(one)
     if st.session_state.get("play_plain") and image is not None:
         plain(run, image)
     else:
-        strip(run, image)
+        strip(run, image, before)
     st.toggle(
         "Plain pictures",
         key="play_plain",
@@ -149,5 +164,8 @@ else:
         show_nothing(nothing(source))
 middle.caption(dataset_spec(run.config.dataset).expects)
 show_network(run, one)
+if source == DRAW:
+    with right:
+        suggest(voters, dataset, one, label)
 if one and own and label is not None:
     sections(run, voters, one, label, own)

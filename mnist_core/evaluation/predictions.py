@@ -3,7 +3,7 @@
 Loads without torch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +84,22 @@ def mistakes(store: RunStore, run: Run) -> Mistakes | None:
         found.predicted[index].astype(np.uint8),
         found.confidence[index].astype(np.float32),
     )
+
+
+def confusions(store: RunStore, runs: Iterable[Run], classes: int) -> np.ndarray:
+    """(classes, classes): how often these runs together take one class for another in the test set.
+
+    The true class gives the row. Runs that do not tell their mistakes are left out.
+    """
+    counts = np.zeros((classes, classes), np.int64)
+    for run in runs:
+        try:
+            found, labels = mistakes(store, run), store.labels(run)["test"]
+        except (LabError, OSError):
+            continue
+        if found is not None:
+            np.add.at(counts, (labels[found.index], found.answer), 1)
+    return counts
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,44 @@ FIVE = Example(
         + ((0.48, 0.42), (0.60, 0.46), (0.66, 0.58), (0.61, 0.71), (0.50, 0.80), (0.35, 0.79)),
     ),
 )
+Strokes = tuple[tuple[tuple[float, float], ...], ...]
+
+
+def _ring(x: float, y: float, wide: float, high: float) -> tuple[tuple[float, float], ...]:
+    """A closed line around a point, from its top on."""
+    turns = np.linspace(-np.pi / 2, 1.5 * np.pi, 9)
+    return tuple((x + wide * float(np.cos(t)), y + high * float(np.sin(t))) for t in turns)
+
+
+# The ten digits as a pen draws them, by class.
+DIGITS: tuple[Strokes, ...] = (
+    (_ring(0.5, 0.5, 0.2, 0.31),),
+    (((0.53, 0.19), (0.5, 0.5), (0.47, 0.81)),),
+    (
+        ((0.35, 0.31), (0.4, 0.2), (0.55, 0.18), (0.65, 0.28), (0.62, 0.42), (0.48, 0.6))
+        + ((0.34, 0.79), (0.35, 0.8), (0.5, 0.79), (0.68, 0.79)),
+    ),
+    (
+        ((0.37, 0.23), (0.48, 0.18), (0.62, 0.21), (0.63, 0.38), (0.5, 0.47), (0.46, 0.47)),
+        ((0.47, 0.47), (0.6, 0.5), (0.68, 0.62), (0.6, 0.78), (0.46, 0.82), (0.34, 0.75)),
+    ),
+    (
+        ((0.36, 0.2), (0.34, 0.36), (0.32, 0.5)),
+        ((0.32, 0.52), (0.48, 0.51), (0.66, 0.49)),
+        ((0.63, 0.2), (0.61, 0.5), (0.59, 0.81)),
+    ),
+    FIVE.strokes,
+    (
+        ((0.6, 0.19), (0.45, 0.32), (0.36, 0.5), (0.35, 0.68), (0.42, 0.8), (0.55, 0.81))
+        + ((0.64, 0.72), (0.62, 0.58), (0.5, 0.53), (0.38, 0.62)),
+    ),
+    (((0.33, 0.22), (0.5, 0.2), (0.67, 0.2)), ((0.67, 0.2), (0.55, 0.5), (0.45, 0.81))),
+    (_ring(0.5, 0.33, 0.14, 0.14), _ring(0.5, 0.65, 0.17, 0.17)),
+    (
+        _ring(0.48, 0.36, 0.16, 0.16),
+        ((0.64, 0.34), (0.63, 0.56), (0.59, 0.81)),
+    ),
+)
 CIRCLE = Example(
     "a circle",
     None,
@@ -63,6 +101,16 @@ EXAMPLES = {
 def example_for(dataset: str) -> Example:
     """The data set's own example; a circle for one that has none."""
     return EXAMPLES.get(dataset, CIRCLE)
+
+
+def strokes_of(dataset: str, label: int) -> Strokes | None:
+    """A class as strokes of a pen; None where the lab cannot draw it."""
+    return DIGITS[label] if dataset in ("MNIST", "QMNIST") else None
+
+
+def ink(strokes: Strokes) -> float:
+    """The length of the pen's way."""
+    return sum(float(np.hypot(*np.diff(np.array(line), axis=0).T).sum()) for line in strokes)
 
 
 def example_image(dataset: str, side: int = IMAGE_SIDE) -> np.ndarray:

@@ -137,9 +137,14 @@ def _groups(model: nn.Module, stage: str, channels: int, read: int) -> int:
     return channels if channels == read and not isinstance(module, nn.Linear) else 1
 
 
-def strongest(values: np.ndarray, most: int = MOST) -> list[int]:
-    """The channels of (channels, rows, columns) with the largest absolute value, in their order."""
+def strongest(values: np.ndarray, most: int = MOST, keep: int | None = None) -> list[int]:
+    """The channels of (channels, rows, columns) with the largest absolute value, in their order.
+
+    `keep`: a channel that is always among them.
+    """
     peaks = np.abs(values).max(axis=(1, 2))
+    if keep is not None:
+        peaks[keep] = np.inf
     return sorted(np.argsort(-peaks, kind="stable")[:most].tolist())
 
 

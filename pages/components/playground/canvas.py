@@ -118,6 +118,28 @@ def _pixels(data_url: str) -> np.ndarray | None:
         return None
 
 
+def put(lines: sample_drawings.Strokes) -> None:
+    """Puts a drawing of the lab's on the canvas, as if the visitor had drawn it."""
+    state, width = st.session_state, st.session_state.get("play_pen", PEN)
+    objects = [_path(SIDE * sample_drawings.rounded(np.array(line), 3), width) for line in lines]
+    state["play_touched"] = True
+    state["play_start"] = {"objects": objects, "version": _next_version()}
+
+
+def _path(points: np.ndarray, width: int) -> dict[str, Any]:
+    """A stroke as the canvas component describes one."""
+    steps = [["L", round(x, 2), round(y, 2)] for x, y in points.tolist()]
+    steps[0][0] = "M"
+    pen = {"fill": None, "stroke": "#ffffff", "strokeWidth": width}
+    ends = {"strokeLineCap": "round", "strokeLineJoin": "round"}
+    return {"type": "Path", "path": steps, **pen, **ends}
+
+
+def _next_version() -> int:
+    """The canvas redraws itself when its initial drawing changes."""
+    return (st.session_state.get("play_start") or {}).get("version", 0) + 1
+
+
 def strokes() -> list[dict]:
     """What is on the canvas, as the canvas component describes it."""
     drawing = st.session_state.get("play_drawing")
@@ -132,12 +154,11 @@ def clear() -> None:
 
 
 def undo() -> None:
-    """Removes the last stroke. The canvas redraws itself when its initial drawing changes."""
+    """Removes the last stroke."""
     kept = strokes()[:-1]
     if not kept:
         return clear()
-    version = (st.session_state["play_start"] or {}).get("version", 0) + 1
-    st.session_state["play_start"] = {"objects": kept, "version": version}
+    st.session_state["play_start"] = {"objects": kept, "version": _next_version()}
 
 
 class Drawings:

@@ -17,6 +17,7 @@ class Strip {
     this.lane = root.querySelector(".lane")
     this.detail = root.querySelector(".detail")
     this.says = root.querySelector(".says")
+    this.flip = root.querySelector(".flip")
     root.querySelector(".stuck").remove()
     this.lane.onkeydown = event => this.move(event)
     this.detail.onkeydown = event => event.key === "Escape" && this.close()
@@ -34,7 +35,18 @@ class Strip {
       this.asked = null
       this.chosen = data.chosen
     }
+    this.tell()
     this.show()
+  }
+
+  // What turned the answer, with a button that shows the unit.
+  tell() {
+    const { flip } = this.data
+    this.flip.hidden = !flip
+    if (!flip) return
+    const button = element("button", { type: "button" }, flip.button)
+    button.onclick = () => this.choose(flip.column, flip.channel)
+    this.flip.replaceChildren(element("b", {}, flip.words), button)
   }
 
   // The elements of all columns, once for each network.
@@ -185,7 +197,9 @@ class Strip {
     this.detail.hidden = !one
     if (!one) {
       this.light(null)
-      this.says.textContent = this.data.empty ? "Nothing drawn yet: every map is empty." : this.data.hint
+      const marked = this.columns.some(column => column.changed !== undefined && column.changed !== null)
+      const hint = this.data.hint + (marked ? " Dashed: what the last stroke changed most in each layer." : "")
+      this.says.textContent = this.data.empty ? "Nothing drawn yet: every map is empty." : hint
       return
     }
     const column = this.columns[one.column]

@@ -6,7 +6,6 @@ The browser draws (strip.js); every number comes from here.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,13 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network
+from mnist_core.formatting import short_number
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
-from mnist_core.inspection.columns import Column, columns, strongest
+from mnist_core.inspection.columns import MOST, Column, columns, strongest
+from mnist_core.inspection.flip import Maps, flip, most_changed
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.maps import maps_of
@@ -39,12 +41,16 @@ _component = st.components.v2.component(
 
 @st.fragment
 @show_errors
-def strip(run: Run, image: np.ndarray | None) -> None:
-    """The network's columns for one (28, 28) image; empty maps without one."""
+def strip(run: Run, image: np.ndarray | None, before: np.ndarray | None = None) -> None:
+    """The network's columns for one (28, 28) image; empty maps without one.
+
+    `before`: the image before the visitor's last stroke; what changed since is marked.
+    """
     follow_unit_link()
     loaded = network(run)
     found = columns_of(run)
     maps = None if image is None else maps_of(loaded, image)
+    old = None if before is None else maps_of(loaded, before)
     classes = dataset_spec(run.config.dataset).classes
     data = {
         "network": run.id,
@@ -52,7 +58,8 @@ def strip(run: Run, image: np.ndarray | None) -> None:
         "grey": _coded(tiles.scale_colours(True)),
         "empty": maps is None,
         "hint": HINT,
-        "columns": [_column(loaded, each, maps, classes) for each in found],
+        "flip": _flip(loaded, found, old, maps, classes),
+        "columns": [_column(loaded, each, maps, old, classes) for each in found],
         "chosen": None if maps is None else chosen_unit(loaded, found, maps),
     }
     _component(data=data, key=KEY, on_unit_change=lambda: remember_unit(KEY))
@@ -76,7 +83,8 @@ def columns_of(run: Run) -> list[Column]:
 def _column(
     loaded: Network,
     column: Column,
-    maps: Mapping[str, np.ndarray] | None,
+    maps: Maps | None,
+    old: Maps | None,
     classes: tuple[str, ...],
 ) -> dict[str, Any]:
     """What strip.js needs to know of a column."""
@@ -97,17 +105,48 @@ def _column(
         "cols": column.cols,
     }
     if maps is None:
-        shown = list(range(min(column.shape[0], 16)))
+        shown = list(range(min(column.shape[0], MOST)))
         values: dict[str, Any] = {"ids": shown, "low": 0.0, "high": 1.0, "pixels": ""}
     else:
-        values = _values(column, column.values(maps))
+        changed = None if old is None else most_changed(column, old, maps)
+        values = _values(column, column.values(maps), changed) | {"changed": changed}
     if column.flat and column.shape[0] == len(classes):
         known["names"] = [classes[at] for at in values["ids"]]
     return known | values | _kernels(loaded, column, values["ids"])
 
 
-def _values(column: Column, values: np.ndarray) -> dict[str, Any]:
-    ids = strongest(values)
+def _flip(
+    loaded: Network,
+    found: list[Column],
+    old: Maps | None,
+    maps: Maps | None,
+    classes: tuple[str, ...],
+) -> dict[str, Any] | None:
+    """What turned the answer, in words, and the unit that did most; None where nothing did."""
+    last = found[-1]
+    if old is None or maps is None or last.source is None:
+        return None
+    read = found[last.source]
+    try:
+        turned = flip(loaded.model, last, read, old, maps)
+    except LabError:  # the last layer does not multiply and sum
+        return None
+    if turned is None:
+        return None
+    first, second = classes[turned.old], classes[turned.new]
+    kind = "Unit" if read.flat else "Map"
+    return {
+        "words": f"{first} became {second}. {kind} {turned.channel} of {read.name} did most: it "
+        f"gave {short_number(turned.share)} of the {short_number(turned.gain)} by which {second} "
+        f"gained on {first}.",
+        "button": f"Show {kind.lower()} {turned.channel}",
+        "column": last.source,
+        "channel": turned.channel,
+    }
+
+
+def _values(column: Column, values: np.ndarray, changed: int | None = None) -> dict[str, Any]:
+    ids = strongest(values, keep=changed)
     indices, low, high = tiles.colour_indices(values, grey=column.source is None)
     found = {"ids": ids, "low": low, "high": high, "pixels": _coded(indices[ids])}
     if column.flat:
