@@ -1,6 +1,7 @@
 """Playground: draw, and see what a network sees, what it answers, and what each layer does."""
 
 from dataclasses import replace
+from html import escape
 
 import numpy as np
 import streamlit as st
@@ -135,7 +136,7 @@ if not ready:
     st.stop()
 follow_test_link()
 follow_link(ready)
-with st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+with st.container(horizontal=True, vertical_alignment="center", gap="small"):
     st.html("<h1 class='play-title'>Playground</h1>", width="content")
     source = choose_source()
     place = st.container(width="stretch")
@@ -162,7 +163,7 @@ if one:
 else:
     with middle:
         show_nothing(nothing(source))
-middle.caption(dataset_spec(run.config.dataset).expects)
+middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
 show_network(run, one)
 if source == DRAW:
     with right:

@@ -7,7 +7,7 @@ Loads without torch.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -137,14 +137,13 @@ def _groups(model: nn.Module, stage: str, channels: int, read: int) -> int:
     return channels if channels == read and not isinstance(module, nn.Linear) else 1
 
 
-def strongest(values: np.ndarray, most: int = MOST, keep: int | None = None) -> list[int]:
+def strongest(values: np.ndarray, keep: Iterable[int] = (), most: int = MOST) -> list[int]:
     """The channels of (channels, rows, columns) with the largest absolute value, in their order.
 
-    `keep`: a channel that is always among them.
+    `keep`: channels that are among them in any case.
     """
     peaks = np.abs(values).max(axis=(1, 2))
-    if keep is not None:
-        peaks[keep] = np.inf
+    peaks[[at for at in keep if at < len(peaks)]] = np.inf
     return sorted(np.argsort(-peaks, kind="stable")[:most].tolist())
 
 

@@ -62,7 +62,7 @@ def drawn(page, canvas, *digits, **placing):
 
 def answer(page):
     """What the page says it reads; None where it reads nothing."""
-    found = re.search(r"<h3>(Reads .*?)</h3>", html(page))
+    found = re.search(r"<h2>(Reads .*?)</h2>", html(page))
     return found and re.sub(r"</?b>", "", found[1])
 
 

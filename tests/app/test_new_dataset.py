@@ -85,5 +85,5 @@ def test_the_compare_page(run, dataset, command, monkeypatch):
 def test_the_playground(run, dataset, canvas):
     page = play_canvas.drawn(play_canvas.open_page(), canvas, 5)
     assert "Expects one letter: A, B, C" in play_canvas.words(page)
-    for tab in ("Layers", "One unit", "Why", "Move it", "Your handwriting"):
+    for tab in ("Why", "Move it", "My digits", "How it was prepared"):
         play_canvas.open_tab(tab, page)

@@ -270,7 +270,7 @@ def test_a_damaged_drawing_is_left_out_and_can_be_removed(store, canvas):
     damaged, whole = (own.add(np.full((28, 28), 9, np.uint8), label) for label in (1, 2))
     (own.folder / damaged.file).write_bytes(b"no PNG")
     page = open_tab("My digits")
-    assert f"1 of the drawings cannot be read: {damaged.file}" in page.warning[0].value
+    assert f"1 drawing cannot be read: {damaged.file}" in page.warning[0].value
     page.button(key="play_remove_unreadable").click().run()
     assert own.samples() == [whole] and not page.warning and not page.exception
 
@@ -310,3 +310,51 @@ def test_an_example_and_a_test_image_are_nobodys_handwriting(store, canvas):
     page = open_tab("My digits")
     assert "Draw something" in page.info[0].value
     assert not [b for b in page.button if b.label == "4"]
+
+
+def test_a_pair_to_try_comes_from_the_mistakes_and_the_lab_draws_the_first(lab, canvas):
+    run = add_run(lab)
+    labels = np.repeat([4, 9, 2], 20)
+    logits = np.eye(10, dtype=np.float16)[
+        np.concatenate([[9] * 3, [4] * 17, [4] * 2, [9] * 18, [7] * 4, [2] * 16])
+    ]
+    run.folder.write_logits({"validation": logits, "test": logits})
+    lab.write_labels("MNIST", "0123456789abcdef", {"validation": labels, "test": labels})
+    run.folder.write_summary(replace(run.summary, data_fingerprint="0123456789abcdef"))
+    page = open_page()
+    button = page.button(key="play_try")
+    assert button.label == "Try: turn a 4 into a 9" and "5 times" in button.help
+    button.click().run()
+    assert len(canvas.calls[-1]["initial_drawing"]["objects"]) == 3
+    drawn(page, canvas, 4)
+    assert "**Try:** turn this" in words(page) or answer(page).split()[2] not in "2479"
+
+
+def test_the_last_stroke_is_marked_and_what_turned_the_answer_is_told(store, canvas):
+    run = add_run(store)
+    page = drawn(open_page(), canvas, 4)
+    assert all(c["changed"] is None for c in network(page)["columns"]) and not network(page)["flip"]
+    first = from_canvas(canvas.image).final
+    shown = network(drawn(page, canvas, 8))
+    second = from_canvas(canvas.image).final
+    assert all(c["changed"] in c["ids"] for c in shown["columns"])
+    same = len(set(load_network(run).logits(np.stack([first, second])).argmax(1))) == 1
+    assert (shown["flip"] is None) == same
+
+
+@pytest.mark.parametrize(
+    "tab, link, key",
+    [
+        ("Move it", {"play_move_turn": "30.0", "play_along": "size"}, None),
+        ("Why", {"play_why": "3"}, "rather than"),
+        ("Fool it", {"play_epsilon": "77"}, "77 of 255"),
+    ],
+)
+def test_a_link_brings_back_the_controls_of_a_section(store, canvas, tab, link, key):
+    add_run(store)
+    page = open_page(play_tab=tab, **link)
+    if key is None:
+        assert page.slider(key="play_move_turn").value == 30.0
+    else:
+        assert key in words(page)
+    assert all(page.query_params[name] == value for name, value in link.items())

@@ -113,6 +113,20 @@ def test_canvas_answer_and_the_top_of_the_network_are_visible_together(page, ser
     assert canvas["x"] + canvas["width"] < bars["x"] < bars["x"] + bars["width"] < votes["x"]
 
 
+def test_the_lab_draws_something_to_try_and_marks_the_next_stroke(page, server):
+    shutil.copytree(SHIPPED, server.store / SHIPPED.name, dirs_exist_ok=True)
+    shutil.copytree(SHIPPED.parent / "labels", server.store / "labels", dirs_exist_ok=True)
+    open_playground(page, server, SHIPPED.name)
+    button = page.locator(".st-key-play_try button:visible")
+    start, goal = re.findall(r"\d", button.inner_text())
+    button.click()
+    page.get_by_text("Yours").wait_for()
+    at_rest(page)
+    assert answer(page)[0] == start != goal
+    draw_digit(page, 1)
+    assert page.locator(".tile.changed").count() >= 5
+
+
 ARITHMETIC = ("products add up to", "the bias adds", "together", "the network itself computed")
 
 
@@ -202,7 +216,7 @@ def test_pictures_are_shown_pixel_by_pixel_and_hold_up_no_tab_key(page, server):
 
 
 def test_the_shipped_network_reads_what_is_drawn(page, server):
-    shutil.copytree(SHIPPED, server.store / SHIPPED.name)
+    shutil.copytree(SHIPPED, server.store / SHIPPED.name, dirs_exist_ok=True)
     open_playground(page, server, SHIPPED.name)
     for digit in DIGITS:
         draw_digit(page, digit)

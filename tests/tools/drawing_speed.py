@@ -23,7 +23,7 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from mnist_core.evaluation.ensemble import best_of_each, vote
 from mnist_core.evaluation.network import Network, load_network
@@ -145,6 +145,7 @@ def draw_alone(page: Page, count: int) -> list[dict[str, float]]:
         page.get_by_role("button", name="Clear").click()
         page.get_by_text("Nothing drawn yet").first.wait_for()
         at_rest(page)
+        expect(page.locator("canvas.upper-canvas")).to_have_count(1)
     return rows[:count]
 
 

@@ -11,10 +11,12 @@ from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
+from pages.components.playground.link import from_link, to_link
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
 
 SIDE = 226  # pixels of a picture
+LINK = "play_epsilon"
 
 
 @st.fragment
@@ -38,11 +40,12 @@ def adversarial(run: Run, image: np.ndarray) -> None:
         "ε, in grey levels of 255",
         min_value=0,
         max_value=LARGEST,
-        value=found.smallest or 8,
+        value=_start(found.smallest or 8, LARGEST),
         key=key,
         help="Fast gradient sign method: every pixel moves by ε in the direction that increases "
         "the loss most, no further than black or white.",
     )
+    to_link(LINK, None if epsilon == found.smallest else epsilon)
     change = found.change(epsilon).astype(np.float32)
     figures = []
     for name, values in (
@@ -52,8 +55,9 @@ def adversarial(run: Run, image: np.ndarray) -> None:
     ):
         if name == "change":
             mean = np.abs(change).mean()
-            says = f"{mean:.1f} grey levels per pixel on average; warm is brighter"
-            picture = tiles.tile(change, SIDE, SIDE, limit=epsilon or 255)
+            says = f"{mean:.1f} grey levels per pixel on average; warm is brighter, cold darker"
+            says += f". The colours end at ±{epsilon or 1} of 255 grey levels"
+            picture = tiles.tile(change, SIDE, SIDE, limit=epsilon or 1)
         else:
             answer = vote([one], values)[0]
             says = f"reads {classes[answer.label]} · {percent(answer.confidence, 1)}"
@@ -62,3 +66,10 @@ def adversarial(run: Run, image: np.ndarray) -> None:
         caption = f"<b>{name}</b> {escape(says)}"
         figures.append(markup.figure(picture.png(), width, caption, f"{name}, {says}"))
     st.html(markup.figures(figures))
+
+
+def _start(smallest: int, largest: int) -> int:
+    """The ε that the address names when the session begins, or the smallest that works."""
+    linked = from_link(LINK) or ""
+    known = linked.isascii() and linked.isdigit() and len(linked) < 5
+    return min(int(linked), largest) if known else smallest

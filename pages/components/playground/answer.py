@@ -30,7 +30,7 @@ def show_answer(given: Input, vote: Vote) -> None:
     other = f"{escape(classes[second])} · {percent(probabilities[second], 1)}"
     guess = "none above 0.1 %" if none else other
     says = (
-        f"<h3>Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}</h3>"
+        f"<h2>Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}</h2>"
         f"<p>{_badge(given, first)} "
         f'<span class="nobreak">Second guess: {guess}</span></p>'
         f"{markup.bars(classes, probabilities)}"
@@ -40,7 +40,7 @@ def show_answer(given: Input, vote: Vote) -> None:
 
 def show_nothing(words: str) -> None:
     """In place of an answer, where there is nothing to read."""
-    st.html(_beside(None, f"<h3>{escape(words)}</h3>"))
+    st.html(_beside(None, f"<h2>{escape(words)}</h2>"))
 
 
 def _beside(given: Input | None, says: str) -> str:

@@ -1,4 +1,4 @@
-"""Your own handwriting: drawings saved with their labels, and how every network reads them."""
+"""My digits: drawings saved with their labels, and how every network reads them."""
 
 import numpy as np
 import streamlit as st
@@ -7,7 +7,7 @@ from mnist_core.data.handwriting import Handwriting, Sample
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation.ensemble import hardest_first, labels_of_each
-from mnist_core.formatting import plain
+from mnist_core.formatting import counted, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.preprocess import INK
 from mnist_core.models import model_title
@@ -35,7 +35,7 @@ def handwriting(runs: list[Run], one: Input) -> None:
     if whole:
         show(own, whole, images, runs)
     elif not samples:
-        st.caption(f"No drawings for {one.dataset} are saved yet.")
+        st.markdown(f":small[No drawings for {one.dataset} are saved yet.]")
     tell_unreadable(own, [sample for sample in samples if sample not in whole])
     exchange(own, whole)
 
@@ -46,7 +46,8 @@ def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
         return
     names = ", ".join(sample.file for sample in samples[:3]) + (" …" if samples[3:] else "")
     st.warning(
-        f"{len(samples)} of the drawings cannot be read: {names}", icon=":material/broken_image:"
+        f"{counted(len(samples), 'drawing')} cannot be read: {names}",
+        icon=":material/broken_image:",
     )
     st.button(
         "Remove unreadable drawings",
@@ -61,8 +62,9 @@ def save(own: Handwriting, one: Input) -> None:
     if one.kind not in ("drawing", "picture"):
         st.info("Draw something or upload a picture, then say here what it is.")
         return
-    st.caption(
-        "Saved where the lab runs, next to the runs: all who use this lab share these drawings."
+    st.markdown(
+        ":small[Saved where the lab runs, next to the runs: all who use this lab share these "
+        "drawings.]"
     )
     picture = one.stages[INK].image if one.kind == "drawing" else one.stages.final
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -102,9 +104,7 @@ def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list
     answers = np.stack([_answers(one.run, key, one, images) for one in able])
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
-    st.subheader(
-        "1 drawing saved" if len(samples) == 1 else f"{len(samples)} drawings saved", anchor=False
-    )
+    st.subheader(f"{counted(len(samples), 'drawing')} saved", anchor=False)
     titles = [model_title(one.run.config.model) for one in able]
     rows = [
         [title, f"{row.sum()} of {len(row)}", markup.meter(row.mean())]
@@ -127,10 +127,10 @@ def _mistake(own: Handwriting, sample: Sample, image: np.ndarray, answers: dict[
         f"{title}: {classes[label]}" for title, label in answers.items() if label != sample.label
     ]
     with st.container(width=96, gap="xsmall"):
-        picture = tiles.png(tiles.enlarged(image, THUMB))
-        st.image(picture, alt=f"A drawing of {classes[sample.label]}")
-        st.caption(f"is **{classes[sample.label]}**", help=" · ".join(said))
-        st.caption(f"{len(said)} of {len(answers)} wrong")
+        picture, side = tiles.png(tiles.enlarged(image, THUMB)), THUMB * len(image)
+        st.html(markup.figure(picture, side, "", f"A drawing of {classes[sample.label]}"))
+        st.markdown(f":small[is **{classes[sample.label]}**]", help=" · ".join(said))
+        st.markdown(f":small[{len(said)} of {len(answers)} wrong]")
         st.button(
             "Remove",
             key=f"play_remove_{sample.file}",
@@ -183,5 +183,5 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
             st.error(plain(error), icon=":material/folder_zip:")
             return
         st.session_state["play_zip_done"] = file.file_id
-        st.session_state["play_saved"] = f":green-badge[Added] {new} new drawings."
+        st.session_state["play_saved"] = f":green-badge[Added] {counted(new, 'new drawing')}."
         st.rerun()

@@ -51,9 +51,10 @@ STYLE = (
 .play-answer figure img{display:block;width:112px;height:112px;image-rendering:pixelated;
  border-radius:4px;margin-bottom:4px}
 .play-answer .words{flex:1;min-width:0}
-.play-answer h3{font-size:1.35rem;line-height:1.3;margin:0 0 2px;padding:0;font-weight:650;
+.play-answer h2{font-size:1.35rem;line-height:1.3;margin:0 0 2px;padding:0;font-weight:650;
  white-space:nowrap}
 .play-answer p{font-size:13px;line-height:18px;margin:0 0 8px}
+.play-note{font-size:14px;line-height:20px;margin:0;opacity:.85}
 .play-answer .nobreak{white-space:nowrap}
 .play-tag{font-weight:600;border-radius:5px;padding:0 5px;background:rgba(122,135,148,.22)}
 .play-tag.good{background:rgba(34,160,90,.25)}.play-tag.bad{background:rgba(214,50,60,.25)}
@@ -133,8 +134,11 @@ def milliseconds(value: float) -> str:
 
 
 def note(words: str) -> str:
-    """A sentence in a paragraph of its own."""
-    return f"<p>{escape(words)}</p>"
+    """Sentences, as HTML, in a paragraph of their own.
+
+    Streamlit's captions are paler than people with weak eyes can read.
+    """
+    return f'<p class="play-note">{words}</p>'
 
 
 def image_source(file: bytes) -> str:
@@ -196,7 +200,7 @@ def number_grid(values: np.ndarray) -> str:
 def _tint(share: float) -> str:
     """A colour that lies over the page's own ground: cold below zero, warm above."""
     red, green, blue = (93, 180, 238) if share < 0 else (240, 150, 40)
-    return f"rgba({red},{green},{blue},{0.75 * min(1.0, abs(share)):.2f})"
+    return f"rgba({red},{green},{blue},{0.5 * min(1.0, abs(share)):.2f})"
 
 
 def strip(

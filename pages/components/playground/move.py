@@ -41,6 +41,7 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
                     key="play_along",
                     required=True,
                     persist_state="session",
+                    bind="query-params",
                     help="The other sliders keep their values.",
                 )
             ]
@@ -61,6 +62,7 @@ def sliders() -> Move:
                 format="%g",
                 key=f"play_move_{axis.name}",
                 persist_state="session",
+                bind="query-params",
                 help="Moves the 28×28 image that the networks read, after it was centred.",
             )
     return Move(**values)
@@ -86,8 +88,9 @@ def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: s
         names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}")
     classes = dataset_spec(dataset).classes
     st.html(markup.strip(names, answers, axis.values.tolist(), here, classes))
-    st.caption(
+    words = (
         "Each cell is a network's answer at that value of the slider, in the colour of its class; "
         "the frame marks the slider's value. Beside the name: the range in which the answer for "
         "the unmoved image holds."
     )
+    st.html(markup.note(words))

@@ -216,7 +216,7 @@ class Strip {
     this.shown = one
     this.frames = {}
     const name = column.names?.[one.channel] ?? one.channel
-    const title = element("h4", {}, `${column.name}, ${column.flat ? "unit" : "map"} ${name}`)
+    const title = element("h3", {}, `${column.name}, ${column.flat ? "unit" : "map"} ${name}`)
     const close = element("button", { type: "button", class: "close", "aria-label": "Close" }, "✕")
     close.onclick = () => this.close()
     const head = element("div", { class: "head" })

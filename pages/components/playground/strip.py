@@ -6,6 +6,7 @@ The browser draws (strip.js); every number comes from here.
 from __future__ import annotations
 
 import base64
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,12 @@ from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.maps import maps_of
 from pages.components.playground.networks import network
-from pages.components.playground.unit import chosen_unit, follow_unit_link, remember_unit
+from pages.components.playground.unit import (
+    chosen_channel,
+    chosen_unit,
+    follow_unit_link,
+    remember_unit,
+)
 from pages.components.shared.common import SAME_WEIGHTS, show_errors
 
 HERE = Path(__file__)
@@ -109,7 +115,9 @@ def _column(
         values: dict[str, Any] = {"ids": shown, "low": 0.0, "high": 1.0, "pixels": ""}
     else:
         changed = None if old is None else most_changed(column, old, maps)
-        values = _values(column, column.values(maps), changed) | {"changed": changed}
+        chosen = chosen_channel(column)
+        keep = [at for at in (changed, chosen) if at is not None]
+        values = _values(column, column.values(maps), keep) | {"changed": changed}
     if column.flat and column.shape[0] == len(classes):
         known["names"] = [classes[at] for at in values["ids"]]
     return known | values | _kernels(loaded, column, values["ids"])
@@ -134,19 +142,22 @@ def _flip(
     if turned is None:
         return None
     first, second = classes[turned.old], classes[turned.new]
-    kind = "Unit" if read.flat else "Map"
+    kind, way = "Map", ""
+    if read.flat:
+        ends = (float(read.values(m)[turned.channel, 0, 0]) for m in (old, maps))
+        kind, way = "Unit", "went from {} to {} and ".format(*map(short_number, ends))
     return {
         "words": f"{first} became {second}. {kind} {turned.channel} of {read.name} did most: it "
-        f"gave {short_number(turned.share)} of the {short_number(turned.gain)} by which {second} "
-        f"gained on {first}.",
+        f"{way}gave {short_number(turned.share)} of the {short_number(turned.gain)} by which "
+        f"{second} gained on {first}.",
         "button": f"Show {kind.lower()} {turned.channel}",
         "column": last.source,
         "channel": turned.channel,
     }
 
 
-def _values(column: Column, values: np.ndarray, changed: int | None = None) -> dict[str, Any]:
-    ids = strongest(values, keep=changed)
+def _values(column: Column, values: np.ndarray, keep: Sequence[int]) -> dict[str, Any]:
+    ids = strongest(values, keep)
     indices, low, high = tiles.colour_indices(values, grey=column.source is None)
     found = {"ids": ids, "low": low, "high": high, "pixels": _coded(indices[ids])}
     if column.flat:

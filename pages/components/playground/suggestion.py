@@ -5,6 +5,7 @@ import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.predictions import confusions
+from mnist_core.formatting import counted
 from mnist_core.imaging.sample_drawings import ink, strokes_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -27,14 +28,16 @@ def suggest(runs: list[Run], dataset: str, one: Input | None, label: int | None)
     classes, (start, goal) = dataset_spec(dataset).classes, pair
     first, second = classes[start], classes[goal]
     times = int(counts[start, goal] + counts[goal, start])
-    why = f"The networks here take one for the other {times} times in the test set."
+    why = f"The networks here take one for the other {counted(times, 'time')} in the test set."
     if drawn is not None:
-        st.caption(f"**Try:** turn this {first} into {article(second)} **{second}**.", help=why)
+        st.markdown(
+            f":small[**Try:** turn this {first} into {article(second)} **{second}**.]", help=why
+        )
         return
     lines = strokes_of(dataset, start)
     words = f"Try: turn {article(first)} {first} into {article(second)} {second}"
     if lines is None:
-        st.caption(f"**{words}.**", help=why)
+        st.markdown(f":small[**{words}.**]", help=why)
     else:
         st.button(words, key="play_try", on_click=put, args=(lines,), help=f"Draws it. {why}")
 

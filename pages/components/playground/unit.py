@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from html import escape
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,12 @@ def chosen_unit(loaded: Network, found: Sequence[Column], maps: Maps) -> dict[st
     }
 
 
+def chosen_channel(column: Column) -> int | None:
+    """The channel of the chosen unit, where it is one of this column."""
+    one: Chosen | None = st.session_state.get(LINK)
+    return one.channel if one and one.stage == column.name else None
+
+
 def place_of(values: np.ndarray, one: Chosen) -> tuple[int, int]:
     """The chosen row and column, or those of the strongest value."""
     rows, cols = values.shape
@@ -129,7 +136,7 @@ def explain(
     try:
         unit = take_apart(loaded.model, maps, column.name, place)
     except LabError as error:
-        return markup.note(sentence(error)), None
+        return markup.note(escape(sentence(error))), None
     first = one.channel * column.groups // column.shape[0] * len(unit.by_channel)
     reads = _reads(unit, one, first)
     html = arithmetic(loaded, maps, unit, reads, first)

@@ -1,5 +1,10 @@
 """Why this answer? What in the image speaks for a class, by four methods."""
 
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING
+
 import numpy as np
 import streamlit as st
 
@@ -8,10 +13,15 @@ from mnist_core.formatting import true_minus
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
+from pages.components.playground.link import from_link, to_link
 from pages.components.playground.networks import network
 from pages.components.shared.common import show_errors
 
+if TYPE_CHECKING:
+    from mnist_core.inspection.saliency import Saliency
+
 SIDE = 226  # pixels of a picture
+LINK = "play_why"
 WORDS = {
     "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to "
     "pixels whose effect is saturated.",
@@ -31,19 +41,18 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
     classes = dataset_spec(run.config.dataset).classes
     target, against = choose(classes, label)
     score, one = Score(target, against), network(run)
-    what = f"for **{classes[target]}**"
+    what = f"for <b>{escape(classes[target])}</b>"
     if against is not None:
-        what += f" rather than **{classes[against]}**"
-    st.caption(
-        f"Warm colours speak {what}, cold ones against it; black has no influence. "
-        "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
-    )
+        what += f" rather than <b>{escape(classes[against])}</b>"
+    words = f"Warm colours speak {what}, cold ones against it; black has no influence. "
+    words += "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
+    st.html(markup.note(words))
     picture = tiles.tile(image, SIDE, SIDE, grey=True)
     words = "as the network reads it"
     figures = [_figure(picture, f"<b>the image</b> {words}", f"The image {words}")]
     for method in METHODS:
         found = saliency(one, image, method, score)
-        caption = f"<b>{method}</b> {WORDS[method]}{gap(found)}"
+        caption = f"<b>{method}</b> {nothing(method, found)}{WORDS[method]}{gap(found)}"
         alt = f"{method} for {classes[target]}"
         figures.append(_figure(tiles.tile(found.values, SIDE, SIDE), caption, alt))
     st.html(markup.figures(figures))
@@ -55,11 +64,13 @@ def _figure(tile: tiles.Tile, caption: str, alt: str) -> str:
 
 def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
     """The class to explain, and the one that it is compared with, if any."""
+    linked = from_link(LINK)
+    start = classes.index(linked) if linked in classes else label
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         target = st.segmented_control(
             "Why, or why not",
             range(len(classes)),
-            default=label,
+            default=start,
             format_func=lambda at: classes[at],
             key=f"play_why_{len(classes)}_{label}",
             required=True,
@@ -70,12 +81,23 @@ def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
             value=True,
             key="play_why_against",
             persist_state="session",
+            bind="query-params",
             help="For another class than the answer: what makes it lose against the answer.",
         )
+    to_link(LINK, None if target == label else classes[target])
     return target, label if compare and target != label else None
 
 
-def gap(found) -> str:
+def nothing(method: str, found: Saliency) -> str:
+    """What a black picture means."""
+    if found.values.any():
+        return ""
+    if method == "Grad-CAM":
+        return "<b>All black: no channel of the last convolution speaks for the class here.</b> "
+    return "<b>All black: no pixel has any influence here.</b> "
+
+
+def gap(found: Saliency) -> str:
     """How closely integrated gradients add up to the difference of the scores."""
     if found.gap is None:
         return ""
