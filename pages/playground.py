@@ -106,11 +106,15 @@ def show_network(run: Run, one: Input | None) -> None:
     )
 
 
+def in_its_place(run: Run, voters: list[Run]) -> list[Run]:
+    """The best run of each network, but for the chosen one, which stands for its own."""
+    return [run, *(voter for voter in voters if voter.config.model != run.config.model)]
+
+
 def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) -> None:
     """What lies below the network; only the open one is computed. `own` is always centred."""
     image = one.stages.final
-    # The chosen run takes the place of its network's best.
-    runs = [run, *(voter for voter in voters if voter.config.model != run.config.model)]
+    runs = in_its_place(run, voters)
     names = {
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
@@ -167,6 +171,6 @@ middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
 show_network(run, one)
 if source == DRAW:
     with right:
-        suggest(voters, dataset, one, label)
+        suggest(in_its_place(run, voters), dataset, one, label)
 if one and own and label is not None:
     sections(run, voters, one, label, own)

@@ -88,7 +88,8 @@ def test_undo_clear_and_another_page(page, server):
     at_rest(page)
     assert answer(page) == both and bright(page) > 1.3 * one
     page.get_by_role("link", name="Compare").click()
-    page.get_by_role("heading", name="Compare", exact=True).wait_for()
+    page.wait_for_url("**/compare*")
+    at_rest(page)
     page.get_by_role("link", name="Playground").click()
     page.get_by_text("Yours").wait_for()
     at_rest(page)
@@ -180,10 +181,11 @@ def test_the_network_by_keyboard(page, server):
     assert page.evaluate(focused) == "conv1, map 3"
     page.keyboard.press("Enter")
     at_rest(page)
-    first = arithmetic(page)
+    first, there = arithmetic(page), page.url
     page.locator(".large").focus()
     for key in ("ArrowDown", "ArrowRight", "Enter"):
         page.keyboard.press(key)
+    page.wait_for_url(lambda url: url != there)
     at_rest(page)
     assert arithmetic(page) != first
     assert "Row" in page.locator("p.says").inner_text()

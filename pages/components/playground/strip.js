@@ -207,8 +207,10 @@ class Strip {
     if (!waiting || this.shown?.column !== one.column || this.shown?.channel !== one.channel) {
       this.fill(one, column)
     }
-    this.pinned = one.row === null || one.row === undefined ? null : [one.row, one.col]
-    this.at(this.pinned)
+    const pinned = one.row === null || one.row === undefined ? null : [one.row, one.col]
+    const moved = this.here && this.pinned && pinned && pinned.join() === this.pinned.join()
+    this.pinned = pinned
+    this.at(moved ? this.here : pinned)
   }
 
   fill(one, column) {
