@@ -77,11 +77,11 @@ def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
 
 
 @common.show_errors
-def below(store: RunStore, config: RunConfig, run: Run | None) -> None:
+def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
     """Four tabs; only the open one is computed. The address bar names it."""
     tabs = st.tabs(TABS, key="train_tab", on_change="rerun", bind="query-params")
     contents = (
-        lambda: its_mistakes(store, run),
+        lambda: its_mistakes(store, run, runs),
         lambda: first_kernels(run),
         lambda: training_images(config),
         lambda: files_and_command(config, run),
@@ -111,7 +111,7 @@ with place.rest:
     st.fragment(in_progress, run_every=every)(config, [runs])
     common.show_errors(landscape_map)(store, config, runs)
     links(store, config, run)
-    below(store, config, run)
+    below(store, config, run, runs)
 controls.write_address(config)  # last: the curves need not wait for it
 if not changing and not (run and run.finished):  # a click may train it
     standby.prepare(store, config)

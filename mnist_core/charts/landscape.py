@@ -40,7 +40,7 @@ def _axis(field: str, values: Sequence[object]) -> dict[str, object]:
         "title": {"text": field_name(field).capitalize(), "standoff": 4},
         "tickvals": list(range(len(values))),
         "ticktext": [number(value) for value in values],
-        "range": [-0.5, len(values) - 0.5],
+        "range": [-0.54, len(values) - 0.46],
         "showgrid": False,
         "zeroline": False,
         "fixedrange": True,

@@ -9,7 +9,7 @@ from typing import Any
 from mnist_core.charts.style import Trace
 
 APART = 15  # pixels between two names
-AWAY = 7  # pixels from the end of a line to its name
+AWAY = 10  # pixels from the end of a line to its name
 
 
 def names_at_ends(

@@ -28,6 +28,7 @@ TITLES = {"epoch": "Epoch", "elapsed": "Seconds of training, each run on its own
 SEEDS = COLOURS[2]  # the colour of a mean over seeds
 FEW = 8  # with fewer epochs or batches than this, a curve has a mark for each
 MARKS = 7  # symbols along a longer curve that has one
+MOST_TICKS = 10
 SMALLEST = 1e-4  # the error that is drawn for an accuracy of 100 %
 USUAL = {"loss": (0.02, 3.0), "accuracy": (0.01, 0.95)}  # ranges of an empty chart; of the error
 BATCH = "one batch"
@@ -96,8 +97,10 @@ def _figure(
 ) -> go.Figure:
     margin = MARGIN | ({"r": ROOM_FOR_NAMES} if names else {})
     places = [place for trace in traces for place in trace["x"] if math.isfinite(place)]
-    x = {"title": {"text": TITLES[by], "standoff": 6}, "automargin": False}
+    x: dict[str, Any] = {"title": {"text": TITLES[by], "standoff": 6}, "automargin": False}
     last = max([epochs or 1, *places])
+    if by == "epoch" and last <= MOST_TICKS:
+        x["dtick"] = 1  # there is no half epoch to point at
     x["range"] = [-0.02 * last, 1.04 * last]  # room for the marks of the first and the last point
     y = _value_axis(what, traces)
     inside = height - margin["t"] - margin["b"]

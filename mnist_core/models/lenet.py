@@ -65,7 +65,7 @@ def lenet5_1998(activation, dropout, num_classes):
         ),
         Recipe(
             "grid",
-            "3 epochs, a run for every setting of the sliders",
+            "3 epochs with SGD; on MNIST every setting of the sliders is there",
             SGD | {"lr": 0.01, "weight_decay": 5e-4, "batch_size": 64, "epochs": 3},
         ),
         Recipe(

@@ -7,6 +7,7 @@ import sys
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 
 from mnist_core.errors import LabError
@@ -15,12 +16,13 @@ from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.bundle import write_bundle
 from mnist_core.runs.process import Process
+from mnist_core.runs.run import Mistakes
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training import cost
 from tests.app import opening
 from tests.app.opening import PAGES
-from tests.stores import damage, make_run
+from tests.stores import add_run, damage, make_labels, make_run
 
 open_page = partial(opening.open_page, "train")
 
@@ -63,11 +65,11 @@ def opening(**changes):
 
 
 def test_a_run_that_is_there_shows_at_once(store):
-    run = make_run(store, opening(), accuracy=0.987)
+    make_run(store, opening(), accuracy=0.987)
     page = open_page()
     assert "**98.70 %** validation · **98.50 %** test · ★ epoch 3 of 3" in words(page)
     assert ready(page) == {"Continue"}
-    assert f"LeNet-5 · {run.summary.parameters / 1000:.0f}k parameters" in options(page, "model")
+    assert "LeNet-5 · 2 convolutions, 62k parameters" in options(page, "model")
 
 
 def test_a_run_that_the_native_engine_could_not_train_says_why(store):
@@ -306,6 +308,26 @@ def test_each_tab_shows_what_it_promises(lab):
     page.session_state["train_tab"] = "Files and command"
     page.run()
     assert page.code[0].value.endswith("--rotation 10")
+
+
+def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab):
+    run = make_run(RunStore(lab.root / "other"), opening())
+    wrong = Mistakes(
+        np.array([8, 33], np.int32), np.array([3, 5], np.uint8), np.float32([0.6, 0.9])
+    )
+    write_bundle(lab.bundle_path("MNIST"), [run], {run.id: wrong})
+    make_labels(lab, test=60)
+    kin = add_run(lab, "lenet5", accuracy=0.99)
+    page = open_page()
+    assert "**2** of 60 test images are classified wrongly (3.33 %)" in words(page)
+    shown = "".join(element.proto.body for element in page.get("html"))
+    assert shown.index("3, read as 5 (90%)") < shown.index("8, read as 3 (60%)")
+    assert f"playground?play_run={kin.id}&amp;play_test=33" in shown
+    assert "read by As published" in words(page)
+    assert page.query_params.get("train_tab") is None
+    page.session_state["train_tab"] = "First kernels"
+    page.run()
+    assert not page.exception
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(store, monkeypatch):

@@ -72,7 +72,7 @@ def own_curves(config: RunConfig, run: Run, runs: list[Run], progress: dict[str,
 def curves(run: Run | None, shown: Curves) -> None:
     """Accuracy and loss, side by side."""
     training = run is not None and run.state in LIVE
-    empty = "comes after the first epoch" if training else "not trained yet"
+    empty = "The first point comes after epoch 1." if training else "Not trained yet."
     with st.container(key="train_curves", horizontal=True, gap="small"):
         for what in ("accuracy", "loss"):
             figure = training_curves(

@@ -16,7 +16,8 @@ STYLE = """<style>
  align-self:start;max-height:calc(100dvh - 4.5rem);overflow-y:auto;padding:2px}
 .st-key-train_layout>:has(>.st-key-train_result){grid-area:result}
 .st-key-train_layout>:has(>.st-key-train_rest){grid-area:rest}
-.st-key-train_controls [data-testid=stButtonGroup] button{min-height:2rem;padding:.1rem .45rem}
+.st-key-train_controls [data-testid=stButtonGroup] button{
+ min-height:2rem;min-width:1.6rem;padding:.1rem .34rem}
 .st-key-train_result{gap:.4rem}
 .st-key-train_status,.st-key-train_remark{min-height:2.5rem}
 .st-key-train_status [data-testid=stMarkdown] p{font-size:1.05rem}

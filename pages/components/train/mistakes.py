@@ -5,8 +5,10 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.describe import describe
 from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.evaluation.ensemble import rank
 from mnist_core.evaluation.predictions import mistakes
 from mnist_core.formatting import percent
 from mnist_core.paths import data_root
@@ -19,42 +21,46 @@ SHOWN = 40  # images of a page
 PAIRS = 6  # of the classes that are confused most
 
 
-def its_mistakes(store: RunStore, run: Run | None) -> None:
+def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
     """The most confident mistakes first; a click opens one in the Playground."""
     found = mistakes(store, run) if run and run.finished else None
     if run is None or found is None:
         st.caption("The test images that the run gets wrong appear here when it is done.")
         return
-    true, images = store.labels(run)["test"], store.labels(run)["test"].size
+    true = store.labels(run)["test"]
     classes = dataset_spec(run.config.dataset).classes
     st.markdown(
-        f"**{len(found.index):,}** of {images:,} test images are classified wrongly "
-        f"({percent(len(found.index) / images)}), the most confident answers first. "
+        f"**{len(found.index):,}** of {len(true):,} test images are classified wrongly "
+        f"({percent(len(found.index) / len(true))}), the most confident answers first. "
         f"{confused(found, true, classes)}"
     )
-    if not len(found.index) or not common.images_here(run.config.dataset):
-        return
+    if len(found.index) and common.images_here(run.config.dataset):
+        images(run, found, true, drawn_for(run, runs))
+
+
+def drawn_for(run: Run, runs: list[Run]) -> Run | None:
+    """The run that the Playground shows an image to: this one or, without weights, its best kin."""
+    kin = (run.config.dataset, run.config.model)
+    able = (r for r in runs if (r.config.dataset, r.config.model) == kin and r.has_weights)
+    return run if run.has_weights else min(able, key=rank, default=None)
+
+
+def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> None:
+    """One page of the images. `reader`: whom the Playground shows them to."""
     order = np.argsort(-found.confidence, kind="stable")
-    pages = max(1, -(-len(order) // SHOWN))
+    pages = -(-len(order) // SHOWN)
     page = st.number_input("Page", 1, pages, 1, key="train_page", width=140) if pages > 1 else 1
     shown = order[SHOWN * (page - 1) : SHOWN * page]
-    places = found.index[shown]
+    places, classes = found.index[shown], dataset_spec(run.config.dataset).classes
+    seen = zip(places, found.answer[shown], found.confidence[shown], strict=True)
     gallery(
         list(idx.test_images(run.config.dataset, data_root(), places)),
-        [
-            f"{classes[true[place]]}, read as {classes[answer]} ({sure:.0%})"
-            for place, answer, sure in zip(
-                places, found.answer[shown], found.confidence[shown], strict=True
-            )
-        ],
-        [link(run, place) for place in places] if run.has_weights else [],
+        [f"{classes[true[i]]}, read as {classes[label]} ({sure:.0%})" for i, label, sure in seen],
+        [f"playground?play_run={reader.id}&play_test={i}" for i in places] if reader else [],
     )
-    if run.has_weights:
-        st.caption("Click an image to open it in the Playground.")
-
-
-def link(run: Run, place: int) -> str:
-    return f"/playground?play_run={run.id}&play_test={place}"
+    if reader:
+        whom = "" if reader is run else f", read by {describe(reader.config)}"
+        st.caption(f"Click an image to open it in the Playground{whom}.")
 
 
 def confused(found: Mistakes, true: np.ndarray, classes: tuple[str, ...]) -> str:
