@@ -43,7 +43,7 @@ class Landscape:
     ys: tuple[Any, ...]
     cells: dict[tuple[Any, Any], Cell]
 
-    @property
+    @functools.cached_property
     def best(self) -> Cell | None:
         """The cell of the highest validation accuracy."""
         trained = [cell for cell in self.cells.values() if cell.accuracy is not None]

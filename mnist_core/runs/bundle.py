@@ -55,12 +55,15 @@ class BundledRun(Run):
         return self.columns.kernels(self.row)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # each is hashed as an object of its own
 class Bundle:
     """The runs of a file by id, and what of it is damaged."""
 
     runs: Mapping[str, BundledRun]
     damaged: Sequence[Damaged] = ()
+
+
+NOTHING = Bundle({})
 
 
 def write_bundle(path: Path, runs: Sequence[Run], mistakes: MistakesById) -> None:
@@ -80,7 +83,7 @@ def read_bundle(path: Path) -> Bundle:
     try:
         return _read(path, signature(path))
     except FileNotFoundError:
-        return Bundle({})
+        return NOTHING
     except OSError as error:
         return Bundle({}, [Damaged(path, f"{path.name} cannot be read ({error.strerror}).")])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.files import is_number, signature
-from mnist_core.runs.bundle import Bundle, BundledRun
+from mnist_core.runs.bundle import NOTHING, Bundle, BundledRun
 from mnist_core.runs.column_reader import Columns
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES, STEP_LOSSES_KEY
 from mnist_core.runs.run import Damaged
@@ -43,7 +43,7 @@ def read_old_bundle(path: Path) -> Bundle:
     try:
         return _read(path, signature(path))
     except FileNotFoundError:
-        return Bundle({})
+        return NOTHING
     except OSError as error:
         return Bundle({}, [Damaged(path, f"{path.name} cannot be read ({error.strerror}).")])
 

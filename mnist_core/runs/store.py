@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import time
+from bisect import insort
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -41,26 +42,28 @@ class RunStore:
 
         Where both a folder and a bundle hold a run, the folder counts.
         """
-        runs: dict[str, Run] = {}
-        damaged: list[Damaged] = []
-        for bundle in self._bundles():
-            runs.update(bundle.runs)
-            damaged += bundle.damaged
+        bundles = self._bundles()
+        damaged = [each for bundle in bundles for each in bundle.damaged]
+        folders = {}
         for path in self._folders():
             try:
-                runs[path.name] = self._read(path)
+                folders[path.name] = self._read(path)
             except LabError as error:
                 damaged.append(Damaged(path, str(error)))
-        newest = sorted(runs.items(), key=lambda item: (-item[1].summary.created, item[0]))
-        return [run for _, run in newest], damaged
+        runs = list(_bundled_runs(bundles))
+        if any(run_id in bundle.runs for bundle in bundles for run_id in folders):
+            runs = [run for run in runs if run.id not in folders]
+        for run in folders.values():  # few, beside the runs of bundles
+            insort(runs, run, key=_age)
+        return runs, damaged
 
     def bundle_path(self, dataset: str) -> Path:
         """The file of a data set's runs that have no folder: those of the grid."""
         return self.root / "grid" / f"{dataset}.parquet"
 
-    def _bundles(self) -> Sequence[Bundle]:
+    def _bundles(self) -> tuple[Bundle, ...]:
         files = sorted((self.root / "grid").glob("*.parquet"))
-        return [read_old_bundle(self.root / "grid.jsonl"), *map(read_bundle, files)]
+        return (read_old_bundle(self.root / "grid.jsonl"), *map(read_bundle, files))
 
     def _bundled(self, run_id: str) -> Run | None:
         found = (bundle.runs.get(run_id) for bundle in self._bundles())
@@ -181,6 +184,18 @@ class RunStore:
 def check_at_once(value: Any) -> int:
     """How many runs train at the same time; 0 is automatic. Raises InputError."""
     return int(check_value("at-once", value, AT_ONCE))
+
+
+def _age(run: Run) -> tuple[float, str]:
+    """Sorts runs: the newest first."""
+    return -run.summary.created, run.id
+
+
+@functools.lru_cache(maxsize=8)
+def _bundled_runs(bundles: tuple[Bundle, ...]) -> Sequence[Run]:
+    """The runs of all bundles, the newest first; of two runs of one config the last one's."""
+    runs = {run_id: run for bundle in bundles for run_id, run in bundle.runs.items()}
+    return sorted(runs.values(), key=_age)
 
 
 @functools.lru_cache(maxsize=16_384)

@@ -93,9 +93,11 @@ def model_figures() -> dict[str, dict[str, Any]]:
 def figures_of(config: RunConfig, runs: list[Run]) -> Mapping[str, Any]:
     """A network's figures: those kept beside it, else from a run like this, else measured."""
     kept, kind = stats_of(config.model, config.dataset), (config.model, config.dataset)
+    if "parameters" in kept:
+        return kept
     alike = (r for r in runs if (r.config.model, r.config.dataset) == kind and r.summary.parameters)
     run = next(alike, None)
-    if "parameters" in kept or run is None:
+    if run is None:
         return kept or model_figures().get(config.model, {})
     names = ("parameters", "macs", "receptive_field")
     return {name: getattr(run.summary, name) for name in names}
