@@ -188,8 +188,7 @@ def _outcome(run: Run, cached: bool) -> str:
     if run.state == RunState.DIVERGED:
         return f"{run.id} diverged. {summary.note}"
     if run.state != RunState.DONE:
-        done = f"{summary.epochs_done} of {run.config.epochs} epochs are kept"
-        return f"{run.id} is {run.state}; {done}. Continue: train --resume {run.id}"
+        return f"{run.id} is {run.state} {run.position}. Continue: train --resume {run.id}"
     was = "was trained before (cached)" if cached else "is done"
     return (
         f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "

@@ -108,9 +108,9 @@ def extend(store: RunStore, run_id: str, epochs: Any) -> Run:
 
 
 def pause(store: RunStore, run_id: str) -> Run:
-    """Has the run pause after the present step; the unfinished epoch is trained again.
+    """Has the run pause after the present step, which `start` goes on from, bit for bit.
 
-    One that waits or loads pauses at once: it has nothing to save. `start` goes on.
+    One that waits or loads pauses at once: it has nothing to save.
     """
     run = store.get(run_id)
     if run.state not in LIVE:

@@ -2,7 +2,7 @@
 
 import errno
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -37,6 +37,10 @@ class Reporter:
         """Reports what begins now. Raises what `Mailbox.check` does, as does `on_step`."""
         self.report({"phase": name, **more})
         self.mailbox.check()
+
+    def go_on(self, epoch: int, losses: Iterable[tuple[int, int, float]]) -> None:
+        """The epoch was begun by another process: `losses` are its epoch, step and loss."""
+        self.epoch, self.losses = epoch, [(step, loss) for _, step, loss in losses]
 
     def on_step(self, step: Step) -> None:
         if step.epoch != self.epoch:

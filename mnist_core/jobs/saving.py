@@ -62,10 +62,12 @@ def save_epoch(
 
     best, folder = trainer.best or result, run.folder
     record.history.append(asdict(result))
-    record.step_losses += [dict(zip(STEP_LOSSES, row, strict=True)) for row in trainer.step_losses]
+    record.step_losses += _loss_rows(trainer)
     record.summary = replace(
         record.summary,
         epochs_done=result.epoch,
+        step=None,
+        steps=None,
         seconds=record.summary.seconds + result.seconds,
         best_epoch=best.epoch,
         validation_loss=best.validation_loss,
@@ -81,6 +83,25 @@ def save_epoch(
     folder.write_resume_state(resume_bytes(trainer, record))
     folder.write_summary(record.summary)
     folder.drop_old_weights(keep=record.summary.weights)
+
+
+def save_partial_epoch(
+    run: Run, trainer: Trainer, record: Record, snapshots: SnapshotRecorder | None = None
+) -> None:
+    """Makes the steps of an unfinished epoch durable, in the same order as a finished one."""
+    assert trainer.partial
+    step, folder = trainer.partial.step, run.folder
+    record.summary = replace(record.summary, step=step, steps=trainer.steps)
+    folder.write_history(record.history, [*record.step_losses, *_loss_rows(trainer)])
+    if snapshots:
+        folder.write_snapshots(snapshots.to_bytes())
+    folder.write_resume_state(resume_bytes(trainer, record))
+    folder.write_summary(record.summary)
+
+
+def _loss_rows(trainer: Trainer) -> list[dict[str, float]]:
+    """The step losses of the epoch that the trainer has just finished, or left."""
+    return [dict(zip(STEP_LOSSES, row, strict=True)) for row in trainer.step_losses]
 
 
 def keep_test_results(

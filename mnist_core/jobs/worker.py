@@ -18,17 +18,23 @@ from mnist_core.jobs import queue
 from mnist_core.jobs.heartbeat import beating
 from mnist_core.jobs.mailbox import Mailbox, Request, StopRequested
 from mnist_core.jobs.progress import OnProgress, Reporter
-from mnist_core.jobs.saving import describe, keep_test_results, save_epoch
+from mnist_core.jobs.saving import (
+    describe,
+    keep_test_results,
+    save_epoch,
+    save_partial_epoch,
+)
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.training.results import Diverged, Step
-from mnist_core.training.resume import go_on_from
+from mnist_core.training.resume import Record, go_on_from
 
 if TYPE_CHECKING:
     from mnist_core.data.datasets import Dataset
+    from mnist_core.training.trainer import Trainer
 
 
 def carry_out(
@@ -155,8 +161,7 @@ class _Attempt:
 
     def _train(self) -> None:
         from mnist_core.data import datasets
-        from mnist_core.training.snapshots import SnapshotRecorder
-        from mnist_core.training.trainer import Trainer, train
+        from mnist_core.training.trainer import Trainer
 
         run, reporter = self.run, self.reporter
 
@@ -169,19 +174,34 @@ class _Attempt:
             reporter.tell({"phase": "note", "note": trainer.engine_note})
         record = go_on_from(run, trainer, describe(run.summary, trainer, dataset))
         run.folder.write_summary(record.summary)
+        self._train_epochs(trainer, record)
+        reporter.phase("testing")
+        keep_test_results(self.store, run, trainer, dataset, record.summary)
+
+    def _train_epochs(self, trainer: Trainer, record: Record) -> None:
+        """Trains to the last epoch. What is asked in between waits until its step is saved."""
+        from mnist_core.training.snapshots import SnapshotRecorder
+        from mnist_core.training.trainer import train
+
+        run, reporter = self.run, self.reporter
         snapshots = SnapshotRecorder(run, trainer) if trainer.execution.snapshots else None
+        if trainer.partial:
+            reporter.go_on(trainer.epoch + 1, trainer.partial.losses)
 
         def on_step(step: Step) -> None:
             if snapshots:
                 snapshots.on_step(step)
             reporter.on_step(step)
 
-        for result in train(trainer, on_step):
-            save_epoch(run, trainer, record, result, snapshots)
-            reporter.tell({"phase": "epoch", **asdict(result), "epochs": run.config.epochs})
-            reporter.mailbox.check()  # here nothing of an epoch would be lost
-        reporter.phase("testing")
-        keep_test_results(self.store, run, trainer, dataset, record.summary)
+        try:
+            for result in train(trainer, on_step):
+                save_epoch(run, trainer, record, result, snapshots)
+                reporter.tell({"phase": "epoch", **asdict(result), "epochs": run.config.epochs})
+                reporter.mailbox.check()  # here only an epoch's end has to be saved
+        except StopRequested:
+            if trainer.partial:
+                save_partial_epoch(run, trainer, record, snapshots)
+            raise
 
 
 def import_all() -> None:

@@ -86,6 +86,15 @@ class Run:
         return self.state in FINISHED
 
     @property
+    def position(self) -> str:
+        """Where training goes on that was halted: "in epoch 2 of 3, step 310 of 782"."""
+        summary, epochs = self.summary, self.config.epochs
+        told = f"in epoch {min(summary.epochs_done + 1, epochs):.0f} of {epochs}"
+        if summary.step and summary.steps:
+            told += f", step {summary.step:,.0f} of {summary.steps:,.0f}"
+        return told
+
+    @property
     def has_weights(self) -> bool:
         name = self.summary.weights
         return (self.path / name).is_file() if name else False

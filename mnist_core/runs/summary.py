@@ -10,6 +10,7 @@ from mnist_core.runs.states import RunState
 
 # The fields of a summary that every epoch may change.
 PER_EPOCH = (
+    *("step", "steps"),
     *("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes"),
     *("validation_loss", "validation_accuracy", "validation_top5"),
 )
@@ -20,7 +21,8 @@ class Summary:
     """Everything about a run but its config and history. A missing figure is None.
 
     Accuracies are fractions; every one of them comes from the best validation epoch.
-    `seconds` is the time spent in epochs.
+    `seconds` is the time spent in epochs. `step` of `steps` is where training goes on within the
+    epoch after `epochs_done`, for a run that was paused there.
     """
 
     state: RunState
@@ -28,6 +30,8 @@ class Summary:
     created: float = 0.0
     process: Process | None = None
     epochs_done: int = 0
+    step: int | None = None
+    steps: int | None = None
     best_epoch: int | None = None
     validation_loss: float | None = None
     validation_accuracy: float | None = None

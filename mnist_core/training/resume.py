@@ -53,7 +53,9 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
         history, step_losses = list(state["history"]), list(state[STEP_LOSSES_KEY])
         if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
             raise ValueError("the history is of other epochs")
-        if any(set(row) != set(HISTORY) for row in history) or not saved.best_epoch:
+        if any(set(row) != set(HISTORY) for row in history) or bool(history) != bool(
+            saved.best_epoch
+        ):
             raise ValueError("the history lacks figures")
         if any(set(row) != set(STEP_LOSSES) for row in step_losses):
             raise ValueError("the step losses lack figures")

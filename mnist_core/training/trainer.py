@@ -22,6 +22,7 @@ from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.models import create_model_for, model_spec
 from mnist_core.training.engines import choose_engine
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
+from mnist_core.training.partial import Loss, PartialEpoch, random_states, read_partial
 from mnist_core.training.results import Diverged, EpochResult, OnStep, Step
 from mnist_core.training.setup import configure_torch
 
@@ -29,8 +30,9 @@ from mnist_core.training.setup import configure_torch
 class Trainer:
     """A network in training: everything that the next epoch depends on.
 
-    All that is random in an epoch follows from (seed, epoch), so no generator's state has to
-    be kept: a resumed run draws what an uninterrupted one would have drawn.
+    All that is random in an epoch follows from (seed, epoch), so between epochs no generator's
+    state has to be kept: a resumed run draws what an uninterrupted one would have drawn. When
+    `on_step` raises, `partial` is the epoch as it stands then; the next call goes on from there.
 
     `execution` becomes what was chosen. `engine_note` says why the native engine could not be
     used, or is "". Raises InputError for a device, an engine or an input size that cannot be.
@@ -55,7 +57,8 @@ class Trainer:
         self.schedule = Schedule(config, self.optimizer, self.steps)
         self.epoch = 0
         self.best: EpochResult | None = None
-        self.step_losses: list[tuple[int, int, float]] = []
+        self.partial: PartialEpoch | None = None
+        self.step_losses: list[Loss] = []
 
     def _on_device(self, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
         pixels = split.pixels(self.config.input_size, self.config.fit)
@@ -64,12 +67,12 @@ class Trainer:
     @property
     def steps_done(self) -> int:
         """Steps behind it, in all epochs."""
-        return self.epoch * self.steps
+        return self.epoch * self.steps + (self.partial.step if self.partial else 0)
 
     def run_epoch(self, on_step: OnStep | None = None) -> EpochResult:
         """Trains one epoch and validates. Raises Diverged, and whatever `on_step` raises."""
-        began = time.perf_counter()
-        lr = self._lr()
+        start = self._start()
+        began, lr = time.perf_counter() - start.seconds, start.lr
         training = self.train_epoch(on_step)
         speed = training.count / (time.perf_counter() - began)
         logits = self.engine.logits(self.validation[0])
@@ -101,15 +104,16 @@ class Trainer:
         what `run_epoch` does.
         """
         config, (pixels, labels) = self.config, self.train
-        epoch, lr = self.epoch + 1, self._lr()
+        start, epoch = self._start(), self.epoch + 1
         draws = epoch_seed(config.seed, epoch)
         torch.manual_seed(draws)
         order = torch.randperm(len(labels)).to(labels.device)
         self.model.train()
-        self.step_losses = []
-        seen = []
-        began = time.perf_counter()
-        for step, index in enumerate(torch.split(order, config.batch_size), start=1):
+        self.partial, self.step_losses, seen = None, list(start.losses), list(start.logits)
+        start.restore_random_state()
+        began = time.perf_counter() - start.seconds
+        batches = torch.split(order, config.batch_size)[start.step :]
+        for step, index in enumerate(batches, start=start.step + 1):
             batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
             batch = random_move(batch, config.rotation, config.shift)
             answers = labels.index_select(0, index)
@@ -121,15 +125,28 @@ class Trainer:
             value = float(loss) if report else None
             if value is not None:
                 if not math.isfinite(value):
-                    raise self._diverged(lr)
+                    raise self._diverged(start.lr)
                 self.step_losses.append((epoch, step, value))
             if on_step:
-                speed = step * config.batch_size / (time.perf_counter() - began)
-                on_step(Step(epoch, step, self.steps, speed, value))
+                seconds = time.perf_counter() - began
+                try:
+                    on_step(
+                        Step(epoch, step, self.steps, step * config.batch_size / seconds, value)
+                    )
+                except Exception:
+                    random = random_states(self.execution.device)
+                    self.partial = PartialEpoch(
+                        start.lr, step, seen, self.step_losses, seconds, random
+                    )
+                    raise
         result = self._totals(torch.cat(seen), labels[order])
         if not math.isfinite(result.loss):
-            raise self._diverged(lr)
+            raise self._diverged(start.lr)
         return result
+
+    def _start(self) -> PartialEpoch:
+        """What the next epoch starts from: its first step, or where it was left."""
+        return self.partial or PartialEpoch(self._lr())
 
     def _totals(self, logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
         """(N, classes) logits as they were in training and (N,) labels -> loss and accuracies."""
@@ -151,13 +168,15 @@ class Trainer:
         )
 
     def state(self) -> dict[str, Any]:
-        """What `load_state` needs to go on after this epoch."""
+        """What `load_state` needs to go on from here."""
+        partial = {"partial": self.partial.to_dict()} if self.partial else {}
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.scheduler.state_dict(),
             "best": asdict(self.best) if self.best else None,
+            **partial,
         }
 
     def load_state(self, state: dict[str, Any]) -> None:
@@ -166,20 +185,36 @@ class Trainer:
         Raises ValueError, KeyError, TypeError or RuntimeError for anything else. Nothing may
         reach a step unchecked: torch's fused kernels trust the shapes they are given.
         """
-        if not isinstance(state["epoch"], int) or not 0 < state["epoch"] <= self.config.epochs:
-            raise ValueError(f"epoch {state['epoch']!r} of {self.config.epochs}")
+        epoch, partial = state["epoch"], self._read_partial(state)
+        last = self.config.epochs - (1 if partial else 0)
+        if type(epoch) is not int or not (0 if partial else 1) <= epoch <= last:
+            raise ValueError(f"epoch {epoch!r} of {self.config.epochs}")
         load_optimizer_state(self.optimizer, state["optimizer"])
-        self.epoch = state["epoch"]
+        self.epoch, self.partial = epoch, partial
         self.model.load_state_dict(state["model"])
         self.schedule.scheduler.load_state_dict(state["schedule"])
-        self.best = EpochResult(**state["best"])
+        self.best = EpochResult(**state["best"]) if epoch else None
+
+    def _read_partial(self, state: dict[str, Any]) -> PartialEpoch | None:
+        """Of a run that was paused within an epoch."""
+        if "partial" not in state:
+            return None
+        images, size = len(self.train[1]), self.config.batch_size
+        return read_partial(
+            state["partial"],
+            epoch=state["epoch"] + 1,
+            steps=self.steps,
+            images=[min(step * size, images) for step in range(self.steps + 1)],
+            classes=dataset_spec(self.config.dataset).num_classes,
+            device=self.execution.device,
+        )
 
 
 def train(trainer: Trainer, on_step: OnStep | None = None) -> Iterator[EpochResult]:
     """Yields one result per epoch until the config's epochs are done.
 
-    Not asking for the next result is a pause; `trainer.state()` between two results is enough
-    to go on in another process.
+    Not asking for the next result is a pause, as is an exception from `on_step`;
+    `trainer.state()` is then enough to go on in another process.
     """
     while trainer.epoch < trainer.config.epochs:
         yield trainer.run_epoch(on_step)

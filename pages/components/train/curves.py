@@ -62,7 +62,7 @@ def own_curves(config: RunConfig, run: Run, runs: list[Run], progress: dict[str,
         grey = f"Grey: validation before, with {changes}."
     seeds = (other.history for other in runs if other.config.group == config.group)
     behind = {
-        "batches": batch_losses(run.step_losses, progress),
+        "batches": batch_losses(run.step_losses, progress or {"steps": run.summary.steps}),
         "seeds": spread_over_seeds([history for history in seeds if history]),
         "epochs": config.epochs,
     }

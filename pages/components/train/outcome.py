@@ -23,8 +23,7 @@ def outcome(run: Run, found: Diagnosis | None) -> str:
         told = f":material/error: **Diverged** in epoch {epoch} of {run.config.epochs}"
         return " · ".join([told, *_so_far(run)])
     if run.state in HALTED:
-        epoch = min(run.summary.epochs_done + 1, run.config.epochs)
-        told = f"**{HALTED[run.state]}** in epoch {epoch} of {run.config.epochs}"
+        told = f"**{HALTED[run.state]}** {run.position}"
         return " · ".join([told, *_so_far(run)])
     if run.state != RunState.DONE:
         return " · ".join(["**Training**", *_so_far(run)])

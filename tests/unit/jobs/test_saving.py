@@ -4,6 +4,7 @@ import errno
 import os
 import shutil
 import tempfile
+from contextlib import suppress
 
 import pytest
 
@@ -104,3 +105,27 @@ def test_interrupted_at_any_file_it_ends_in_the_same_bits(
     # sign, describe; weights, history, steps, snapshots, resume state, summary; labels, logits,
     # summary twice
     assert number == 13
+
+
+def test_killed_at_any_file_of_a_pause_it_ends_in_the_same_bits(
+    lab, half_way, monkeypatch, tmp_path
+):
+    before, whole = half_way
+    monkeypatch.setattr("mnist_core.jobs.progress.PERIOD", 0.0)  # looks after every step
+    for number in range(1, 99):
+        store = RunStore(shutil.copytree(before.root, tmp_path / str(number)))
+        checks = iter(range(4))
+        asked = lambda: None if next(checks, None) is not None else "pause"  # noqa: E731, B023
+        with monkeypatch.context() as patch:
+            seen = failing_at(number, "killed", patch)
+            with suppress(Killed):
+                carry_out(store, config(), ONE, signalled=asked)
+        run = carry_out(store, config(), ONE)
+        assert run.state == "done"
+        assert run.summary.weights_sha256 == whole.summary.weights_sha256
+        assert run.step_losses == whole.step_losses
+        assert (run.path / SNAPSHOTS).read_bytes() == (whole.path / SNAPSHOTS).read_bytes()
+        if len(seen) < number:
+            break
+    # sign, describe; history, steps, snapshots, resume state, summary; paused
+    assert number == 9

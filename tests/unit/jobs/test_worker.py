@@ -4,6 +4,7 @@ import io
 import math
 import os
 import shutil
+from copy import deepcopy
 
 import pytest
 import torch
@@ -15,6 +16,7 @@ from mnist_core.evaluation.predict import evaluate
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
 from mnist_core.runs.folder import STEP_LOSSES_KEY, RunFolder
+from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.summary import Summary
 from tests.idx_data import write_dataset
 from tests.stores import quick_config as config
@@ -97,6 +99,58 @@ def test_paused_or_stopped_and_resumed_ends_in_the_same_bits(lab, asked, state, 
         and run.summary.weights_sha256 == whole
     )
     assert [row["epoch"] for row in run.history] == [1, 2, 3]
+
+
+def after_checks(number, what):
+    """Asks when a run looks for the number-th time what is asked of it."""
+    left = iter(range(number - 1))
+    return lambda: None if next(left, None) is not None else what
+
+
+@pytest.mark.parametrize("asked, state", [("pause", "paused"), ("stop", "stopped")])
+def test_a_pause_keeps_the_steps_of_the_epoch(lab, asked, state, one, tmp_path, monkeypatch):
+    monkeypatch.setattr("mnist_core.jobs.progress.PERIOD", 0.0)  # looks after every step
+    settings, one = config(dropout=0.2), one.replace(snapshots=True, echo_every=1)
+    whole = carry_out(type(lab)(tmp_path / "whole"), settings, one)
+    for checks, position in [
+        (5, "in epoch 1 of 2, step 3 of 7"),  # twice before the first step
+        (5, "in epoch 1 of 2, step 6 of 7"),
+        (7, "in epoch 2 of 2, step 3 of 7"),  # once between the epochs
+    ]:
+        run = carry_out(lab, settings, one, signalled=after_checks(checks, asked))
+        assert (run.state, run.position) == (state, position)
+        done = 7 * run.summary.epochs_done + run.summary.step
+        assert run.step_losses == whole.step_losses[:done]
+        steps = [snapshot.step for snapshot in run.snapshots()]
+        assert steps == [step for step in (0, 1, 3, 7, 10, 14) if step <= done]
+    told = []
+    run = carry_out(lab, settings, one, on_progress=lambda now: told.append(deepcopy(now)))
+    training = next(each for each in told if each["phase"] == "training")
+    assert [step for step, _ in training["losses"]] == [1, 2, 3, 4]
+    assert run.state == "done" and (run.summary.step, run.summary.steps) == (None, None)
+    assert run.summary.weights_sha256 == whole.summary.weights_sha256
+    assert run.step_losses == whole.step_losses
+    for name in ("train_loss", "train_accuracy", "train_top5", "validation_loss"):
+        assert [row[name] for row in run.history] == [row[name] for row in whole.history]
+    assert (run.path / SNAPSHOTS).read_bytes() == (whole.path / SNAPSHOTS).read_bytes()
+
+
+def test_a_resume_state_from_before_steps_were_kept_goes_on(lab, tmp_path):
+    whole = carry_out(type(lab)(tmp_path / "whole"), config(), ONE)
+
+    def pause(progress):
+        if progress["phase"] == "epoch":
+            lab.folder(config().id).request("pause")
+
+    run = carry_out(lab, config(), ONE, on_progress=pause)
+    state = torch.load(io.BytesIO(run.folder.resume_state()), weights_only=True)
+    assert "partial" not in state["trainer"]
+    for name in ("step", "steps", "snapshots"):
+        del state["summary"][name]
+    buffer = io.BytesIO()
+    torch.save(state, buffer)
+    run.folder.write_resume_state(buffer.getvalue())
+    assert carry_out(lab, config(), ONE).summary.weights_sha256 == whole.summary.weights_sha256
 
 
 def test_a_diverged_run_is_a_result_with_a_sentence(lab, one):
