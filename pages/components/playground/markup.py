@@ -42,7 +42,7 @@ PIECES = """
 STYLE = (
     f"<style>:root{{--play-top:{css_colour(0)};--play-off:{css_colour(1)}}}"
     + """
-[data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:min(390px,86vw)}
+[data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:min(390px,86vw);max-width:640px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:226px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_along_strip){min-width:min(480px,86vw)}
 .play-title{font-size:1.25rem;line-height:1.2;margin:0;padding:0;font-weight:650}

@@ -68,7 +68,7 @@ class Strip {
   column(column, at) {
     const group = element("div", { class: "column", role: "group", "aria-label": describe(column) })
     group.append(heading(column))
-    const inside = element("div", { class: column.flat ? "units" : "tiles" })
+    const inside = element("div", { class: column.flat ? `units${long(column) ? " named" : ""}` : "tiles" })
     if (!column.flat) inside.style.setProperty("--across", across(column))
     this.tiles[at] = column.ids.map((_, place) => {
       const button = element("button", { type: "button", tabindex: at + place ? "-1" : "0" })
@@ -307,7 +307,7 @@ class Strip {
     if (this.frames.pin) place(...this.frames.pin, this.pinned && box(this.pinned))
     if (this.frames.cursor) place(...this.frames.cursor, here && box(here))
     if (column.flat || !here) {
-      this.says.textContent = column.flat ? `Unit ${one.channel} of ${column.name}` : ""
+      this.says.textContent = column.flat ? `Unit ${column.names?.[one.channel] ?? one.channel} of ${column.name}` : ""
       return
     }
     const value = text(this.value(column, here))
@@ -409,7 +409,7 @@ function heading(column) {
   const many = column.of > 1 ? (column.ids && column.ids.length < column.of ? `${column.ids.length} of ${column.of}` : `×${column.of}`) : ""
   const first = element("div")
   first.append(element("b", {}, column.name), element("span", {}, many))
-  head.append(first, element("small", {}, column.kind), element("small", {}, column.size))
+  head.append(first, element("small", {}, short(column.kind)), element("small", {}, column.size))
   return head
 }
 
@@ -430,6 +430,8 @@ function canvas({ width, height }) {
   return element("canvas", { width, height, "aria-hidden": "true" })
 }
 
+const short = kind => kind.replace("convolution", "conv").replace("batch normalisation", "batch norm")
+const long = ({ names }) => names?.some(name => name.length > 2)
 const across = column => (column.flat ? 1 : Math.ceil(column.ids.length / ROWS))
 const scale = ({ width, height }) => Math.max(1, Math.floor(LARGE / Math.max(width, height)))
 const box = ([row, col]) => [row, col, row + 1, col + 1]
