@@ -20,14 +20,17 @@ from mnist_core.models.shared import named_stages
 )
 def fast(activation, dropout, num_classes):
     """A stride of two and pooling come first, so that all later layers have a sixteenth of the
-    positions; normalisation makes the large learning rate possible."""
+    positions; normalisation makes the large learning rate possible.
+
+    Chosen among some 60 shapes by validation accuracy (four to eight seeds each) and CPU time.
+    """
     from torch import nn
 
     return named_stages(
-        [nn.Conv2d(1, 16, 6, stride=2, padding=2, bias=False), nn.MaxPool2d(2)],
+        [nn.Conv2d(1, 16, 6, stride=2, padding=1, bias=False), nn.MaxPool2d(2)],
         [nn.BatchNorm2d(16), activation()],
-        [nn.Conv2d(16, 48, 3, bias=False), nn.BatchNorm2d(48), activation()],
+        [nn.Conv2d(16, 32, 3, bias=False), nn.BatchNorm2d(32), activation()],
         [nn.Flatten()],
-        [nn.Linear(1200, 64, bias=False), nn.BatchNorm1d(64), activation()],
+        [nn.Linear(512, 64, bias=False), nn.BatchNorm1d(64), activation()],
         [nn.Dropout(dropout), nn.Linear(64, num_classes)],
     )
