@@ -67,7 +67,8 @@ def test_what_ships_is_small():
     assert sum(file.stat().st_size for file in files if file.name == SNAPSHOTS) < 12e6
     for run in WITH_WEIGHTS:
         size = (run.path / run.summary.weights).stat().st_size
-        assert size == run.summary.weights_bytes and (size <= LARGE or in_fewer_bits(run))
+        assert size == run.summary.weights_bytes
+        assert size <= LARGE or in_fewer_bits(run) or not run.summary.engine  # not yet anew
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
