@@ -87,8 +87,8 @@ def compare(
         tradeoff(comparison, names_in_chart(rows, names), recipe)
     else:
         st.info("None of these runs is finished. Their test accuracy appears here when they are.")
+    comparing(comparison, names)  # before the tabs, which take longer: a click shows at once
     details(comparison)
-    comparing(comparison, names)
 
 
 def details(comparison: Comparison) -> None:
