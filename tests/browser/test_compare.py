@@ -63,6 +63,7 @@ def test_sentence_chart_and_bar_are_in_sight_together(page, shipped):
     assert in_sight(page, page.get_by_role("heading", name=re.compile("networks|accuracy")).first)
     assert in_sight(page, page.locator(CHART))
     assert in_sight(page, page.get_by_role("tab", name="Which is better?"))
+    assert in_sight(page, page.get_by_role("heading", name=re.compile("difference|better")))
     expect(chips(page)).to_have_count(2)
     page.mouse.move(640, 400)
     page.mouse.wheel(0, 3000)
@@ -74,9 +75,10 @@ def test_no_tab_of_the_first_choice_says_that_something_is_missing(page, shipped
     open_compare(page, shipped)
     for name in ("Which is better?", "Mistakes", "Inside", "Robustness", "Curves", "All runs"):
         page.get_by_role("tab", name=name).click()
-        at_rest(page)
         panel = page.get_by_role("tabpanel").filter(visible=True)
-        assert panel.inner_text() and not MISSING.search(panel.inner_text()), name
+        expect(panel).to_contain_text(re.compile(r"\w"))
+        at_rest(page)
+        assert not MISSING.search(panel.inner_text()), name
         assert not page.get_by_test_id("stAlert").count(), name
 
 
