@@ -11,7 +11,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from pages.components.shared import common
-from pages.components.train import controls
+from pages.components.train import controls, moving
 from pages.components.train.curves import Curves, curves, curves_of
 from pages.components.train.files import files_and_command
 from pages.components.train.kernels import first_kernels
@@ -115,3 +115,5 @@ with place.rest:
 controls.write_address(config)  # last: the curves need not wait for it
 if not changing and not (run and run.finished):  # a click may train it
     standby.prepare(store, config)
+with place.controls:
+    moving.follow(store, config)

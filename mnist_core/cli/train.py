@@ -8,8 +8,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import psutil
-
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import ProgressLine
@@ -200,9 +198,8 @@ def _outcome(run: Run, cached: bool) -> str:
 def speed(options: Namespace) -> Answer:
     from mnist_core.jobs.cost_job import measure_once
 
-    began = psutil.Process().create_time()
     config = new_config(options)
-    known = measure_once(RunStore(), config, began)
+    known = measure_once(RunStore(), config)
     epoch, whole = (duration(s) for s in (known.epoch(config), known.run(config)))
     text = f"{config.model}, batch {config.batch_size}: {epoch} an epoch, {whole} the whole run"
     return Answer({**asdict(known), "epoch": known.epoch(config)}, text)

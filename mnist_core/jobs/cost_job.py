@@ -29,10 +29,8 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
     spawn.start(store, command, store.root / ".speed.log")
 
 
-def measure_once(store: RunStore, config: RunConfig, began: float) -> cost.Cost:
-    """Measures the cost and keeps it, unless it is known.
-
-    `began` is the time (time.time) at which this process did.
+def measure_once(store: RunStore, config: RunConfig) -> cost.Cost:
+    """Measures the cost and keeps it, unless it is known; in a process that did nothing before.
 
     Raises LabError when another process is measuring.
     """
@@ -43,6 +41,8 @@ def measure_once(store: RunStore, config: RunConfig, began: float) -> cost.Cost:
             return known
         with suppress(OSError, AttributeError):  # no such thing on Windows
             os.nice(10)  # a measurement gives way to whatever else the machine does
-        measured = cost.measure(config, began)
+        from mnist_core.training.measure import measure
+
+        measured = measure(config)
         cost.save(store, config, measured)
         return measured

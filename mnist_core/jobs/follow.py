@@ -19,7 +19,7 @@ from filelock import Timeout
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import missing_files
 from mnist_core.errors import LabError
-from mnist_core.jobs import automatic, launcher
+from mnist_core.jobs import automatic, launcher, standby
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
@@ -28,6 +28,9 @@ from mnist_core.training import cost
 
 MOST = 10.0  # seconds that a run may take which begins by itself
 REST = 0.5  # seconds for which a setting is looked at before its run begins
+# Seconds for which it then waits for a process on standby to be ready: no run begins sooner
+# without it, and a visitor who moves on before that wastes nothing.
+PATIENCE = 20.0
 
 
 class Moment(Enum):
@@ -75,7 +78,8 @@ class Follower:
             return Moment.TRAINING
         if against := _against(store, config, run):
             return against
-        if now - self.since < REST:
+        looked = now - self.since
+        if looked < REST or (looked < PATIENCE and standby.is_preparing(store)):
             return Moment.RESTING
         automatic.sweep(store)
         launcher.start(store, config, automatic_for=self.visitor)

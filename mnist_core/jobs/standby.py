@@ -7,9 +7,11 @@ lab's source files change. Nothing depends on it: when there is none, or it does
 ordinary process is started. See `handover` for how it gets its run.
 """
 
+import math
 import os
 import time
 from contextlib import suppress
+from pathlib import Path
 
 import psutil
 from filelock import FileLock, Timeout
@@ -34,6 +36,7 @@ from mnist_core.runs.store import RunStore
 
 IDLE = 300.0  # seconds
 ANSWER = 1.0  # seconds that it may take to answer
+PAUSE = 3.0  # seconds at least between the starts of two of them
 LOOK = 0.005  # seconds between two looks for an answer
 
 
@@ -51,6 +54,8 @@ def prepare(store: RunStore, config: RunConfig) -> None:
             _end(offer)  # our own, which has become useless
         _sweep(store)
         file = folder(store.root) / "config.json"
+        if _age(file) < PAUSE:  # the last one ended at once, or has just been taken
+            return
         write_json(file, config.to_dict(), flush=False)
         command = ["train", "--standby", f"{IDLE:g}", "--config", str(file)]
         process = spawn.start(store, command, store.root / ".standby.log")
@@ -103,8 +108,17 @@ def find(store: RunStore) -> Offer | None:
 
 def is_ready(store: RunStore) -> bool:
     """Whether a process on standby would train a run without any start-up."""
+    return _readiness(store) is True
+
+
+def is_preparing(store: RunStore) -> bool:
+    """Whether there is a process on standby that is not ready yet."""
+    return _readiness(store) is False
+
+
+def _readiness(store: RunStore) -> bool | None:
     offer = find(store)
-    return offer is not None and Handover(store.root, offer.process.pid).is_ready
+    return Handover(store.root, offer.process.pid).is_ready if offer else None
 
 
 def end(store: RunStore) -> None:
@@ -129,6 +143,13 @@ def _sweep(store: RunStore) -> None:
         offer = handover.offer()
         if not (offer and offer.process.find()):
             handover.clear()
+
+
+def _age(path: Path) -> float:
+    """Seconds since the file was written; infinite where there is none."""
+    with suppress(OSError):
+        return time.time() - path.stat().st_mtime
+    return math.inf
 
 
 def _lock(store: RunStore) -> FileLock:

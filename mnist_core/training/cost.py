@@ -1,6 +1,6 @@
-"""How long training takes on this machine: measured once, kept with the store, shown beforehand.
+"""How long training takes on this machine, as it was measured once (see `measure`).
 
-`load` works without torch; `measure` trains a few steps on random pixels.
+Kept with the store, shown before a run is started. Loads without torch.
 """
 
 from __future__ import annotations
@@ -8,29 +8,20 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
-import time
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.config import ACTIVATIONS, Execution, RunConfig
-from mnist_core.data.idx import missing_files, part_sizes
-from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
+from mnist_core.config import ACTIVATIONS, RunConfig
+from mnist_core.data.idx import part_sizes
 from mnist_core.files import is_number, read_checked, write_json
 from mnist_core.locks import named_lock
-from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore
-from mnist_core.training.results import Step
 from mnist_core.training.threads import choose_threads
 
 if TYPE_CHECKING:
-    from mnist_core.data.datasets import Dataset
-    from mnist_core.training.trainer import Trainer
+    pass
 
-SMALL, LARGE = 32, 512  # batch sizes; the difference tells the cost of a step apart
-MEASURE_SECONDS = 0.6  # for each of them
 GENERATION = "3"  # of the training loop: an older one took another time
 SAVING = 0.1  # seconds to make an epoch durable
 HANDOVER = 0.1  # seconds until a process on standby has its run
@@ -105,80 +96,3 @@ def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
         nothing: dict[str, Any] = {}
         known = read_checked(_path(store), lambda found: {**found[machine()]}, default=nothing)
         write_json(_path(store), {machine(): known | {kind(config): asdict(cost)}})
-
-
-def measure(config: RunConfig, began: float) -> Cost:
-    """Trains some steps with a small and with a large batch, on random pixels.
-
-    `began` is the time (time.time) at which this process did. What a compiler needs once for a
-    network is left out.
-    """
-    from mnist_core.training.engines import check_engine
-    from mnist_core.training.trainer import Trainer
-
-    dataset = _random_images(config)
-    execution = Execution(threads=choose_threads(0, config))
-    compiling = _seconds(lambda: check_engine(config, execution))
-    _read(config)
-
-    def trainer(batch_size: int) -> Trainer:
-        return Trainer(config.replace(batch_size=batch_size), dataset, execution)
-
-    small = trainer(SMALL)
-    start_up = time.time() - began - compiling
-    step = _seconds_a_step(small)
-    standby_start = HANDOVER + _seconds(lambda: trainer(LARGE))
-    large = trainer(LARGE)
-    per_image = max(0.0, (_seconds_a_step(large) - step) / (LARGE - SMALL))
-    pixels = large.validation[0][: 4 * LARGE]
-    validation = _seconds(lambda: large.engine.logits(pixels).cpu())  # waits for a GPU
-    per_step = max(0.0, step - SMALL * per_image)
-    return Cost(per_image, per_step, validation / len(pixels), start_up, standby_start)
-
-
-def _random_images(config: RunConfig) -> Dataset:
-    """As many as the steps need that are timed."""
-    import torch
-
-    from mnist_core.data.datasets import Dataset, Split
-
-    draw = torch.Generator().manual_seed(0)
-    spec, shape = dataset_spec(config.dataset), (20 * LARGE, *IMAGE_SHAPE[1:])
-    images = torch.randint(0, 256, shape, generator=draw, dtype=torch.uint8)
-    labels = torch.randint(0, spec.num_classes, (len(images),), generator=draw)
-    split = Split(images, labels)
-    return Dataset(spec, split, split, split, "")
-
-
-def _read(config: RunConfig) -> None:
-    """Does with the data set, if it is here, what a run does before its first step."""
-    from mnist_core.data.datasets import load
-
-    if not missing_files(config.dataset, data_root()):
-        dataset = load(config.dataset, download=False)
-        for split in (dataset.train, dataset.validation):
-            split.pixels(config.input_size, config.fit)
-
-
-def _seconds(call: Callable[[], object]) -> float:
-    begun = time.perf_counter()
-    call()
-    return time.perf_counter() - begun
-
-
-class _Enough(Exception):
-    """Enough steps were timed."""
-
-
-def _seconds_a_step(trainer: Trainer) -> float:
-    """The mean over some steps; the first two, which set things up, do not count."""
-    times: list[float] = []
-
-    def note(_: Step) -> None:
-        times.append(time.perf_counter())
-        if len(times) > 3 and times[-1] - times[1] > MEASURE_SECONDS:
-            raise _Enough
-
-    with suppress(_Enough):
-        trainer.run_epoch(note)
-    return (times[-1] - times[1]) / (len(times) - 2)

@@ -5,13 +5,14 @@ import os
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 
 from mnist_core.errors import LabError
-from mnist_core.jobs import launcher
+from mnist_core.jobs import automatic, follow, launcher
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.bundle import write_bundle
@@ -91,6 +92,61 @@ def test_a_slider_leads_to_a_run_that_is_not_there_and_its_button_trains_it(
     assert "the most similar trained run. It has learning rate 0.01." in words(page)
     page.button(key="train_now").click().run()
     assert [config.id for config in started] == [opening(lr=0.1).id]
+
+
+@pytest.fixture
+def trained_as_i_move(store, monkeypatch):
+    """What begins by itself. This process stands for those that train."""
+    monkeypatch.setattr(follow, "REST", 0.0)
+    configs = []
+
+    def start(store, config, automatic_for=""):
+        configs.append(config)
+        make_run(store, config, state="running", epochs=0, process=Process.of(os.getpid()))
+        automatic.mark(store, config.id, automatic_for)
+
+    monkeypatch.setattr(launcher, "start", start)
+    monkeypatch.setattr(launcher, "pause", lambda store, run_id: halted(store, run_id))
+    monkeypatch.setattr(follow, "missing_files", lambda name, root: [])
+    cost.save(store, opening(), cost.Cost(1e-5, 1e-4, 1e-5, 30.0))
+    make_run(store, opening())
+    return configs
+
+
+def halted(store, run_id):
+    run = store.get(run_id)
+    run.folder.write_summary(replace(run.summary, state="paused", process=None))
+
+
+def test_with_the_switch_on_what_is_looked_at_trains_and_what_is_left_ends(
+    store, trained_as_i_move, prepared
+):
+    page = open_page()
+    move(page, "lr", 0.1)
+    assert not trained_as_i_move
+    page.toggle(key="train_as_i_move").set_value(True).run()
+    assert trained_as_i_move == [opening(lr=0.1)] and ready(page) == {"Pause", "Stop"}
+    move(page, "lr", 0.2)
+    assert trained_as_i_move[1:] == [opening(lr=0.2)]
+    assert store.find_folder(opening(lr=0.1)) is None  # it had no epoch
+    move(page, "lr", 0.01)
+    assert store.find_folder(opening(lr=0.2)) is None and len(trained_as_i_move) == 2
+    assert prepared[-1] == opening()
+    move(page, "lr", 0.05)
+    page.toggle(key="train_as_i_move").set_value(False).run()
+    move(page, "lr", 0.02)
+    assert store.find_folder(opening(lr=0.05)).state == "running"
+
+
+def test_a_link_with_the_switch_on_trains_what_is_quick_and_says_what_is_not(
+    store, trained_as_i_move
+):
+    open_page(lr="0.1", train_as_i_move="true")
+    assert trained_as_i_move == [opening(lr=0.1)]
+    page = open_page(lr="0.2", epochs="100", train_as_i_move="true")
+    assert len(trained_as_i_move) == 1
+    assert "Takes longer than 10 s: press Train." in words(page)
+    assert ready(page) == {"Train"}
 
 
 def test_the_cost_comes_from_this_machine_and_is_measured_when_it_is_not_known(store, measured):

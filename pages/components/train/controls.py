@@ -17,6 +17,7 @@ from mnist_core.models.grid import AXES, opening_config
 from mnist_core.models.stats import gloss
 from mnist_core.runs.run import Run
 from pages.components.shared import common
+from pages.components.train import moving
 
 ADDRESS = (*RunConfig.names(), "recipe")
 CUSTOM = "Custom"
@@ -94,6 +95,7 @@ def controls(config: RunConfig, runs: list[Run]) -> None:
         stops("Batch", "batch_size", config)
         stops("Dropout", "dropout", config)
     stops("Activation", "activation", config, ACTIVATIONS, str)
+    moving.switch()
     with st.expander("More settings", key="train_more_settings"):
         more_settings(config)
 

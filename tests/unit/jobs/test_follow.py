@@ -59,6 +59,9 @@ def test_a_setting_begins_when_it_has_been_looked_at_for_a_moment(lab, visitor, 
     monkeypatch.setattr(follow, "REST", 100.0)
     assert visitor.look(lab, config()) == visitor.look(lab, config()) == Moment.RESTING
     monkeypatch.setattr(follow, "REST", 0.0)
+    monkeypatch.setattr(standby, "is_preparing", lambda store: True)
+    assert visitor.look(lab, config()) == Moment.RESTING
+    monkeypatch.setattr(standby, "is_preparing", lambda store: False)
     assert visitor.look(lab, config()) == Moment.STARTED
     assert visitor.look(lab, config()) == Moment.TRAINING and state(lab, config()) == "queued"
 

@@ -48,6 +48,7 @@ def light(store, monkeypatch):
         return processes[-1]
 
     monkeypatch.setattr(standby.spawn, "start", start)
+    monkeypatch.setattr(standby, "PAUSE", 0.0)
     store.root.mkdir()
     yield processes
     for process in processes:
@@ -139,6 +140,15 @@ def test_one_that_does_not_answer_gets_no_run_even_when_it_wakes_up(store, light
     process.send_signal(signal.SIGCONT)
     wait_for(lambda: light[0].poll() is not None, 10)
     assert log_of(store, run) == ""
+
+
+def test_processes_that_end_at_once_are_not_started_again_and_again(store, light, monkeypatch):
+    monkeypatch.setattr(standby, "IDLE", 0.0)
+    monkeypatch.setattr(standby, "PAUSE", 60.0)
+    for _ in range(3):
+        standby.prepare(store, config())
+        light[0].wait(10)
+    assert len(light) == 1
 
 
 def test_the_first_to_decide_decides(store):
