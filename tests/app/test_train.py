@@ -271,6 +271,18 @@ def test_a_bad_link_is_a_sentence_and_the_page_goes_on(store):
     assert "★ epoch" in words(page)
 
 
+def test_a_run_that_was_paused_in_its_first_epoch_shows_where_and_its_first_losses(store):
+    run = make_run(store, opening(), state="paused", epochs=0, step=310, steps=782)
+    losses = [{"epoch": 1, "step": step, "loss": 2.0 - step / 782} for step in (100, 200, 300)]
+    run.folder.write_history([], losses)
+    page = open_page()
+    assert "**Paused** in epoch 1 of 3, step 310 of 782" in words(page)
+    assert ready(page) == {"Continue"}
+    traces = json.loads(page.get("plotly_chart")[1].proto.spec)["data"]
+    batches = next(trace for trace in traces if len(trace["x"]) == 3)
+    assert max(batches["x"]) == pytest.approx(300 / 782)  # and not a whole epoch
+
+
 @pytest.mark.parametrize("state", ["paused", "stopped", "interrupted"])
 def test_an_unfinished_run_says_so_and_goes_on_with_one_click(store, started, state):
     make_run(store, opening(), state=state, epochs=2)
