@@ -53,10 +53,15 @@ def larger_rate(lr: float) -> float:
     return min((rate for rate in AXES["lr"] if rate > lr), default=min(3 * lr, 10.0))
 
 
+def learned(accuracy: float, dataset: str) -> bool:
+    """Whether an accuracy is clearly more than what guessing reaches."""
+    chance = 1 / dataset_spec(dataset).num_classes
+    return accuracy >= min(2 * chance, (1 + chance) / 2)  # of two classes, halfway from chance to 1
+
+
 def _stuck(config: RunConfig, rows: Sequence[Mapping[str, float]]) -> Diagnosis | None:
-    chance = 1 / dataset_spec(config.dataset).num_classes
     best = max(row["validation_accuracy"] for row in rows)
-    if best >= min(2 * chance, (1 + chance) / 2):  # with two classes, halfway from chance to 1
+    if learned(best, config.dataset):
         return None
     falling = rows[-1]["train_loss"] < 0.995 * rows[0]["train_loss"]
     rate = larger_rate(config.lr) if falling and config.lr < 0.01 else smaller_rate(config.lr)

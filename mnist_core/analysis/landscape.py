@@ -8,6 +8,7 @@ from itertools import product
 from typing import Any
 
 from mnist_core.analysis.describe import used_fields
+from mnist_core.analysis.diagnosis import learned
 from mnist_core.config import ACTIVATIONS, RunConfig
 from mnist_core.errors import InputError
 from mnist_core.models.grid import AXES
@@ -45,9 +46,9 @@ class Landscape:
 
     @functools.cached_property
     def best(self) -> Cell | None:
-        """The cell of the highest validation accuracy."""
-        trained = [cell for cell in self.cells.values() if cell.accuracy is not None]
-        return max(trained, key=lambda cell: cell.accuracy or 0.0, default=None)
+        """The cell of the highest validation accuracy; None where no run has learned anything."""
+        able = [c for c in self.cells.values() if learned(c.accuracy or 0.0, c.config.dataset)]
+        return max(able, key=lambda cell: cell.accuracy or 0.0, default=None)
 
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:

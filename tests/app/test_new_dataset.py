@@ -68,7 +68,7 @@ def test_commands(command, run, dataset, tmp_path):
 
 def test_the_train_page(run, dataset):
     page = test_train.open_page(model="medium", dataset=dataset, epochs="2", batch_size="26")
-    assert "best epoch" in test_train.words(page)
+    assert "★ epoch" in test_train.words(page)
     assert dataset in page.selectbox[0].options
 
 

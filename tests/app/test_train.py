@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -30,7 +31,8 @@ open_page = partial(opening.open_page, "train")
 
 def words(page):
     kinds = (page.markdown, page.caption, page.warning, page.error)
-    return "\n".join(element.value for kind in kinds for element in kind)
+    found = "\n".join(element.value for kind in kinds for element in kind)
+    return found.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def ready(page):
@@ -393,9 +395,49 @@ def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab):
     assert f"playground?play_run={kin.id}&amp;play_test=33" in shown
     assert "read by As published" in words(page)
     assert page.query_params.get("train_tab") is None
-    page.session_state["train_tab"] = "First kernels"
-    page.run()
-    assert not page.exception
+
+
+def test_a_run_with_weights_shows_its_first_kernels(store):
+    add_run(store, "lenet5", epochs=1)
+    page = open_page(model="lenet5", recipe="reference", epochs="1", train_tab="First kernels")
+    assert "LeNet-5 begins with 6 kernels of 5×5 weights" in words(page)
+    assert "".join(element.proto.body for element in page.get("html")).count("<img") == 6
+
+
+def test_an_empty_map_offers_to_train_three_cells(store, started):
+    make_run(store, opening())
+    cost.save(store, opening(), cost.Cost(1e-4, 0.0064, 2e-5, 3.0))
+    page = open_page(dataset="FashionMNIST")
+    button = page.button(key="train_these")
+    assert re.fullmatch(r"Train these 3 \(≈ \d+ (s|min)\)", button.label)
+    button.click().run()
+    assert {config.lr for config in started} == {0.005, 0.01, 0.02}
+    assert {config.dataset for config in started} == {"FashionMNIST"}
+    assert "train_these" not in [each.key for each in open_page().button]
+
+
+def test_the_map_is_walked_by_keyboard(store):
+    make_run(store, opening(lr=0.1, batch_size=256), accuracy=0.99)
+    page = open_page()
+    for step, expected in (("→", (0.02, 64)), ("↑", (0.02, 128)), ("★", (0.1, 256))):
+        page.button_group(key="train_step").set_value(step).run()
+        assert (stop(page, "lr").value, stop(page, "batch_size").value) == expected
+    for _ in range(7):  # it ends at the edge
+        page.button_group(key="train_step").set_value("→").run()
+    assert stop(page, "lr").value == 1.0
+
+
+def test_a_run_that_did_not_learn_says_so_and_is_no_best(store):
+    run = make_run(store, opening(), validation_accuracy=0.104)
+    run.folder.write_history([row | {"validation_accuracy": 0.104} for row in run.history], [])
+    page = open_page()
+    assert "**Did not learn**: 10.4 %, as good as guessing" in words(page)
+    assert "★" not in words(page)
+
+
+def test_a_link_names_the_tab(store):
+    make_run(store, opening())
+    assert open_page(train_tab="Files and command").code[0].value.startswith("python -m")
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(store, monkeypatch):

@@ -48,6 +48,11 @@ def page_title(title: str) -> None:
         st.html(f'{style}<h1 style="{hidden}">{title}</h1>')
 
 
+def unbroken(text: str) -> str:
+    """Text in which no line begins with a per cent sign or a plus-minus."""
+    return text.replace(" %", "\N{NO-BREAK SPACE}%").replace(" ±", "\N{NO-BREAK SPACE}±")
+
+
 def images_here(dataset: str) -> bool:
     """Whether a data set's images are on this machine; says how to get them when they are not."""
     if not missing_files(dataset, data_root()):

@@ -25,7 +25,7 @@ def gallery(
     links: Sequence[str] = (),
     wrong: Sequence[bool] = (),
 ) -> None:
-    """(H, W) uint8 images, white on black, with a caption each; a link makes one a button."""
+    """uint8 images, (H, W) grey or (H, W, 3), with a caption each; a link makes one a button."""
     figures = []
     for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
         words = html.escape(caption)

@@ -11,6 +11,7 @@ from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE, RunState
 from mnist_core.runs.store import RunStore
+from pages.components.shared.common import unbroken
 from pages.components.train.controls import show
 from pages.components.train.curves import Curves
 from pages.components.train.outcome import outcome, over_seeds
@@ -36,7 +37,7 @@ def result(
     """
     live = bool(run and run.state in LIVE)
     with row("train_status"):
-        st.markdown(headline(store, config, run, runs, found), width="stretch")
+        st.markdown(unbroken(headline(store, config, run, runs, found)), width="stretch")
         train_button(store, config, run)
         more_runs(store, run, live)
     with row("train_remark"):
@@ -75,7 +76,7 @@ def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: C
     """One line about the run, and a button for what it advises."""
     if found:
         grey = f" :small[:gray[{shown.before}]]" if shown.before else ""
-        st.markdown(found.sentence + grey, width="stretch")
+        st.markdown(unbroken(found.sentence + grey), width="stretch")
         if found.changes and st.button(
             found.advice.capitalize(), key="train_advice", icon=":material/tune:"
         ):
