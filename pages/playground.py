@@ -35,6 +35,8 @@ from pages.components.playground.suggestion import suggest
 from pages.components.playground.why import why
 from pages.components.shared.common import all_runs, enter_through_app
 
+PREPARED = "How it was prepared"
+
 
 def choose_source() -> str:
     st.session_state.setdefault("play_way", DRAW)
@@ -120,9 +122,12 @@ def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) ->
         "Fool it": lambda: adversarial(run, image),
         "Move it": lambda: move(runs, image, run.config.dataset),
         "My digits": lambda: handwriting(runs, own),
-        "How it was prepared": lambda: prepared(one.stages),
+        PREPARED: lambda: prepared(one.stages),
     }
-    tabs = st.tabs(list(names), key="play_tab", on_change="rerun", bind="query-params")
+    # The open one is computed after every stroke: it begins with the one that costs least.
+    tabs = st.tabs(
+        list(names), default=PREPARED, key="play_tab", on_change="rerun", bind="query-params"
+    )
     for tab, show in zip(tabs, names.values(), strict=True):
         if tab.open:
             with tab:
