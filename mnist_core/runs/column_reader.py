@@ -118,14 +118,16 @@ class Columns:
         return self._lists("", {"kernels": "float32"})["kernels"], sides
 
     def _lists(self, prefix: str, dtypes: Mapping[str, str]) -> dict[str, Lists]:
+        import pyarrow as pa
+
         table = self._file.read(columns=[prefix + name for name in dtypes])
         found = {}
         for name, dtype in dtypes.items():
             column = table[prefix + name].combine_chunks()
-            values = np.from_dlpack(column.values)
-            if values.dtype != dtype:
-                raise ValueError(f"{prefix}{name} holds {values.dtype}, not {dtype}")
-            found[name] = Lists(values, np.from_dlpack(column.offsets))
+            kind = column.type
+            if not pa.types.is_list(kind) or kind.value_type != pa.from_numpy_dtype(dtype):
+                raise ValueError(f"{prefix}{name} holds {kind}, not lists of {dtype}")
+            found[name] = Lists(np.from_dlpack(column.values), np.from_dlpack(column.offsets))
         return found
 
 

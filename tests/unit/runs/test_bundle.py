@@ -30,7 +30,7 @@ def other(tmp_path):
 def runs(other):
     """Three finished runs with all that a bundle keeps; the last one diverged at once."""
     draw = np.random.default_rng(1998)
-    done = [make_run(other, make_config("lenet5", "grid", lr=lr)) for lr in (0.01, 0.1)]
+    done = [make_run(other, make_config("lenet5", "grid", lr=r), created=1.0) for r in (0.01, 0.1)]
     for run in done:
         logits = draw.normal(0, 4, (10_000, 10)).astype(np.float16)
         logits[np.arange(10_000), np.arange(10_000) % 10] += 4
@@ -41,7 +41,9 @@ def runs(other):
         run.folder.write_summary(replace(run.summary, **weights))
         steps = [{"epoch": 1, "step": 5 * i, "loss": draw.random()} for i in range(1, 4)]
         run.folder.write_history([_drawn(row, draw) for row in run.history], steps)
-    gone = make_run(other, make_config("lenet5", "grid", lr=1), state="diverged", epochs=0)
+    gone = make_run(
+        other, make_config("lenet5", "grid", lr=1), state="diverged", epochs=0, created=1.0
+    )
     return [other.get(run.id) for run in (*done, gone)]
 
 
@@ -208,7 +210,7 @@ def test_no_changed_byte_is_more_than_a_sentence(store, bundle, runs):
     """What is read is what was written, or the file is damaged, in a sentence."""
     content, draw, wrong = bundle.read_bytes(), random.Random(1998), 0
     for _ in range(300):
-        bundle.unlink()
+        bundle.unlink()  # the new content is read, whatever the clock says
         changed_byte = bytearray(content)
         changed_byte[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
         bundle.write_bytes(changed_byte)
