@@ -22,7 +22,6 @@ from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import Bundle, read_bundle
 from mnist_core.runs.folder import RunFolder
-from mnist_core.runs.old_bundle import read_old_bundle
 from mnist_core.runs.run import PARTS, Damaged, Run, read_parts
 from mnist_core.runs.summary import Summary
 
@@ -63,7 +62,7 @@ class RunStore:
 
     def _bundles(self) -> tuple[Bundle, ...]:
         files = sorted((self.root / "grid").glob("*.parquet"))
-        return (read_old_bundle(self.root / "grid.jsonl"), *map(read_bundle, files))
+        return tuple(map(read_bundle, files))
 
     def _bundled(self, run_id: str) -> Run | None:
         found = (bundle.runs.get(run_id) for bundle in self._bundles())
