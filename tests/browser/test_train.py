@@ -183,3 +183,17 @@ def test_cause_and_effect_are_in_one_view(page, server):
         for what in ("accuracy", "loss")
     )
     assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+    assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+
+
+def test_with_the_switch_on_a_move_trains_by_itself(page, server):
+    store = RunStore(server.store)
+    config = opening_config().replace(**SETTINGS | {"seed": 21})
+    page.goto(link(server, config) + "&train_as_i_move=true")
+    done = page.get_by_text(re.compile(r"★ epoch \d of 2"))
+    expect(done).to_be_visible()
+    at_rest(page)
+    page.get_by_role("radio", name=".005", exact=True).click()
+    expect(page).to_have_url(re.compile("lr=0.005&.*train_as_i_move=true"))
+    expect(done).to_be_visible()
+    assert store.get(config.id).finished and store.get(config.replace(lr=0.005).id).finished
