@@ -17,7 +17,6 @@ DARK = ("#31d5c0", "#f39b00", "#bda1fe", "#cf68ad", "#b8eb82", "#0079ff", "#c272
 # follows its theme, also when that changes.
 COLOURS = tuple(f"#00000{number}" for number in range(1, 9))
 GREY = COLOURS[-1]
-CSS_GREY = f"light-dark({LIGHT[-1]}, {DARK[-1]})"  # the same in HTML
 FAINT = 0.35  # opacity in the background
 LEAST = 4  # the factor that a logarithmic axis spans at least
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot", "5px,2px", "2px,3px", "solid")

@@ -154,12 +154,6 @@ def scale_colours(grey: bool) -> np.ndarray:
     return np.vstack([np.rint(np.stack(channels, axis=1)), GAP]).astype(np.uint8)
 
 
-def colour_bar(width: int = 160, height: int = 10) -> Tile:
-    """The colours themselves, from the most negative value to the most positive one."""
-    row = np.linspace(0, LAST, width).astype(np.uint8)
-    return Tile(np.repeat(row[None], height, axis=0), scale_colours(False), -1.0, 1.0)
-
-
 def _grid(maps: np.ndarray, width: int, height: int, largest: int) -> np.ndarray:
     """(C, H, W) uint8 -> one picture (h, w) with a thin line around each channel."""
     count, rows, columns = maps.shape

@@ -40,6 +40,7 @@ from mnist_core.runs.summary import Summary
 from tests.browser.conftest import at_rest
 from tests.idx_data import write_dataset
 from tests.tools.live_server import STATUS, TIMEOUT, Lost, Server, a_browser, require, until
+from tests.tools.report import in_lines
 
 REPORTED_WITHIN = 5.0  # seconds within which the store and the page must report what happened
 TIMING = ("seconds", "images_per_second")  # all of a history that may differ
@@ -293,7 +294,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(result))
     else:
-        print("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in result.items()))
+        print(in_lines(result))
         print("every final file is that of an unbroken run, bit for bit")
     return 0
 

@@ -22,6 +22,7 @@ from mnist_core.models.grid import opening_config
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from tests.tools.live_server import until
+from tests.tools.report import in_lines
 
 
 def new_process(store: RunStore, run: Run) -> launcher.Worker:
@@ -80,7 +81,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(result))
     else:
-        print("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in result.items()))
+        print(in_lines(result))
     return 0
 
 

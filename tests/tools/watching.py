@@ -33,6 +33,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from tests.tools.live_server import STATUS, TIMEOUT, Server, a_browser, until
+from tests.tools.report import in_lines
 
 MOST_EPOCHS = 1000
 
@@ -125,7 +126,7 @@ def main() -> int:
     if options.json:
         print(json.dumps(result))
     else:
-        print("\n".join(f"{name.replace('_', ' ')}: {value}" for name, value in result.items()))
+        print(in_lines(result))
     return 0
 
 
