@@ -209,7 +209,12 @@ class RunConfig(Checked):
     rotation: float = option(0.0, Number(0, 180), "Random rotation, up to ± this many degrees.")
     shift: float = option(0.0, Number(0, 14), "Random shift, up to ± this many pixels.")
     epochs: int = option(5, Whole(1, 1000), "Passes over the training images.")
-    batch_size: int = option(64, Whole(1, 10_000), "Images per step.")
+    batch_size: int = option(
+        64,
+        Whole(1, 10_000),
+        "Images per step. A last single image joins the batch before it where the network's "
+        "batch normalisation needs two.",
+    )
     seed: int = option(1, Whole(0, 2**31 - 1), "Seed of all random choices.")
     input_size: int = option(
         IMAGE_SIDE, Whole(28, 32, (IMAGE_SIDE, 32)), "Side of the network's input, in pixels."

@@ -13,7 +13,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 from mnist_core.cli import catalog, train, predict, layers, reproduce, bench  # noqa: F401, I001
 from mnist_core.cli.command import COMMANDS
 from mnist_core.cli.terminal import print_json
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, in_one_line, is_about_memory
 
 MODULE = "python -m mnist_core"
 SCRIPT = "mnist-lab"
@@ -63,12 +63,12 @@ def main(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (MemoryError, RuntimeError) as error:
-        if "memory" not in f"{type(error).__name__} {error}".lower():
-            raise
-        return _complain(prefix, "there is not enough memory; try a smaller batch size first")
     except OSError as error:  # of a file that this user may not read or write
         return _complain(prefix, f"{error.filename or 'output'}: {error.strerror}")
+    except Exception as error:
+        if sys.flags.dev_mode:
+            raise
+        return _complain(prefix, _unforeseen(error))
 
 
 def _open_closed_streams() -> None:
@@ -78,6 +78,13 @@ def _open_closed_streams() -> None:
             setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _unforeseen(error: Exception) -> str:
+    """One sentence of what neither the lab nor whoever called it meant to happen."""
+    if is_about_memory(error):
+        return "there is not enough memory; try a smaller batch size first"
+    return f"it failed with {in_one_line(error)}; python -X dev -m mnist_core … shows where"
 
 
 def _complain(prefix: str, message: str) -> int:

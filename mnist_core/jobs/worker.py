@@ -12,7 +12,7 @@ from filelock import FileLock, Timeout
 
 from mnist_core import paths
 from mnist_core.config import Execution, RunConfig
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, in_one_line, is_about_memory
 from mnist_core.files import sweep
 from mnist_core.jobs import queue
 from mnist_core.jobs.heartbeat import beating
@@ -71,8 +71,11 @@ def carry_out(
             with beating(run.folder):
                 return _Attempt(store, run, execution, reporter, dataset).carry_out(at_once)
         except Exception as error:
-            _leave_interrupted(store, run, error)
-            raise
+            reason = _sentence(error, config)
+            _leave_interrupted(store, run, reason)
+            if isinstance(error, (LabError, OSError)):  # the command line has words for both
+                raise
+            raise LabError(reason) from error
 
 
 def _acquire(lock: FileLock, signalled: Request) -> AbstractContextManager[object]:
@@ -92,17 +95,26 @@ def _leave(store: RunStore, run: Run, state: RunState, note: str = "") -> Run:
     return store.get(run.id)
 
 
-def _leave_interrupted(store: RunStore, run: Run, error: Exception) -> None:
+def _leave_interrupted(store: RunStore, run: Run, reason: str) -> None:
     """Says in the summary why training ended.
 
     Where even that cannot be written, the process that the summary names is soon gone, which says
     at least that the run is interrupted.
     """
-    note = str(error)
-    if not isinstance(error, LabError):  # of the machine or of torch: memory, driver, a fault
-        note = f"Training ended with {type(error).__name__}: {note.strip().partition(chr(10))[0]}"
     with suppress(LabError, OSError):
-        _leave(store, run, RunState.INTERRUPTED, note)
+        _leave(store, run, RunState.INTERRUPTED, reason)
+
+
+def _sentence(error: Exception, config: RunConfig) -> str:
+    """Why training ended, whatever was raised: by the machine, its driver or torch."""
+    if isinstance(error, LabError):
+        return str(error)
+    if is_about_memory(error):
+        return (
+            f"There is not enough memory to train with batches of {config.batch_size}; a smaller "
+            "batch size is the first thing to try."
+        )
+    return f"Training ended with {in_one_line(error)}."
 
 
 @dataclass

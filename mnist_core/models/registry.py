@@ -73,7 +73,8 @@ def register_model(
     that makes a fresh activation module, the dropout rate, and the data set's number of classes.
     It returns the stages in order as a dictionary of modules, or an `nn.Module` where the network
     is not a chain. It imports torch inside, so that names and recipes load without torch.
-    `smallest_batch`: how many images a training step needs at least.
+    `smallest_batch`: how many images a training step needs at least; a smaller rest of an epoch's
+    images joins the step before it.
 
     Raises ValueError for a name that is malformed or taken, and without a recipe.
     """

@@ -15,6 +15,7 @@ from mnist_core.engine.source import supports
 from mnist_core.errors import InputError
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model_for
+from mnist_core.training.batches import largest_batch
 from mnist_core.training.setup import choose_device
 
 
@@ -66,7 +67,7 @@ class NativeEngine:
 
     def __init__(self, model: nn.Module, config: RunConfig, threads: int) -> None:
         self.smoothing = config.label_smoothing
-        self.network = NativeNetwork(model, _input_shape(config), config.batch_size, threads)
+        self.network = NativeNetwork(model, _input_shape(config), largest_batch(config), threads)
         spec = dataset_spec(config.dataset)
         self.scale, self.offset = scale_and_offset(spec, config.scaling)
 

@@ -49,6 +49,8 @@ def make_scheduler(
             return lr_scheduler.OneCycleLR(
                 optimizer, config.lr, config.epochs * steps, cycle_momentum=False
             )
+        case "plateau" if config.gamma == 1:  # which torch refuses: a cut that cuts nothing
+            return lr_scheduler.LambdaLR(optimizer, lambda _: 1.0)
         case "plateau":
             return lr_scheduler.ReduceLROnPlateau(
                 optimizer, "max", config.gamma, config.patience, min_lr=config.min_lr

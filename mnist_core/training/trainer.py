@@ -19,7 +19,8 @@ from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import memory_format
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import Metrics, metrics
-from mnist_core.models import create_model_for, model_spec
+from mnist_core.models import create_model_for
+from mnist_core.training.batches import batch_ends, batch_sizes
 from mnist_core.training.engines import choose_engine
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
 from mnist_core.training.partial import Loss, PartialEpoch, random_states, read_partial
@@ -51,8 +52,8 @@ class Trainer:
         self.train = self._on_device(dataset.train)
         self.validation = self._on_device(dataset.validation)
         self.validation_labels = dataset.validation.labels.numpy(force=True)
-        self.steps = math.ceil(len(dataset.train) / config.batch_size)
-        check_last_batch(config, len(dataset.train))
+        self.batch_sizes = batch_sizes(config, len(dataset.train))
+        self.steps = len(self.batch_sizes)
         self.optimizer = make_optimizer(config, self.model, device)
         self.schedule = Schedule(config, self.optimizer, self.steps)
         self.epoch = 0
@@ -112,7 +113,7 @@ class Trainer:
         self.partial, self.step_losses, seen = None, list(start.losses), list(start.logits)
         start.restore_random_state()
         began = time.perf_counter() - start.seconds
-        batches = torch.split(order, config.batch_size)[start.step :]
+        batches = torch.split(order, self.batch_sizes)[start.step :]
         for step, index in enumerate(batches, start=start.step + 1):
             batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
             batch = random_move(batch, config.rotation, config.shift)
@@ -199,12 +200,11 @@ class Trainer:
         """Of a run that was paused within an epoch."""
         if "partial" not in state:
             return None
-        images, size = len(self.train[1]), self.config.batch_size
         return read_partial(
             state["partial"],
             epoch=state["epoch"] + 1,
             steps=self.steps,
-            images=[min(step * size, images) for step in range(self.steps + 1)],
+            images=[0, *batch_ends(self.config, len(self.train[1]))],
             classes=dataset_spec(self.config.dataset).num_classes,
             device=self.execution.device,
         )
@@ -232,16 +232,6 @@ def weights_to_bytes(model: nn.Module) -> bytes:
     """The state dictionary as a safetensors file: equal weights give equal bytes."""
     state = model.state_dict()
     return tensors_to_bytes({k: v.cpu().contiguous() for k, v in state.items()})
-
-
-def check_last_batch(config: RunConfig, images: int) -> None:
-    """Raises InputError when an epoch's last step has too few of the `images` for the network."""
-    left, smallest = images % config.batch_size, model_spec(config.model).smallest_batch
-    if 0 < left < smallest:
-        raise InputError(
-            f"batch_size: {config.batch_size} was given, which leaves {left} of {images:,} images "
-            f"for the last step; {config.model} takes at least {smallest}"
-        )
 
 
 def check_input_size(model: nn.Module, config: RunConfig) -> None:

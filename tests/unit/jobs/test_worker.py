@@ -9,6 +9,7 @@ from copy import deepcopy
 import pytest
 import torch
 
+from mnist_core.cli.main import main
 from mnist_core.config import Execution
 from mnist_core.errors import InputError, LabError
 from mnist_core.evaluation.metrics import confusion, metrics
@@ -280,16 +281,27 @@ def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
         carry_out(lab, config(), ONE)
 
 
+def test_whatever_torch_raises_is_one_sentence_with_status_2(lab, monkeypatch, capsys):
+    def broken(*arguments, seed):
+        raise ValueError("Expected more than 1 value per channel\nwhen training")
+
+    monkeypatch.setattr("mnist_core.training.engines.TorchEngine.step", broken)
+    assert main(["train", "--engine", "torch", "--epochs", "1"]) == 2
+    said = "Training ended with ValueError: Expected more than 1 value per channel."
+    assert capsys.readouterr().err.endswith(f"train: {said}\n")
+    assert [run.summary.note for run in lab.list()[0]] == [said]
+
+
 def test_an_unexpected_error_is_noted_in_the_summary(lab, monkeypatch):
     def exhausted(*arguments):
         raise MemoryError("no memory\nfor this")
 
     monkeypatch.setattr(RunFolder, "write_resume_state", exhausted)
-    with pytest.raises(MemoryError):
+    with pytest.raises(LabError, match="There is not enough memory to train with batches of 32;"):
         carry_out(lab, config(), ONE)
     run = lab.get(config().id)
     assert run.state == "interrupted" and run.summary.process is None
-    assert run.summary.note == "Training ended with MemoryError: no memory"
+    assert run.summary.note.startswith("There is not enough memory")
 
 
 def test_deleting_the_folder_ends_training_and_the_folder_stays_away(lab):

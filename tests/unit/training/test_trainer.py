@@ -2,6 +2,7 @@
 
 import functools
 import io
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,10 +10,12 @@ from torch.nn import functional as F
 
 from mnist_core.config import OPTIMIZERS, SCHEDULES, Execution
 from mnist_core.data import transforms
+from mnist_core.data.datasets import Split
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.models import create_model, make_config
+from mnist_core.training.batches import batch_sizes
 from mnist_core.training.results import Diverged
 from mnist_core.training.trainer import Trainer, epoch_seed, train, weights_to_bytes
 from tests.stores import quick_config
@@ -35,9 +38,33 @@ def finish(trainer):
     return list(train(trainer)), weights_to_bytes(trainer.model)
 
 
-def test_a_last_step_that_is_too_small_for_the_network_is_a_sentence(data):
-    with pytest.raises(InputError, match="199 was given, which leaves 1 of 200 .* at least 2"):
-        Trainer(make_config("fast", batch_size=199), data, ONE)
+@pytest.mark.parametrize(
+    "model, batch_size, sizes",
+    [
+        ("fast", 200, [201]),
+        ("fast", 50, [50, 50, 50, 51]),
+        ("fast", 67, [67, 67, 67]),
+        ("fast", 64, [64, 64, 64, 9]),
+        ("fast", 10_000, [201]),
+        ("lenet5", 50, [50, 50, 50, 50, 1]),  # nothing is normalised over the batch
+        ("medium", 50, [50, 50, 50, 50, 1]),  # over the places of a map, too
+    ],
+)
+def test_a_last_image_that_cannot_be_alone_joins_the_batch_before_it(model, batch_size, sizes):
+    assert batch_sizes(make_config(model, batch_size=batch_size), 201) == sizes
+
+
+def test_a_last_image_that_joined_is_trained_on(data, one):
+    trainer, steps = Trainer(make_config("fast", batch_size=199), data, one), []
+    trainer.run_epoch(steps.append)
+    assert [step.step for step in steps] == [trainer.steps] == [1]
+
+
+def test_too_few_images_for_the_network_are_a_sentence(data):
+    one_image = replace(data, train=Split(data.train.images[:1], data.train.labels[:1]))
+    with pytest.raises(InputError, match="MNIST has 1 training images here; fast takes at least 2"):
+        Trainer(make_config("fast"), one_image, ONE)
+    Trainer(quick_config(), one_image, ONE).run_epoch()
 
 
 def test_learns_and_reports_every_figure(data, one):

@@ -1,0 +1,34 @@
+"""Every config that the checks let through trains: with any network and any number of images."""
+
+from contextlib import suppress
+
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mnist_core.config import Execution
+from mnist_core.data.datasets import Dataset, Split
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.training.results import Diverged
+from mnist_core.training.trainer import Trainer
+from tests.configs import CONFIGS
+
+TORCH = Execution(threads=1, device="cpu", engine="torch")
+
+
+def random_images(dataset, count):
+    spec, draw = dataset_spec(dataset), torch.Generator().manual_seed(count)
+    images = torch.randint(0, 256, (count, 28, 28), generator=draw, dtype=torch.uint8)
+    split = Split(images, torch.randint(0, spec.num_classes, (count,), generator=draw))
+    return Dataset(spec, split, split, split, "")
+
+
+@settings(max_examples=60)
+@given(CONFIGS, st.integers(2, 13))
+def test_any_config_trains_to_its_end_or_diverges(config, images):
+    config = config.replace(epochs=1 + config.epochs % 2)
+    trainer = Trainer(config, random_images(config.dataset, images), TORCH)
+    with suppress(Diverged):
+        for epoch in range(config.epochs):
+            assert trainer.run_epoch().epoch == epoch + 1
+        assert trainer.optimizer.param_groups[0]["lr"] >= 0
