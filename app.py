@@ -8,20 +8,20 @@ page = st.navigation(
         st.Page(
             "pages/train.py",
             title="Train",
-            icon=":material/tune:",
+            icon="",
             default=True,
             help="Change the settings of a training run and see what they do.",
         ),
         st.Page(
             "pages/compare.py",
             title="Compare",
-            icon=":material/stacked_line_chart:",
+            icon="",
             help="Compare runs by accuracy, parameters and receptive field.",
         ),
         st.Page(
             "pages/playground.py",
             title="Playground",
-            icon=":material/draw:",
+            icon="",
             help="Draw a digit and see what each layer makes of it.",
         ),
     ],
@@ -32,6 +32,18 @@ st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", la
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
 
 st.logo(LOGO, size="large")
+# A page's own icon would also be fetched from a server of fonts, for the browser's tab.
+ICONS = {"/": "tune", "/compare": "stacked_line_chart", "/playground": "draw"}
+LINKS = "[data-testid=stTopNavLink],[data-testid=stSidebarNavLink]"
+st.html(
+    f"<style>:is({LINKS})::before{{font:1.25rem/1 'Material Symbols Rounded';opacity:.6;"
+    "font-feature-settings:'liga';white-space:nowrap}"
+    + "".join(
+        f":is({LINKS})[href$='{path}']::before{{content:'{icon}' / ''}}"
+        for path, icon in ICONS.items()
+    )
+    + "</style>"
+)
 # There is no option for the margins at the sides, which take an eighth of a small screen.
 st.html("<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}</style>")
 show_errors(page.run)()

@@ -2,7 +2,14 @@
 
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
+
+JOINER = "\N{WORD JOINER}"  # has no width
+UNSEEN = ("Cc", "Cf", "Cs")  # control characters, such as those that turn the direction of text
+# Where links ("www.", "http://", an address of e-mail), icons and emoji (":name:") and arrows
+# ("->") are recognised in text that is not Markdown any more.
+REPLACED_IN_TEXT = re.compile(r"www(?=\.)|:(?=\S)|(?=@)|[<>~=-](?=[<>~=-])", re.IGNORECASE)
 
 
 def percent(fraction: float | None, digits: int = 2) -> str:
@@ -100,8 +107,18 @@ def setting(name: str, value: object) -> str:
 
 
 def plain(text: object) -> str:
-    """Text for a place that reads Markdown, where words from outside must make no link."""
-    return re.sub(r"([\\`\[\]<>$]|:(?=//))", r"\\\1", str(text))
+    """Text for a place that reads Markdown, such as words from outside: it is shown as it is.
+
+    What Markdown reads is escaped. What the page turns into a link or a picture after that, when
+    escapes are gone, is broken up by a character that is not shown. Several spaces or line breaks
+    become one space.
+    """
+    shown = re.sub(r"\s+", " ", str(text))
+    shown = "".join(letter for letter in shown if unicodedata.category(letter) not in UNSEEN)
+    shown = REPLACED_IN_TEXT.sub(f"\\g<0>{JOINER}", shown)
+    if re.match(r"[-+=0-9 ]", shown):  # the first of a list, for instance
+        shown = JOINER + shown
+    return re.sub(r"([\\`*_\[\]<>#~$&])", r"\\\1", shown)
 
 
 def sentence(error: Exception) -> str:

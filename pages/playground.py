@@ -72,7 +72,7 @@ def answer(
         if own:
             show_answer(one, own)
         else:
-            st.error(reasons[run.id], icon=":material/error:")
+            st.error(escaped(reasons[run.id]), icon=":material/error:")
     counted = [votes[run_id] for run_id in ids if run_id in votes]
     if counted:
         with right:

@@ -15,6 +15,16 @@ from tests.app import opening
 open_page = partial(opening.open_page, "playground")
 
 
+def stroke(digit):
+    """A stroke as the canvas sends it, with the digit in its path."""
+    return {"type": "Path", "path": [["M", digit, 0], ["L", 9, 9]], "strokeWidth": 23}
+
+
+def digits_in(drawing):
+    """The digits of `stroke` in what the canvas begins with."""
+    return [each["path"][0][1] for each in drawing["objects"]]
+
+
 class Canvas:
     """In place of the canvas component: keeps its state where that does, notes how it is called."""
 
@@ -37,7 +47,7 @@ class Canvas:
         """One stroke for each digit arrives from the browser; the picture is the last one's."""
         white = (255, 255, 255, 255)
         self.image = drawing.draw(digits[-1], ink=white, canvas=SIDE, **placing)
-        raw = {"objects": [{"type": "Path", "digit": digit} for digit in digits]}
+        raw = {"objects": [stroke(digit) for digit in digits]}
         file = drawing.encode(drawing.Image.fromarray(self.image))
         data = "data:image/png;base64," + base64.b64encode(file).decode()
         page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": data})

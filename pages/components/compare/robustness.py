@@ -9,6 +9,7 @@ from mnist_core.charts.evaluations import robustness_curves
 from mnist_core.data.idx import missing_files, read_part
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
+from mnist_core.formatting import plain
 from mnist_core.imaging.corruptions import CORRUPTIONS
 from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.jobs import robustness_job
@@ -75,7 +76,7 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
         return
     failed = robustness_job.why_it_failed(comparison.store)
     if failed:
-        st.error(failed, icon=":material/error:")
+        st.error(plain(failed), icon=":material/error:")
     able = [run for run in missing if run.has_weights]
     here = [run for run in able if not missing_files(run.config.dataset, data_root())]
     if not here:
@@ -102,6 +103,10 @@ def _is_kept(run: Run) -> bool:
         return False
 
 
+def name_of(run: Run | None) -> str:
+    return full_name(run.config) if run else "A network"
+
+
 @st.fragment(run_every=POLL)
 def progress(comparison: Comparison, missing: list[Run]) -> None:
     """Looks every second, and runs the whole page when the process is done with a network."""
@@ -109,7 +114,7 @@ def progress(comparison: Comparison, missing: list[Run]) -> None:
     if at is None or any(_is_kept(run) for run in missing):
         st.rerun()
     left, right = st.columns([5, 1], vertical_alignment="center")
-    name = comparison.labels.get(at.run) or full_name(comparison.runs[at.run].config)
+    name = comparison.labels.get(at.run) or name_of(comparison.runs.get(at.run))
     left.progress(min(1.0, at.done / at.total), f"{name}: step {at.done} of {at.total}")
     if right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
         robustness_job.stop(comparison.store)

@@ -1,29 +1,29 @@
-"""The playground's canvas, its tools, and the drawings that outlive a refresh of their tab.
-
-They are in memory, under a name that only the tab knows.
-"""
+"""The playground's canvas and its tools. What is drawn outlives a refresh of its tab."""
 
 import base64
 import io
-import json
 import secrets
-import threading
-import zlib
-from collections import OrderedDict
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import streamlit as st
 from PIL import Image
 
+from mnist_core.errors import InputError
+from mnist_core.files import is_number
+from mnist_core.formatting import plain
 from mnist_core.imaging import sample_drawings
+from mnist_core.imaging.strokes import checked_strokes
 from mnist_core.imaging.tiles import png
+from pages.components.playground.drawings import kept
 
 SIDE = 320  # of the canvas, in pixels
 FAINT = 5  # the example behind the ink has a fifth of its brightness
 PEN = 23
-BUDGET = 32 * 2**20  # bytes of all kept drawings together; the oldest make room
-LARGEST = 2**20  # bytes of one drawing, packed
+# What the component says of the picture behind the ink.
+FIT = ("naturalWidth", "naturalHeight", "scaleX", "scaleY", "offsetX", "offsetY")
+LARGEST_PICTURE = 600_000  # characters of the picture; one of noise has 560,000
 
 
 @st.cache_data
@@ -49,11 +49,13 @@ def drawing(dataset: str) -> np.ndarray | None:
 
     state = st.session_state
     restore()
-    key = f"play_canvas_{state.setdefault('play_cleared', 0)}"
+    key = _key()
+    if key in state and not _receive(state[key]):
+        state["play_cleared"] += 1  # another canvas, with what was drawn before
+        key = _key()
     if key not in state:  # a new canvas on the page: put back what was drawn
         state["play_start"] = (state.get("play_drawing") or {}).get("raw")
-    elif state[key].drawing["raw"] and state[key].drawing["data"]:
-        state["play_drawing"] = {name: state[key].drawing[name] for name in ("raw", "data")}
+        state["play_given"] = None
     if strokes():
         state["play_touched"] = True
     keep()
@@ -68,7 +70,52 @@ def drawing(dataset: str) -> np.ndarray | None:
         key=key,
     )
     _tools()
+    if state.get("play_refused"):
+        st.warning(plain(state["play_refused"]), icon=":material/gesture:")
     return _pixels(state["play_drawing"]["data"]) if strokes() else None
+
+
+def _key() -> str:
+    return f"play_canvas_{st.session_state.setdefault('play_cleared', 0)}"
+
+
+def _receive(sent: Any) -> bool:
+    """Takes over what the browser sent of the canvas; False, and why, for what is no drawing."""
+    state, given = st.session_state, getattr(sent, "drawing", None)
+    try:
+        check_fit(getattr(sent, "backgroundFit", None))
+        if given == state.get("play_given"):  # every click runs the page again
+            return True
+        drawing = checked_drawing(given)
+    except InputError as error:
+        state["play_refused"] = str(error)
+        return False
+    state["play_given"], state["play_refused"] = given, None
+    if drawing:
+        state["play_drawing"] = drawing
+    return True
+
+
+def check_fit(fit: Any) -> None:
+    """Raises InputError unless it is what the component says of the picture behind the ink."""
+    known = isinstance(fit, Mapping) and all(is_number(fit.get(name)) for name in FIT)
+    if fit is not None and not known:
+        raise InputError("The drawing was refused: it is not what the canvas sends.")
+
+
+def checked_drawing(given: Any) -> dict[str, Any] | None:
+    """The strokes and their picture as the canvas component sends them; None while it has none.
+
+    Raises InputError for anything else.
+    """
+    if not isinstance(given, Mapping):
+        raise InputError("The drawing was refused: it is not what the canvas sends.")
+    raw, picture = {"objects": checked_strokes(given.get("raw"))}, given.get("data")
+    if picture is None:
+        return None
+    if not isinstance(picture, str) or len(picture) > LARGEST_PICTURE:
+        raise InputError("The drawing was refused: it came without a picture of the canvas.")
+    return {"raw": raw, "data": picture}
 
 
 def untouched() -> bool:
@@ -150,6 +197,7 @@ def clear() -> None:
     """An empty canvas: another key is another canvas."""
     st.session_state["play_cleared"] += 1
     st.session_state["play_touched"] = True
+    st.session_state["play_refused"] = None
     st.session_state.pop("play_drawing", None)
 
 
@@ -159,42 +207,6 @@ def undo() -> None:
     if not kept:
         return clear()
     st.session_state["play_start"] = {"objects": kept, "version": _next_version()}
-
-
-class Drawings:
-    """Drawings by name, packed. Many threads may use one."""
-
-    def __init__(self, budget: int = BUDGET) -> None:
-        self._budget, self._size, self._lock = budget, 0, threading.Lock()
-        self._packed: OrderedDict[str, bytes] = OrderedDict()
-
-    def put(self, name: str, drawing: dict[str, Any]) -> None:
-        """Replaces the earlier drawing of that name. One that is far too large is not kept."""
-        packed = zlib.compress(json.dumps(drawing).encode(), 1)
-        with self._lock:
-            self._size -= len(self._packed.pop(name, b""))
-            if len(packed) > min(LARGEST, self._budget):
-                return
-            self._packed[name] = packed
-            self._size += len(packed)
-            while self._size > self._budget:
-                self._size -= len(self._packed.popitem(last=False)[1])
-
-    def get(self, name: str) -> dict[str, Any] | None:
-        """The drawing of that name, or None."""
-        with self._lock:
-            packed = self._packed.get(name)
-        return None if packed is None else json.loads(zlib.decompress(packed))
-
-    def drop(self, name: str) -> None:
-        with self._lock:
-            self._size -= len(self._packed.pop(name, b""))
-
-
-@st.cache_resource(show_spinner=False)
-def kept() -> Drawings:
-    """The drawings of all visitors."""
-    return Drawings()
 
 
 def restore() -> None:

@@ -46,7 +46,7 @@ def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
         return
     names = ", ".join(sample.file for sample in samples[:3]) + (" …" if samples[3:] else "")
     st.warning(
-        f"{counted(len(samples), 'drawing')} cannot be read: {names}",
+        f"{counted(len(samples), 'drawing')} cannot be read: {plain(names)}",
         icon=":material/broken_image:",
     )
     st.button(

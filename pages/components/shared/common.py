@@ -113,5 +113,5 @@ def all_runs() -> tuple[RunStore, list[Run]]:
     store = RunStore()
     runs, damaged = store.list()
     for folder in damaged:
-        st.warning(folder.reason, icon=":material/folder_off:")
+        st.warning(plain(folder.reason), icon=":material/folder_off:")
     return store, runs

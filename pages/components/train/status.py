@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_core.analysis.diagnosis import Diagnosis
 from mnist_core.config import RunConfig
+from mnist_core.formatting import plain
 from mnist_core.jobs import launcher
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
@@ -50,7 +51,7 @@ def result(
         halt_button("Pause", launcher.pause, store, run)
         halt_button("Stop", launcher.stop, store, run)
     if run and run.summary.engine_note:
-        st.caption(f":material/speed: {run.summary.engine_note}")
+        st.caption(f":material/speed: {plain(run.summary.engine_note)}")
 
 
 def row(key: str) -> Any:
@@ -83,7 +84,7 @@ def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: C
             show(config.replace(**found.changes))
             st.rerun()
         return
-    note = run.summary.note if run else ""
+    note = plain(run.summary.note) if run else ""
     st.caption(note or shown.before or shown.words, width="stretch")
 
 
