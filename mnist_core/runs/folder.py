@@ -148,6 +148,7 @@ def _check_progress(progress: Any) -> dict[str, Any]:
         names = ("epoch", "step", "steps", "images_per_second", "seconds_left")
         figures += [progress[name] for name in names]
         figures += [number for step, loss in progress["losses"] for number in (step, loss)]
-    if not isinstance(phase, str) or not all(map(is_number, figures)) or steps <= 0:
+    known = isinstance(phase, str) and all(map(is_number, figures))
+    if not known or steps <= 0 or min(figures) < 0:
         raise ValueError("it is no progress")
     return dict(progress)

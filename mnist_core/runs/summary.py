@@ -1,13 +1,14 @@
 """What summary.json says of a run."""
 
+import re
 from dataclasses import asdict, dataclass, fields, replace
-from pathlib import Path
 from typing import Any, Self
 
 from mnist_core.files import is_number, is_text
 from mnist_core.runs.process import Process
 from mnist_core.runs.states import RunState
 
+FILE_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,100}", re.ASCII)
 # The fields of a summary that every epoch may change.
 PER_EPOCH = (
     *("step", "steps"),
@@ -80,8 +81,8 @@ class Summary:
         versions = {} if summary.versions is None else summary.versions
         if not isinstance(versions, dict) or not all(map(is_text, versions.values())):
             raise ValueError("summary.json: versions are not names with texts")
-        if summary.weights and Path(summary.weights).name != summary.weights:
-            raise ValueError("summary.json: weights outside the run's folder")
+        if summary.weights and not FILE_NAME.fullmatch(summary.weights):
+            raise ValueError("summary.json: weights is no name of a file in the run's folder")
         return summary
 
     def to_dict(self) -> dict[str, Any]:

@@ -86,6 +86,28 @@ def show_errors(part: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+PROBLEM = "problem_of_a_callback"
+
+
+def told_later(act: Callable[[], None]) -> Callable[[], None]:
+    """A callback whose error is shown as a sentence, by `tell_problem` where the page calls it."""
+
+    def guarded() -> None:
+        try:
+            act()
+        except (LabError, OSError) as error:
+            st.session_state[PROBLEM] = sentence(error)
+
+    return guarded
+
+
+def tell_problem() -> None:
+    """Says once what went wrong in a callback."""
+    problem = st.session_state.pop(PROBLEM, None)
+    if problem:
+        st.error(plain(problem), icon=":material/error:")
+
+
 @st.cache_data(show_spinner="Analysing the networks …")
 def model_figures() -> dict[str, dict[str, Any]]:
     """Parameters, MACs and receptive field of every network, by name.

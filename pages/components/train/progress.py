@@ -20,7 +20,7 @@ def in_progress(run: Run, progress: dict[str, Any]) -> tuple[float, str]:
         f" · {progress['images_per_second']:,.0f} images/s"
         f" · {duration(progress['seconds_left'])} left"
     )
-    return min(done, 1.0), words
+    return min(max(done, 0.0), 1.0), words
 
 
 def preparing(phase: str, progress: dict[str, Any]) -> str:

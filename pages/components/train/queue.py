@@ -9,6 +9,7 @@ from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import AUTOMATIC, RunStore
+from pages.components.shared import common
 from pages.components.train.controls import show
 from pages.components.train.progress import in_progress
 
@@ -55,6 +56,7 @@ def row(store: RunStore, run: Run, share: float, words: str) -> None:
 
 def at_once(store: RunStore) -> None:
     """The setting: how many runs train at the same time."""
+    common.tell_problem()
     key = "train_at_once"
     st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
     st.selectbox(
@@ -63,7 +65,7 @@ def at_once(store: RunStore) -> None:
         key=key,
         width=220,
         format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
-        on_change=lambda: store.set_at_once(st.session_state[key]),
+        on_change=common.told_later(lambda: store.set_at_once(st.session_state[key])),
         help="Further runs wait in the queue. Automatic: one run alone uses all cores; when "
         "several wait, each trains on one core, which is faster than one after the other.",
     )

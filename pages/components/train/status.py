@@ -182,8 +182,9 @@ def more_runs(store: RunStore, run: Run | None, live: bool) -> None:
 
 
 def repeat(store: RunStore, config: RunConfig) -> None:
-    """Trains seeds 1 to 5 or, after a higher one, the five that begin with it."""
-    first = 1 if config.seed <= SEEDS else config.seed
+    """Trains seeds 1 to 5 or, after a higher one, the five that begin with it (or the last)."""
+    last = RunConfig.metadata("seed")["rule"].high
+    first = 1 if config.seed <= SEEDS else min(config.seed, last - SEEDS + 1)
     for seed in range(first, first + SEEDS):
         seeded = config.replace(seed=seed)
         if store.find(seeded) is None:
@@ -203,7 +204,11 @@ def extend(store: RunStore, run: Run) -> None:
             "To extend this run, train a copy of it first: it ships without its optimiser's state."
         )
         return
-    more = st.number_input("More epochs", 1, MOST_EPOCHS - run.config.epochs, 2, key="train_more")
+    room = MOST_EPOCHS - run.config.epochs
+    if room < 1:
+        st.caption(f"{MOST_EPOCHS:,} epochs are the most that a run can have.")
+        return
+    more = st.number_input("More epochs", 1, room, min(2, room), key="train_more")
     if st.button(
         f"Train {more} more epochs" if more > 1 else "Train 1 more epoch",
         icon=":material/fast_forward:",
