@@ -24,7 +24,6 @@ HISTORY = (
     *("lr", "seconds", "images_per_second"),
 )
 STEP_LOSSES = ("epoch", "step", "loss")
-STEP_LOSSES_KEY = "echoes"  # the name of the step losses in resume states, old and new
 
 LOGITS, PACKED_LOGITS = "logits.safetensors", "logits.packed.gz"
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mnist_core.errors import LabError
-from mnist_core.runs.folder import HISTORY, STEP_LOSSES, STEP_LOSSES_KEY
+from mnist_core.runs.folder import HISTORY, STEP_LOSSES
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import PER_EPOCH, Summary
 
@@ -28,9 +28,14 @@ def resume_bytes(trainer: Trainer, record: Record) -> bytes:
     """All that `go_on_from` needs, as a file that torch reads without running code."""
     import torch
 
-    state = {"trainer": trainer.state(), "summary": record.summary.to_dict()}
+    state = {
+        "trainer": trainer.state(),
+        "summary": record.summary.to_dict(),
+        "history": record.history,
+        "step_losses": record.step_losses,
+    }
     buffer = io.BytesIO()
-    torch.save({**state, "history": record.history, STEP_LOSSES_KEY: record.step_losses}, buffer)
+    torch.save(state, buffer)
     return buffer.getvalue()
 
 
@@ -50,7 +55,9 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         trainer.load_state(state["trainer"])
         saved = Summary.from_dict(state["summary"])
-        history, step_losses = list(state["history"]), list(state[STEP_LOSSES_KEY])
+        history = list(state["history"])
+        # "echoes" is the name in states that older versions wrote
+        step_losses = list(state["step_losses"] if "step_losses" in state else state["echoes"])
         if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
             raise ValueError("the history is of other epochs")
         if any(set(row) != set(HISTORY) for row in history) or bool(history) != bool(

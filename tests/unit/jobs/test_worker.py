@@ -16,7 +16,7 @@ from mnist_core.evaluation.metrics import confusion, metrics
 from mnist_core.evaluation.predict import evaluate
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
-from mnist_core.runs.folder import STEP_LOSSES_KEY, RunFolder
+from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.summary import Summary
 from tests.idx_data import write_dataset
@@ -261,7 +261,7 @@ def forged(state, path, value):
         (("trainer", "best"), None),
         (("summary", "seconds"), None),
         (("history",), [1, 2]),
-        ((STEP_LOSSES_KEY,), [{"x": 1}]),
+        (("step_losses",), [{"x": 1}]),
     ],
 )
 def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
