@@ -44,6 +44,10 @@ st.html(
     )
     + "</style>"
 )
-# There is no option for the margins at the sides, which take an eighth of a small screen.
-st.html("<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}</style>")
+# There is no option for the margins at the sides, which take an eighth of a small screen, nor for
+# the text on a primary button, which is white: too pale on the light colour of the dark theme.
+st.html(
+    "<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}"
+    "[data-testid=stBaseButton-primary]{color:light-dark(#fff,#101922)!important}</style>"
+)
 show_errors(page.run)()

@@ -24,7 +24,7 @@ class DatasetSpec:
     training, then for testing; `images`: how many there are for training (the validation images
     included) and for testing, where the files are not at hand to say so. `filled`: pictures fill
     the whole image instead of its inner 20×20. `downloadable`: torchvision has a class of this
-    name that downloads it.
+    name that downloads it. `title`: what the pages call it, if not by its name.
     """
 
     name: str
@@ -38,6 +38,7 @@ class DatasetSpec:
     images: tuple[int, int] = (60_000, 10_000)
     filled: bool = False
     downloadable: bool = False
+    title: str = ""
 
     @property
     def num_classes(self) -> int:
@@ -73,6 +74,11 @@ def register_dataset(spec: DatasetSpec) -> DatasetSpec:
 def dataset_names() -> tuple[str, ...]:
     """All registered names, in order of registration."""
     return tuple(spec.name for spec in DATASETS.values())
+
+
+def dataset_title(name: str) -> str:
+    """What the pages call the data set of that name."""
+    return dataset_spec(name).title or name
 
 
 def dataset_spec(name: str) -> DatasetSpec:

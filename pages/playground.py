@@ -33,7 +33,7 @@ from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
 from pages.components.playground.suggestion import suggest
 from pages.components.playground.why import why
-from pages.components.shared.common import all_runs, enter_through_app
+from pages.components.shared.common import all_runs, enter_through_app, page_title
 
 PREPARED = "How it was prepared"
 
@@ -135,19 +135,19 @@ def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) ->
 
 
 enter_through_app()
+page_title("Playground")
 store, found = all_runs()
 ready = {run.id: run for run in sorted(found, key=rank) if run.has_weights}
 st.html(markup.STYLE)
 if not ready:
-    st.title("Playground", anchor=False)
     st.info("No network has been trained yet.", icon=":material/school:")
     st.page_link("pages/train.py", label="Train one", icon=":material/tune:")
     st.stop()
 follow_test_link()
 follow_link(ready)
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    st.html("<h1 class='play-title'>Playground</h1>", width="content")
     source = choose_source()
+    st.html("<span class='play-label'>Network</span>", width="content")
     place = st.container(width="stretch")
     dataset = choose_dataset(ready)
 with place:

@@ -26,6 +26,7 @@ for shipped in (
     DatasetSpec(
         "FashionMNIST",
         GARMENTS,
+        title="Fashion",
         mean=0.2860,
         std=0.3530,
         about="garments, from Zalando's catalogue",

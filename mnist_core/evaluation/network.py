@@ -18,6 +18,8 @@ from mnist_core.runs.run import Run
 if TYPE_CHECKING:
     from torch import nn
 
+AT_ONCE = 200  # images that are read while a mistake is looked for
+
 
 @dataclass(frozen=True)
 class Network:
@@ -37,6 +39,23 @@ class Network:
     def probabilities(self, images: np.ndarray) -> np.ndarray:
         """(N, 28, 28) uint8 images -> (N, classes) probabilities in double precision."""
         return softmax(self.logits(images))
+
+
+def next_mistake(
+    network: Network, images: np.ndarray, labels: np.ndarray, after: int
+) -> int | None:
+    """The next of (N, 28, 28) images after this number that the network gets wrong.
+
+    After the last one it goes on with the first; None where all others are read right.
+    """
+    one_thread()
+    order = np.roll(np.arange(len(labels)), -after - 1)[:-1]
+    for start in range(0, len(order), AT_ONCE):
+        places = order[start : start + AT_ONCE]
+        wrong = network.logits(images[places]).argmax(axis=1) != labels[places]
+        if wrong.any():
+            return int(places[wrong.argmax()])
+    return None
 
 
 def one_thread() -> None:

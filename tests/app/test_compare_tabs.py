@@ -79,9 +79,9 @@ def test_without_the_data_set_no_tab_says_that_something_is_missing(two, monkeyp
     monkeypatch.setenv("MNIST_DATA", str(tmp_path / "none"))
     page = open_tab("Mistakes", two)
     assert page.dataframe[0].value.drop(columns="true").to_numpy().sum() == 60 and not links(page)
-    assert "№ 0: 0 → 1" in words(page) and not page.info and not page.warning
+    assert "№ 0: 0, read as 1" in words(page) and not page.info and not page.warning
     page = open_tab("Which is better?", two)
-    assert "№ 6: 6 → 7" in words(page) and not page.info and not page.warning
+    assert "№ 6: 6, read as 7" in words(page) and not page.info and not page.warning
 
 
 def test_the_verdict_says_whether_a_difference_is_luck(two):

@@ -54,7 +54,7 @@ def test_every_network_votes_and_they_agree_or_not(store, canvas):
     mean = shares.mean(0)
     agreeing = int((shares.argmax(1) == mean.argmax()).sum())
     assert f"{agreeing} of 3 networks" in words(page)
-    assert f"{mean.argmax()} · together {100 * mean.max():.1f} %" in words(page)
+    assert f"{mean.argmax()}, together {100 * mean.max():.1f} %" in words(page)
     assert html(page).split('"play-votes"')[1].split("</table>")[0].count("●") == 3
 
 
@@ -178,6 +178,10 @@ def test_one_that_this_network_gets_wrong(lab, small_data, canvas):
     images = [image_at("MNIST", small_data, at) for at in range(60)]
     shares = load_network(run).probabilities(np.stack([one.image for one in images]))
     labels = np.array([one.label for one in images])
+    page = open_page(play_test="0")  # a run that keeps no predictions reads until it is wrong
+    next(b for b in page.button if b.label == "Show a mistake").click().run()
+    wrong = np.flatnonzero(shares.argmax(axis=1) != labels)
+    assert page.number_input(key="play_index").value == wrong[wrong > 0][0]
     logits = np.log(shares).astype(np.float16)
     run.folder.write_logits({"validation": logits, "test": logits})
     lab.write_labels("MNIST", "0123456789abcdef", {"validation": labels, "test": labels})

@@ -391,7 +391,7 @@ def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab):
     page = open_page()
     assert "**2** of 60 test images are classified wrongly (3.33 %)" in words(page)
     shown = "".join(element.proto.body for element in page.get("html"))
-    assert shown.index("3, read as 5 (90%)") < shown.index("8, read as 3 (60%)")
+    assert shown.index("3, read as 5\n90 % sure") < shown.index("8, read as 3\n60 % sure")
     assert f"playground?play_run={kin.id}&amp;play_test=33" in shown
     assert "read by As published" in words(page)
     assert page.query_params.get("train_tab") is None

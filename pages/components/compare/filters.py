@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from mnist_core.analysis.table import select
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import counted
 from mnist_core.models import model_title
 from mnist_core.runs.bundle import BundledRun
@@ -24,9 +24,12 @@ SIZES = ("5,000", "10,000", "50,000", "100,000", "1,000,000", ANY_SIZE)
 def follow_link(runs: Mapping[str, Run], kinds: Mapping[str, str]) -> None:
     """Sets data set and recipe so that the runs of a link that was just followed are shown."""
     asked = [runs[run_id] for run_id in new_in_address() if run_id in runs]
+    state, query = st.session_state, st.query_params
+    linked = query.get("cmp_dataset")
+    if "cmp_dataset" not in state and linked in dataset_names():  # by its name in commands
+        state["cmp_dataset"] = linked
     if not asked:
         return
-    state, query = st.session_state, st.query_params
     if "cmp_dataset" not in query:
         state["cmp_dataset"] = asked[0].config.dataset
     needed = {kinds[run.id] for run in asked if run.id in kinds}
@@ -41,6 +44,7 @@ def dataset_and_recipe(table: pd.DataFrame) -> tuple[str, str]:
     dataset = st.segmented_control(
         "Data set",
         datasets,
+        format_func=dataset_title,
         default=datasets[0],
         required=True,
         key="cmp_dataset",

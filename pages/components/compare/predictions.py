@@ -13,7 +13,7 @@ from mnist_core.formatting import counted
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, read_or_warn
-from pages.components.shared.gallery import gallery
+from pages.components.shared.gallery import gallery, reading
 
 MOST = 40  # images at a time
 
@@ -84,8 +84,9 @@ def show_images(tested: Tested, places: np.ndarray, most: int = MOST) -> None:
     shown, given, classes = places[:most], tested.given, tested.classes
     if not len(shown):
         return
+    between = "\n" if tested.images is not None else ", "
     words = [
-        f"{classes[given.labels[i]]} → {classes[given.predicted[i]]} {given.confidence[i]:.0%}"
+        reading(classes[given.labels[i]], classes[given.predicted[i]], given.confidence[i], between)
         for i in shown
     ]
     more = f" The first {most} of {len(places):,}." if len(places) > most else ""
@@ -101,7 +102,8 @@ def show_images(tested: Tested, places: np.ndarray, most: int = MOST) -> None:
         [bool(given.labels[i] != given.predicted[i]) for i in shown],
     )
     st.caption(
-        f"True class → predicted class, with its confidence. A click opens the Playground.{more}"
+        "The true class, and what the network reads, with its confidence. "
+        f"Click an image to open it in the Playground.{more}"
     )
 
 

@@ -95,7 +95,7 @@ def _together(agreed: Consensus, classes: tuple[str, ...]) -> str:
     )
     return (
         f'<span title="{words}"><b>{agreed.agreeing} of {agreed.count}</b> networks read '
-        f"{article(name)} <b>{escape(name)}</b> · "
+        f"{article(name)} <b>{escape(name)}</b>, "
         f'<span style="white-space:nowrap">together <b>{share}</b></span></span>'
     )
 

@@ -145,7 +145,7 @@ def _tools() -> None:
             min_value=7,
             max_value=45,
             value=PEN,
-            format="%d px",
+            format="pen %d px",
             key="play_pen",
             persist_state="session",
             label_visibility="collapsed",

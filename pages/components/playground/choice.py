@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import percent
 from mnist_core.models import model_title, recipe_of
 from mnist_core.runs.run import Run
@@ -38,12 +38,13 @@ def choose_dataset(runs: dict[str, Run]) -> str:
     return st.selectbox(
         "Trained on",
         datasets,
+        format_func=dataset_title,
         key="play_data",
         persist_state="session",
         on_change=clear_problem,
         label_visibility="collapsed",
         help="The images that the network learned from.",
-        width=170,
+        width=130,
     )
 
 

@@ -3,13 +3,15 @@
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import streamlit as st
 from streamlit.runtime.uploaded_file_manager import UploadedFile
 
-from mnist_core.data.idx import TestImage, test_image
+from mnist_core.data.idx import TestImage, read_part, test_image
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError, LabError
+from mnist_core.evaluation.network import next_mistake
 from mnist_core.evaluation.predictions import predictions
 from mnist_core.formatting import plain
 from mnist_core.imaging import photo, preprocess
@@ -20,6 +22,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
 from pages.components.playground.canvas import SIDE, drawing, example, untouched
+from pages.components.playground.networks import network
 from pages.components.shared import common
 
 DRAW, PHOTO, TEST = SOURCES = ("Draw", "Photo", "Test image")
@@ -119,7 +122,8 @@ def _test(run: Run) -> Input | None:
     name = dataset_spec(dataset).classes[chosen.label]
     factor = SIDE // IMAGE_SIDE
     picture = png(enlarged(chosen.image, factor))
-    st.html(markup.figure(picture, factor * IMAGE_SIDE, "", f"Test image {index}, {name}"))
+    figure = markup.figure(picture, factor * IMAGE_SIDE, "", f"Test image {index}, {name}")
+    st.html(markup.figures([figure]))
     _choose(run, chosen)
     st.query_params["play_test"] = st.session_state["play_test_shown"] = str(chosen.index)
     step = Stage("test image", f"Number {index} of {dataset}'s test set: {name}.", chosen.image)
@@ -128,18 +132,20 @@ def _test(run: Run) -> Input | None:
 
 def _choose(run: Run, chosen: TestImage) -> None:
     try:
-        wrong, reason = _wrong(run), ""
-    except LabError:
-        wrong, reason = (), "This run has no stored predictions for the test set."
+        wrong = _wrong(run)
+    except LabError:  # the run keeps no predictions: the images are read until one is wrong
+        mistake: dict[str, Any] = {"on_click": _go_to_next_mistake, "args": (run, chosen.index)}
+        help = "Goes to the next test image that the network gets wrong."
+    else:
+        mistake = {"on_click": _go_to, "args": (wrong,), "disabled": not wrong}
+        help = f"It gets {len(wrong):,} of {chosen.count:,} test images wrong; this shows one."
     with st.container(horizontal=True, gap="small"):
         st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
         st.button(
             "Show a mistake",
             icon=":material/error_outline:",
-            on_click=_go_to,
-            args=(wrong,),
-            disabled=not len(wrong),
-            help=reason or f"It gets {len(wrong)} of {chosen.count} wrong; this shows one.",
+            help=help,
+            **mistake,
         )
     st.session_state["play_index"] = chosen.index
     st.number_input(
@@ -160,6 +166,15 @@ def _go_to(places: range | tuple[int, ...]) -> None:
     clear_problem()
     others = [place for place in places if place != here] or list(places)
     st.session_state["play_index"] = random.choice(others)
+
+
+def _go_to_next_mistake(run: Run, here: int) -> None:
+    images, labels = read_part(run.config.dataset, data_root(), test=True)
+    found = next_mistake(network(run), images, labels, here)
+    if found is None:
+        st.toast("The network gets no other test image wrong.")
+    else:
+        _go_to((found,))
 
 
 @st.cache_data(max_entries=64, show_spinner=False, hash_funcs=common.SAME_WEIGHTS)

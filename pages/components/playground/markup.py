@@ -19,6 +19,7 @@ PIECES = """
 .play-table th{font-weight:500;opacity:.8;text-align:left;padding:2px 8px 4px 0;font-size:13px}
 .play-table td{padding:3px 7px 3px 0;border-top:1px solid rgba(122,135,148,.25);
  font-variant-numeric:tabular-nums}
+.play-table tr:first-child td{border:0}
 .play-table td:last-child,.play-table th:last-child{padding-right:0}
 .play-table :is(td,th):nth-child(n+3){text-align:right;white-space:nowrap}
 .play-ms{display:inline-block;min-width:2.6em}
@@ -45,7 +46,7 @@ STYLE = (
 [data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:min(390px,86vw);max-width:640px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:226px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_along_strip){min-width:min(480px,86vw)}
-.play-title{font-size:1.25rem;line-height:1.2;margin:0;padding:0;font-weight:650}
+@media (max-width:640px){.play-label{display:none}}
 .play-answer{display:flex;gap:16px;align-items:flex-start;min-height:288px}
 .play-answer figure{margin:0;width:116px;flex:none;font-size:12px;line-height:16px}
 .play-answer figure img{display:block;width:112px;height:112px;image-rendering:pixelated;
@@ -113,7 +114,8 @@ def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None) -> str:
     """Rows of cells, as HTML; columns after the second are numbers, the row `own` stands out."""
-    body = f"<tr><th>{'</th><th>'.join(map(escape, head))}</th></tr>"
+    heads = (f"<th>{escape(words)}</th>" if words else "<td></td>" for words in head)
+    body = f"<tr>{''.join(heads)}</tr>"
     for place, cells in enumerate(rows):
         kind = ' class="own"' if place == own else ""
         body += f"<tr{kind}><td>{'</td><td>'.join(cells)}</td></tr>"
@@ -222,7 +224,7 @@ def strip(
         f"<td>{true_minus(f'{value:g}') if place % 4 == len(values) // 2 % 4 else ''}</td>"
         for place, value in enumerate(values)
     )
-    rows.append(f'<tr class="axis"><th></th>{ticks}</tr>')
+    rows.append(f'<tr class="axis"><td></td>{ticks}</tr>')
     return f'<div class="play-scroll"><table class="play-strip">{"".join(rows)}</table></div>'
 
 

@@ -13,7 +13,7 @@ from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks
-from pages.components.shared.common import show_errors
+from pages.components.shared.common import show_errors, unbroken
 
 SIDE = 198  # pixels of the picture
 BY_NAME = {axis.name: axis for axis in AXES}
@@ -73,8 +73,8 @@ def say(votes: list, dataset: str) -> None:
     name = dataset_spec(dataset).classes[agreed.label]
     share = percent(agreed.probabilities[agreed.label], 1)
     st.markdown(
-        f"**{agreed.agreeing} of {agreed.count}** read {article(name)} **{name}** · "
-        f"together {share}"
+        f"**{agreed.agreeing} of {agreed.count}** read {article(name)} **{name}**, "
+        f"together {unbroken(share)}"
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from mnist_core.formatting import percent
 from mnist_core.imaging.tiles import png
 
 STYLE = """<style>
 .gallery {display: flex; flex-wrap: wrap; gap: 10px}
-.gallery figure {margin: 0; width: 72px; text-align: center; font-size: 13px; line-height: 1.25}
+.gallery figure {margin: 0; width: 72px; text-align: center; font-size: 13px; line-height: 1.25;
+ white-space: pre-line}
 .gallery img {width: 72px; height: 72px; image-rendering: pixelated; border-radius: 4px;
  display: block; margin-bottom: 3px}
 .gallery a {color: inherit; text-decoration: none}
@@ -30,11 +32,17 @@ def gallery(
     for place, (image, caption) in enumerate(zip(images, captions, strict=True)):
         words = html.escape(caption)
         kind = ' class="wrong"' if wrong and wrong[place] else ""
-        inside = f'<img src="{_data_url(image)}" alt="{words}"><span{kind}>{words}</span>'
+        # The caption names the picture: an alternative text would have it read twice.
+        inside = f'<img src="{_data_url(image)}" alt=""><span{kind}>{words}</span>'
         if links:
             inside = f'<a href="{html.escape(links[place])}" target="_self">{inside}</a>'
         figures.append(f"<figure>{inside}</figure>")
     st.html(f'{STYLE}<div class="gallery">{"".join(figures)}</div>')
+
+
+def reading(true: str, read: str, confidence: float, between: str = "\n") -> str:
+    """A caption in two lines: "5, read as 3", and "97 % sure"."""
+    return f"{true}, read as {read}{between}{percent(confidence, 0)} sure"
 
 
 def _data_url(image: np.ndarray) -> str:

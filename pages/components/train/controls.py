@@ -1,7 +1,6 @@
 """The controls of the Train page, and the address bar that says where they stand."""
 
 import functools
-import itertools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -9,7 +8,7 @@ import streamlit as st
 
 from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.errors import InputError
 from mnist_core.formatting import number, recipe_label
 from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
@@ -86,7 +85,7 @@ def control(
 
 def controls(config: RunConfig, runs: list[Run]) -> None:
     """Everything that defines a run: the four main controls show all their stops."""
-    stops("Data", "dataset", config, dataset_names(), short_dataset)
+    stops("Data", "dataset", config, dataset_names(), dataset_title)
     title = functools.partial(glossed, dataset=config.dataset, runs=runs)
     control(st.selectbox, "Network", "model", config, options=model_names(), format_func=title)
     recipes(config)
@@ -123,10 +122,6 @@ def stops(
 def stop(value: object) -> str:
     """A number in few characters: ".001", "64"."""
     return number(value).removeprefix("0") if value else "0"
-
-
-def short_dataset(name: str) -> str:
-    return name.replace("FashionMNIST", "Fashion")
 
 
 def glossed(model: str, dataset: str, runs: list[Run]) -> str:
@@ -183,8 +178,8 @@ MORE = {
 
 def more_settings(config: RunConfig) -> None:
     """Every other field; those that the present choice ignores are greyed out."""
-    used, columns = config.used(), itertools.cycle(st.columns(2, wrap=False))
-    for (name, label), column in zip(MORE.items(), columns, strict=False):
+    used, column = config.used(), st.grid(2, min_column_width=100)
+    for name, label in MORE.items():
         where: dict[str, Any] = {"key": f"exact_{name}", "disabled": name not in used}
         if name in OPTIONS:
             control(column.selectbox, label, name, config, options=OPTIONS[name], **where)

@@ -16,7 +16,8 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
     st.caption(
         "This command trains the same run. On the same kind of machine the weights are identical:"
     )
-    st.code(command_of(config), language="bash", wrap_lines=True)
+    # Not highlighted: the colours would be too pale to read on light ground.
+    st.code(command_of(config), language=None, wrap_lines=True)
     with st.container(horizontal=True):
         download("Config", json.dumps(config.to_dict(), indent=1), f"{config.id}.json")
         history = to_csv(run.history) if run and run.history else None

@@ -15,7 +15,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
 from pages.components.shared import common
-from pages.components.shared.gallery import gallery
+from pages.components.shared.gallery import gallery, reading
 
 SHOWN = 40  # images of a page
 PAIRS = 6  # of the classes that are confused most
@@ -25,7 +25,9 @@ def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
     """The most confident mistakes first; a click opens one in the Playground."""
     found = mistakes(store, run) if run and run.finished else None
     if run is None or found is None:
-        st.caption("The test images that the run gets wrong appear here when it is done.")
+        kept = bool(run and run.finished)
+        later = "The test images that the run gets wrong appear here when it is done."
+        st.caption("This run kept no predictions for the test images." if kept else later)
         return
     true = store.labels(run)["test"]
     classes = dataset_spec(run.config.dataset).classes
@@ -55,7 +57,7 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
     seen = zip(places, found.answer[shown], found.confidence[shown], strict=True)
     gallery(
         list(idx.test_images(run.config.dataset, data_root(), places)),
-        [f"{classes[true[i]]}, read as {classes[label]} ({sure:.0%})" for i, label, sure in seen],
+        [reading(classes[true[i]], classes[label], sure) for i, label, sure in seen],
         [f"playground?play_run={reader.id}&play_test={i}" for i in places] if reader else [],
     )
     if reader:
