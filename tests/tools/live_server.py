@@ -36,7 +36,7 @@ def until(condition: Callable[[], object], words: str, seconds: float = TIMEOUT)
     began = time.monotonic()
     while not condition():
         require(time.monotonic() - began < seconds, f"{words}: not within {seconds:g} s")
-        time.sleep(0.01)
+        time.sleep(0.02)
     return time.monotonic() - began
 
 
