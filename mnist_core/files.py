@@ -1,4 +1,8 @@
-"""Files are old or new, never half: written under a temporary name, flushed, then renamed."""
+"""Files are old or new, never half: written under a temporary name, flushed, then renamed.
+
+A folder of runs may come from anybody: what is read is a regular file of a size that the lab could
+have written, and nothing is written through a link.
+"""
 
 import csv
 import errno
@@ -7,12 +11,14 @@ import json
 import math
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 from safetensors import SafetensorError
@@ -23,8 +29,19 @@ from mnist_core.errors import LabError, NotFound
 # The temporary name (see write_bytes) of a file that a training process writes; requests, which
 # other processes write, are left out.
 TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
-ATTEMPTS = 50 if os.name == "nt" else 1  # to replace a file
-CSV_LIMIT = 64 * 2**20  # bytes; far more than a history of 1,000 epochs
+ATTEMPTS = 50 if os.name == "nt" else 1  # to replace or remove a file
+
+# The most bytes of a file of each kind, far more than the lab writes.
+WORDS_LIMIT = 2**20  # a config, a summary, a setting, a request
+PROGRESS_LIMIT = 2**23  # with the losses of an epoch's steps
+TABLE_LIMIT = 2**26
+TENSORS_LIMIT = 2**29  # 128 million weights in single precision
+STATE_LIMIT = 2**31  # weights, what the optimiser keeps of each, and an epoch's logits
+MOST_ROWS = 2_000_000  # of a table
+MOST_LEVELS = 20  # of lists and objects within each other, in JSON
+# Of an open file: a pipe that nobody writes to holds up no reader, and a link is not followed.
+_NO_WAIT = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 T = TypeVar("T")
 
@@ -51,19 +68,49 @@ def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
 
 
 def _replace(source: str, target: Path) -> None:
-    """On Windows a file that somebody is reading cannot be replaced; readers are quick."""
+    _insist(lambda: os.replace(source, target))
+
+
+def _insist(change: Callable[[], None]) -> None:
+    """On Windows a file that somebody is reading cannot be changed; readers are quick."""
     for _ in range(ATTEMPTS - 1):
         with suppress(PermissionError):
-            return os.replace(source, target)
+            return change()
         time.sleep(0.02)
-    os.replace(source, target)
+    change()
+
+
+def remove(path: Path) -> None:
+    """Removes a file, or a link, if it is there. Raises LabError when that cannot be."""
+    with writing(path):
+        _insist(lambda: path.unlink(missing_ok=True))
+
+
+def open_new(path: Path) -> BinaryIO:
+    """A new, empty file in the place of whatever was there, which a link may have led to.
+
+    Raises LabError when it cannot be written.
+    """
+    remove(path)
+    with writing(path):
+        return path.open("xb")
+
+
+def touch(path: Path) -> None:
+    """Makes an empty file, unless it is there; a link in its place goes. Raises LabError."""
+    if path.is_symlink():
+        remove(path)
+    with writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT | _NO_LINK | _NO_WAIT, 0o644))
 
 
 def sweep(folder: Path) -> None:
     """Removes what killed processes left half written; no other process may be writing there."""
     for path in folder.iterdir():
         if TEMPORARY.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+            with suppress(LabError):
+                remove(path)
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
@@ -72,14 +119,33 @@ def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
     write_bytes(path, (text + "\n").encode(), flush=flush)
 
 
-def read_bytes(path: Path) -> bytes | None:
+def read_file(path: Path, limit: int) -> bytes:
+    """The content of a regular file of at most `limit` bytes.
+
+    Raises OSError when it cannot be read, and ValueError for a device, a pipe, or a larger file.
+    """
+    if not stat.S_ISREG(path.stat().st_mode):  # to open a device may be to use it
+        raise ValueError("it is no regular file")
+    with os.fdopen(os.open(path, os.O_RDONLY | _NO_WAIT), "rb") as file:
+        found = os.fstat(file.fileno())
+        if not stat.S_ISREG(found.st_mode):
+            raise ValueError("it is no regular file")
+        content = b"" if found.st_size > limit else file.read(found.st_size + 1)
+    if len(content) != found.st_size:
+        raise ValueError("it is larger than such a file can be")
+    return content
+
+
+def read_bytes(path: Path, limit: int = TENSORS_LIMIT) -> bytes | None:
     """The file's content, None where there is none. Raises LabError when it cannot be read."""
     try:
-        return path.read_bytes()
+        return read_file(path, limit)
     except FileNotFoundError:
         return None
     except OSError as error:
         raise LabError(f"{path} cannot be read ({error.strerror}).") from error
+    except ValueError as error:
+        raise LabError(f"{path} is not read: {error}.") from error
 
 
 def signature(path: Path) -> tuple[int, int, int]:
@@ -88,22 +154,33 @@ def signature(path: Path) -> tuple[int, int, int]:
     return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
-def read_json(path: Path) -> Any:
-    """Raises OSError when it cannot be read, ValueError when it is not JSON."""
+def read_json(path: Path, limit: int = WORDS_LIMIT) -> Any:
+    """Raises OSError when it cannot be read, ValueError when it is not JSON, or deeper than any."""
     try:
-        return json.loads(path.read_bytes())
+        found = json.loads(read_file(path, limit))
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
+    if _is_deeper(found, MOST_LEVELS):
+        raise ValueError("it is nested too deeply")
+    return found
 
 
-def read_checked(path: Path, check: Callable[[Any], T], default: T) -> T:
+def _is_deeper(value: Any, levels: int) -> bool:
+    """Whether lists and objects lie within each other more than so many times."""
+    if not isinstance(value, (list, dict)):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
+
+
+def read_checked(path: Path, check: Callable[[Any], T], default: T, limit: int = WORDS_LIMIT) -> T:
     """What `check` makes of the file's JSON; the default when there is no file, or a damaged one.
 
     `check` raises ValueError, or whatever values of other types than it expects lead to.
     """
     try:
-        return check(read_json(path))
-    except (OSError, ValueError, TypeError, KeyError, OverflowError):
+        return check(read_json(path, limit))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError):
         return default
 
 
@@ -126,10 +203,10 @@ def writing(path: Path) -> Iterator[None]:
 def read_tensors_file(path: Path) -> dict[str, np.ndarray]:
     """The arrays of a safetensors file. Raises NotFound, or LabError when it is damaged."""
     try:
-        content = path.read_bytes()
+        content = read_file(path, TENSORS_LIMIT)
     except FileNotFoundError:
         raise NotFound(f"{path} is not there.") from None
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise LabError(f"{path} is damaged ({error}).") from error
     return tensors_of(content, str(path))
 
@@ -158,10 +235,9 @@ def read_csv(path: Path, columns: Iterable[str]) -> list[dict[str, float]]:
     A file that is not there is empty; a damaged one raises LabError.
     """
     try:
-        if path.stat().st_size > CSV_LIMIT:
-            raise ValueError("it is too large")
-        rows = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8")))
-        table = [{name: float(row[name]) for name in columns} for row in rows]
+        content = io.BytesIO(read_file(path, TABLE_LIMIT))
+        rows = csv.DictReader(io.TextIOWrapper(content, encoding="utf-8", newline=""))
+        table = [{name: float(row[name]) for name in columns} for row in islice(rows, MOST_ROWS)]
         if not all(math.isfinite(value) for row in table for value in row.values()):
             raise ValueError("it holds more than finite numbers")
         return table

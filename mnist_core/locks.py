@@ -7,7 +7,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
-from mnist_core.files import writing
+from mnist_core.files import touch
 
 
 def named_lock(root: Path, name: str) -> FileLock:
@@ -16,9 +16,7 @@ def named_lock(root: Path, name: str) -> FileLock:
     Raises LabError when its file cannot be written.
     """
     path = root / ".locks" / f"{name}.lock"
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.open("ab").close()
+    touch(path)
     return FileLock(path)
 
 

@@ -25,7 +25,7 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import read_bytes, to_csv, write_bytes, writing
+from mnist_core.files import WORDS_LIMIT, read_bytes, read_file, to_csv, write_bytes, writing
 from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
@@ -113,8 +113,8 @@ class Handwriting:
         """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
         path = self.folder / sample.file
         try:
-            picture = read_png(path.read_bytes())
-        except (OSError, InputError) as error:
+            picture = read_png(read_file(path, WORDS_LIMIT))
+        except (OSError, ValueError) as error:  # which an InputError is, too
             raise LabError(f"{path} cannot be read ({error}).") from error
         if picture.shape == (IMAGE_SIDE, IMAGE_SIDE):
             return picture
@@ -129,7 +129,7 @@ class Handwriting:
             archive.writestr(TABLE, to_csv(map(vars, samples), COLUMNS))
             archive.writestr(DATASET_FILE, self.dataset)
             for sample in samples:
-                archive.writestr(sample.file, (self.folder / sample.file).read_bytes())
+                archive.writestr(sample.file, read_file(self.folder / sample.file, WORDS_LIMIT))
         return file.getvalue()
 
     def from_zip(self, content: bytes) -> int:

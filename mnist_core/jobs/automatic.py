@@ -10,19 +10,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_core.errors import LabError
-from mnist_core.files import writing
+from mnist_core.files import remove, touch
 from mnist_core.runs.store import RunStore
 
 
 def mark(store: RunStore, run_id: str, visitor: str) -> None:
     """The run begins by itself, for this visitor. Raises LabError when that cannot be written."""
     path = _path(store, run_id, visitor)
-    with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.touch()
-        for other in _marks(store, run_id):
-            if other != path:
-                other.unlink(missing_ok=True)
+    touch(path)
+    for other in _marks(store, run_id):
+        if other != path:
+            remove(other)
 
 
 def is_left(store: RunStore, run_id: str) -> bool:
@@ -54,8 +52,8 @@ def let_go(store: RunStore, run_id: str, visitor: str) -> bool:
 def unmark(store: RunStore, run_id: str) -> None:
     """Somebody has asked for this run, or it is over."""
     for path in _marks(store, run_id):
-        with suppress(OSError):
-            path.unlink()
+        with suppress(LabError):
+            remove(path)
 
 
 def sweep(store: RunStore) -> None:

@@ -26,7 +26,15 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core import paths
-from mnist_core.files import is_text, read_checked, write_bytes, write_json, writing
+from mnist_core.files import (
+    WORDS_LIMIT,
+    is_text,
+    read_checked,
+    read_file,
+    touch,
+    write_bytes,
+    write_json,
+)
 from mnist_core.jobs import spawn
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RUN_ID, RunStore
@@ -66,8 +74,7 @@ class Handover:
 
     def mark_ready(self) -> None:
         """Says that everything is imported."""
-        with writing(self._path(".ready")):
-            self._path(".ready").touch()
+        touch(self._path(".ready"))
 
     @property
     def is_ready(self) -> bool:
@@ -80,7 +87,7 @@ class Handover:
     def requested(self) -> str | None:
         """The id of the run that is handed over, if there is one."""
         with suppress(OSError, ValueError):
-            run_id = self._path(".request").read_text(encoding="utf-8")
+            run_id = read_file(self._path(".request"), WORDS_LIMIT).decode()
             return run_id if RUN_ID.fullmatch(run_id) else None
         return None
 

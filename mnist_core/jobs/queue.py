@@ -17,7 +17,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
-from mnist_core.files import writing
+from mnist_core.files import remove, touch
 from mnist_core.locks import named_lock
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
@@ -56,16 +56,14 @@ def _tickets(store: RunStore) -> list[tuple[str, Path]]:
 def join(store: RunStore, run_id: str) -> None:
     """Gives the run a ticket. Raises LabError when it cannot be written."""
     ticket = store.root / ".queue" / f"{time.time_ns():020d}-{run_id}"
-    with writing(ticket):
-        ticket.parent.mkdir(parents=True, exist_ok=True)
-        ticket.touch()
+    touch(ticket)
 
 
 def leave(store: RunStore, run_id: str) -> None:
     """Takes the run out of the queue."""
     for other, path in _tickets(store):
         if other == run_id:
-            path.unlink(missing_ok=True)
+            remove(path)
 
 
 def ahead(store: RunStore, run_id: str) -> int:

@@ -11,7 +11,7 @@ from typing import Any
 
 from mnist_core.errors import NotFound
 from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
-from mnist_core.files import read_checked, write_json
+from mnist_core.files import WORDS_LIMIT, read_checked, read_file, remove, write_json
 from mnist_core.jobs import spawn
 from mnist_core.locks import held, named_lock
 from mnist_core.runs.process import Process
@@ -34,7 +34,7 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
                     job = Job(process, run.id, place * STEPS, len(runs) * STEPS)
                     _compute_one(store, run, job, on_step)
         finally:
-            _job_path(store).unlink(missing_ok=True)
+            remove(_job_path(store))
     return runs
 
 
@@ -103,6 +103,7 @@ def stop(store: RunStore) -> None:
 def why_it_failed(store: RunStore) -> str:
     """The last line of the last process, if it ended with an error."""
     with suppress(OSError, ValueError):
-        last = log_path(store).read_text(encoding="utf-8").strip().rpartition("\n")[2]
+        said = read_file(log_path(store), WORDS_LIMIT).decode()
+        last = said.strip().rpartition("\n")[2]
         return last.partition("mnist_core robustness: ")[2]
     return ""

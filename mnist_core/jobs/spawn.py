@@ -10,7 +10,7 @@ from typing import Any
 
 from mnist_core import paths
 from mnist_core.errors import LabError
-from mnist_core.files import writing
+from mnist_core.files import open_new, writing
 from mnist_core.runs.store import RunStore
 
 _APART_ON_WINDOWS = 0
@@ -34,7 +34,7 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
 
     Raises LabError when the log cannot be written, or no process can be started.
     """
-    with writing(log), log.open("wb") as output:
+    with writing(log), open_new(log) as output:
         return subprocess.Popen(
             [sys.executable, "-m", "mnist_core", *arguments],
             cwd=paths.PROJECT,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from mnist_core import paths
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError
-from mnist_core.files import signature, writing
+from mnist_core.files import open_new, signature
 from mnist_core.jobs.handover import AGREED, Handover, sources
 from mnist_core.runs.store import RunStore
 
@@ -135,6 +135,6 @@ def _log_into(store: RunStore, run_id: str) -> None:
     path = store.folder(run_id).log_file
     sys.stdout.flush()
     sys.stderr.flush()
-    with suppress(LabError), writing(path), path.open("wb") as file:
+    with suppress(LabError, OSError), open_new(path) as file:
         for stream in (1, 2):
             os.dup2(file.fileno(), stream)

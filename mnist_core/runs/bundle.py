@@ -11,7 +11,7 @@ import numpy as np
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.files import signature, write_bytes
+from mnist_core.files import TABLE_LIMIT, read_file, signature, write_bytes
 from mnist_core.runs.column_reader import Columns, Row
 from mnist_core.runs.columns import CONFIG, SUMMARY, MistakesById, file_bytes
 from mnist_core.runs.run import Damaged, Mistakes, Run
@@ -93,9 +93,9 @@ def _read(path: Path, _signature: tuple[int, int, int]) -> Bundle:
     """The file's signature is a key of the cache: each content is parsed once."""
     name = f"{path.parent.name}/{path.name}"
     try:
-        columns = Columns(path.read_bytes(), name)
+        columns = Columns(read_file(path, TABLE_LIMIT), name)
         rows = columns.rows()
-    except LabError as error:
+    except (LabError, ValueError) as error:
         return Bundle({}, [Damaged(path, f"It was left out: {error}")])
     folder, runs, reasons = path.parent.parent, {}, []
     for number, row in enumerate(rows):

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.errors import LabError
+from mnist_core.files import TENSORS_LIMIT
 from mnist_core.runs.columns import CONFIDENCE_STEPS, CONFIG, FORMAT, MOST_RUNS, STEPS, SUMMARY
 from mnist_core.runs.folder import HISTORY
 from mnist_core.runs.run import Mistakes
@@ -59,8 +60,7 @@ class Columns:
             about = self._file.metadata.metadata or {}
             if about.get(b"format") != FORMAT.encode():
                 raise ValueError("it is no file of runs that this version reads")
-            if self._file.metadata.num_rows > MOST_RUNS:
-                raise ValueError("it has too many rows")
+            _check_size(self._file.metadata)
 
     def rows(self) -> list[Row]:
         """Id, config and figures of each run, unchecked; what the file lacks is left out."""
@@ -129,6 +129,15 @@ class Columns:
                 raise ValueError(f"{prefix}{name} holds {kind}, not lists of {dtype}")
             found[name] = Lists(np.from_dlpack(column.values), np.from_dlpack(column.offsets))
         return found
+
+
+def _check_size(about: Any) -> None:
+    """Raises ValueError for a small file that would fill the memory once it is unpacked."""
+    if max(about.num_rows, about.num_row_groups) > MOST_RUNS:
+        raise ValueError("it has too many rows")
+    groups = map(about.row_group, range(about.num_row_groups))
+    if sum(group.total_byte_size for group in groups) > TENSORS_LIMIT:
+        raise ValueError("it is too large")
 
 
 def _table(columns: Mapping[str, Lists], row: int) -> list[dict[str, float]]:

@@ -11,7 +11,19 @@ import numpy as np
 from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.files import is_number, read_bytes, read_checked, to_csv, write_bytes, write_json
+from mnist_core.files import (
+    PROGRESS_LIMIT,
+    STATE_LIMIT,
+    WORDS_LIMIT,
+    is_number,
+    read_bytes,
+    read_checked,
+    read_file,
+    remove,
+    to_csv,
+    write_bytes,
+    write_json,
+)
 from mnist_core.runs.logits import packed_logits
 from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.states import can_follow
@@ -25,6 +37,9 @@ HISTORY = (
 )
 STEP_LOSSES = ("epoch", "step", "loss")
 
+REQUESTS = ("pause", "stop")
+PHASES = ("waiting", "downloading", "loading", "training", "testing")
+TRAINING = ("epoch", "step", "steps", "images_per_second", "seconds_left")
 LOGITS, PACKED_LOGITS = "logits.safetensors", "logits.packed.gz"
 
 Row = Mapping[str, float]
@@ -69,14 +84,15 @@ class RunFolder:
     def request(self, what: str | None) -> None:
         """Asks the process that trains this run to "pause" or "stop"; None takes it back."""
         if what is None:
-            self.request_file.unlink(missing_ok=True)
+            remove(self.request_file)
         else:
             self._write(self.request_file, what.encode())
 
     def requested(self) -> str | None:
         """What was asked of the training process, if anything."""
         with suppress(OSError, ValueError):
-            return self.request_file.read_text(encoding="utf-8")
+            what = read_file(self.request_file, WORDS_LIMIT).decode()
+            return what if what in REQUESTS else None
         return None
 
     def write_progress(self, progress: Mapping[str, Any]) -> None:
@@ -86,7 +102,7 @@ class RunFolder:
 
     def progress(self) -> dict[str, Any]:
         """What was written by `jobs.progress.Reporter`; empty when nothing runs."""
-        return read_checked(self.progress_file, _check_progress, default={})
+        return read_checked(self.progress_file, _check_progress, {}, PROGRESS_LIMIT)
 
     def clear_progress(self) -> None:
         with suppress(OSError):  # on Windows, while it is being read; nobody looks at it any more
@@ -103,7 +119,7 @@ class RunFolder:
 
     def resume_state(self) -> bytes | None:
         """The bytes from which training goes on, or None when no epoch was finished."""
-        return read_bytes(self.resume_file)
+        return read_bytes(self.resume_file, STATE_LIMIT)
 
     def write_history(self, history: Iterable[Row], step_losses: Iterable[Row]) -> None:
         self._write(self.path / "history.csv", to_csv(history))
@@ -123,7 +139,7 @@ class RunFolder:
     def drop_old_weights(self, keep: str | None) -> None:
         for path in self.path.glob("weights-epoch*.safetensors"):
             if path.name != keep:
-                path.unlink(missing_ok=True)
+                remove(path)
 
     def write_snapshots(self, content: bytes) -> None:
         """Snapshots (see runs.snapshots): written before the resume state, never after it."""
@@ -136,18 +152,32 @@ class RunFolder:
     def pack_logits(self, logits: Mapping[str, np.ndarray]) -> None:
         """Replaces them by a smaller file (see runs.logits), which is read instead."""
         self._write(self.path / PACKED_LOGITS, packed_logits(logits))
-        (self.path / LOGITS).unlink(missing_ok=True)
+        remove(self.path / LOGITS)
 
 
 def _check_progress(progress: Any) -> dict[str, Any]:
-    """Raises ValueError, TypeError or KeyError unless a Reporter (see jobs.progress) wrote it."""
-    phase, steps = progress["phase"], progress.get("steps", 1)
-    figures = [progress.get("bytes", 0), progress.get("ahead", 0), steps]
-    if phase == "training":
-        names = ("epoch", "step", "steps", "images_per_second", "seconds_left")
-        figures += [progress[name] for name in names]
-        figures += [number for step, loss in progress["losses"] for number in (step, loss)]
-    known = isinstance(phase, str) and all(map(is_number, figures))
-    if not known or steps <= 0 or min(figures) < 0:
+    """What a Reporter (see jobs.progress) writes, and no more.
+
+    Raises ValueError, TypeError or KeyError for anything else.
+    """
+    phase = progress["phase"]
+    kept = {name: progress[name] for name in ("bytes", "ahead", "epochs") if name in progress}
+    if phase not in PHASES:
         raise ValueError("it is no progress")
-    return dict(progress)
+    if phase != "training":
+        _check_figures(kept.values())
+        return {"phase": phase, **kept}
+    kept |= {name: progress[name] for name in TRAINING}
+    losses = [[step, loss] for step, loss in progress["losses"]]
+    _check_figures([*kept.values(), *(step for step, _ in losses)])
+    if kept["epoch"] < 1 or not kept["step"] <= kept["steps"] or not kept["steps"]:
+        raise ValueError("the step is not one of the epoch's")
+    if not all(is_number(loss) for _, loss in losses):
+        raise ValueError("a loss is not a number")
+    return {"phase": phase, **kept, "losses": losses}
+
+
+def _check_figures(figures: Iterable[Any]) -> None:
+    """Raises ValueError unless all are numbers, and none is below 0."""
+    if not all(is_number(figure) and figure >= 0 for figure in figures):
+        raise ValueError("a figure is out of range")

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mnist_core.errors import LabError
+from mnist_core.files import is_number
 from mnist_core.runs.folder import HISTORY, STEP_LOSSES
 from mnist_core.runs.run import Run
 from mnist_core.runs.summary import PER_EPOCH, Summary
@@ -52,20 +55,18 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
         return Record(summary)
     try:
         # weights_only: a pickle that would run code raises instead
+        _check_container(content)
         state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
         trainer.load_state(state["trainer"])
         saved = Summary.from_dict(state["summary"])
-        history = list(state["history"])
+        history = _rows(state["history"], HISTORY)
         # "echoes" is the name in states that older versions wrote
-        step_losses = list(state["step_losses"] if "step_losses" in state else state["echoes"])
+        losses = state["step_losses"] if "step_losses" in state else state["echoes"]
+        step_losses = _rows(losses, STEP_LOSSES)
         if [row["epoch"] for row in history] != list(range(1, trainer.epoch + 1)):
             raise ValueError("the history is of other epochs")
-        if any(set(row) != set(HISTORY) for row in history) or bool(history) != bool(
-            saved.best_epoch
-        ):
-            raise ValueError("the history lacks figures")
-        if any(set(row) != set(STEP_LOSSES) for row in step_losses):
-            raise ValueError("the step losses lack figures")
+        if bool(history) != bool(saved.best_epoch):
+            raise ValueError("the history lacks its best epoch")
     except Exception as error:  # of any kind: torch's reader meets a damaged or hostile file
         raise LabError(
             f"The resume state of {run.id} is damaged ({type(error).__name__}); delete "
@@ -78,3 +79,30 @@ def go_on_from(run: Run, trainer: Trainer, summary: Summary) -> Record:
         )
     figures = {name: getattr(saved, name) for name in PER_EPOCH}
     return Record(replace(summary, **figures), history, step_losses)
+
+
+def _check_container(content: bytes) -> None:
+    """Raises ValueError unless it is a zip file as torch writes it, whose parts are as large in
+    memory as they are on disk: a few bytes must not become gigabytes.
+    """
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        parts = file.infolist()
+        if any(part.compress_type != zipfile.ZIP_STORED for part in parts):
+            raise ValueError("its parts are compressed")
+        if sum(part.file_size for part in parts) > len(content):
+            raise ValueError("its parts are larger than the file")
+        pickles = [file.read(part) for part in parts if part.filename.endswith(".pkl")]
+    if any(b"bytearray" in each for each in pickles):  # torch would make one of any length
+        raise ValueError("it holds more than numbers")
+
+
+def _rows(rows: Any, columns: Sequence[str]) -> list[dict[str, float]]:
+    """Raises ValueError unless these are the rows of a table with finite numbers."""
+    if not isinstance(rows, list):
+        raise ValueError("a table is no list")
+    for row in rows:
+        if not isinstance(row, dict) or set(row) != set(columns):
+            raise ValueError("a table lacks figures")
+        if not all(map(is_number, row.values())):
+            raise ValueError("a figure is not a finite number")
+    return rows

@@ -4,6 +4,7 @@ import io
 import math
 import os
 import shutil
+import zipfile
 from copy import deepcopy
 
 import pytest
@@ -227,8 +228,24 @@ def test_a_run_does_not_go_on_with_other_data(lab, monkeypatch, tmp_path):
     assert lab.get(config().id).state == "interrupted"
 
 
+def zipped(content, how):
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", how) as file:
+        file.writestr("archive/data.pkl", content)
+    return buffer.getvalue()
+
+
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 torn", b"\x80\x04cos\nsystem\n."])
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK\x03\x04 torn",
+        b"\x80\x04cos\nsystem\n.",
+        zipped(bytes(2**22), zipfile.ZIP_DEFLATED),  # a kilobyte that becomes a thousand
+        zipped(b"\x80\x02cbuiltins\nbytearray\n", zipfile.ZIP_STORED),
+    ],
+)
 def test_a_damaged_resume_state_is_one_sentence(lab, content):
     lab.create(config(), Summary("interrupted"))
     lab.folder(config().id).write_resume_state(content)
@@ -261,7 +278,10 @@ def forged(state, path, value):
         (("trainer", "best"), None),
         (("summary", "seconds"), None),
         (("history",), [1, 2]),
+        (("history", 0, "train_loss"), math.nan),
+        (("history", 0, "train_loss"), "low"),
         (("step_losses",), [{"x": 1}]),
+        (("step_losses", 0, "loss"), math.inf),
     ],
 )
 def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
