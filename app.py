@@ -30,6 +30,7 @@ page = st.navigation(
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
+from pages.components.shared.visitor import keep_secret  # noqa: E402
 
 st.logo(LOGO, size="large")
 # A page's own icon would also be fetched from a server of fonts, for the browser's tab.
@@ -50,4 +51,5 @@ st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}"
     "[data-testid=stBaseButton-primary]{color:light-dark(#fff,#101922)!important}</style>"
 )
+keep_secret()
 show_errors(page.run)()

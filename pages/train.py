@@ -11,6 +11,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from pages.components.shared import common
+from pages.components.shared.visitor import administration, may_change
 from pages.components.train import controls, moving
 from pages.components.train.curves import Curves, curves, curves_of
 from pages.components.train.files import files_and_command
@@ -113,7 +114,8 @@ with place.rest:
     links(store, config, run)
     below(store, config, run, runs)
 controls.write_address(config)  # last: the curves need not wait for it
-if not changing and not (run and run.finished):  # a click may train it
+if may_change() and not changing and not (run and run.finished):  # a click may train it
     standby.prepare(store, config)
 with place.controls:
-    moving.follow(store, config)
+    common.show_errors(moving.follow)(store, config)
+    administration()

@@ -132,8 +132,8 @@ class Handwriting:
                 archive.writestr(sample.file, read_file(self.folder / sample.file, WORDS_LIMIT))
         return file.getvalue()
 
-    def from_zip(self, content: bytes) -> int:
-        """Adds the drawings of such a zip; returns how many are new.
+    def from_zip(self, content: bytes, room: int | None = None) -> int:
+        """Adds the drawings of such a zip, at most `room` new ones; returns how many are new.
 
         Every entry is checked before the first is written. Drawings that are here already (with the
         same file name, label and time) are skipped. Raises InputError, also when the zip is of a
@@ -149,6 +149,8 @@ class Handwriting:
                     f"The zip holds {len(new):,} new drawings; with the {len(samples):,} here that "
                     f"is more than {MAX_DRAWINGS:,}."
                 )
+            if room is not None and len(new) > room:
+                raise InputError(f"The zip holds {len(new):,} new drawings; {room:,} are allowed.")
             taken = {sample.file for sample in samples}
             for sample, data in new:
                 name = new_name() if sample.file in taken else sample.file

@@ -18,6 +18,7 @@ from mnist_core.config import RunConfig, Whole, check_value
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.files import read_checked, read_json, signature, write_bytes, write_json, writing
+from mnist_core.limits import limits
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import Bundle, read_bundle
@@ -125,7 +126,9 @@ class RunStore:
     def at_once(self) -> int:
         """How many runs train at the same time; runs in the queue look it up twice a second."""
         path = self.root / "settings.json"
-        return read_checked(path, lambda settings: check_at_once(settings["at_once"]), AUTOMATIC)
+        most = limits().training
+        kept = read_checked(path, lambda settings: check_at_once(settings["at_once"]), AUTOMATIC)
+        return kept if most is None else min(kept or most, most)
 
     def set_at_once(self, number: int) -> None:
         """Raises InputError, or LabError when it cannot be kept."""

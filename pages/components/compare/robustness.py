@@ -16,6 +16,8 @@ from mnist_core.jobs import robustness_job
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, chart, read_or_warn
+from pages.components.shared.common import attempt
+from pages.components.shared.visitor import actions, may_change
 
 POLL = 1.0  # seconds between two looks at the process
 
@@ -79,9 +81,10 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
         st.error(plain(failed), icon=":material/error:")
     able = [run for run in missing if run.has_weights]
     here = [run for run in able if not missing_files(run.config.dataset, data_root())]
-    if not here:
+    if not here or not may_change():
         names = ", ".join(comparison.labels[run.id] for run in missing)
         why = "it needs the data set" if able else "the run has no weights"
+        why = "this lab is for looking only" if here else why
         st.caption(f"Not computed for {names}: {why}.")
         return
     names = ", ".join(comparison.labels[run.id] for run in here)
@@ -92,8 +95,8 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
         help=f"Evaluates each network {robustness.STEPS} times on all test images, in a process of "
         "its own, and stores the result with the run.",
     ):
-        robustness_job.start(comparison.store, [run.id for run in here])
-        st.rerun()
+        act, ids = actions(comparison.store), [run.id for run in here]
+        attempt(lambda: act.compute_robustness(ids))
 
 
 def _is_kept(run: Run) -> bool:
@@ -116,6 +119,7 @@ def progress(comparison: Comparison, missing: list[Run]) -> None:
     left, right = st.columns([5, 1], vertical_alignment="center")
     name = comparison.labels.get(at.run) or name_of(comparison.runs.get(at.run))
     left.progress(min(1.0, at.done / at.total), f"{name}: step {at.done} of {at.total}")
-    if right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
-        robustness_job.stop(comparison.store)
-        st.rerun()
+    act = actions(comparison.store)
+    trusted = may_change() and act.visitor.trusted
+    if trusted and right.button("Stop", icon=":material/stop:", key="cmp_robust_stop"):
+        attempt(act.stop_robustness)

@@ -5,7 +5,7 @@ import streamlit as st
 
 from mnist_core.data.handwriting import Handwriting, Sample
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import hardest_first, labels_of_each
 from mnist_core.formatting import counted, plain
 from mnist_core.imaging import tiles
@@ -17,6 +17,7 @@ from pages.components.playground import markup
 from pages.components.playground.input import Input
 from pages.components.playground.networks import networks
 from pages.components.shared.common import SAME_WEIGHTS, show_errors
+from pages.components.shared.visitor import actions, may_change
 
 THUMB = 2  # screen pixels a side for each of 28
 MOST_SHOWN = 60
@@ -26,7 +27,8 @@ MOST_SHOWN = 60
 def handwriting(runs: list[Run], one: Input) -> None:
     """Saving this drawing, the accuracy of each network on all of them, and their mistakes."""
     own = Handwriting(RunStore().root, one.dataset)
-    save(own, one)
+    if may_change():
+        save(own, one)
     told = st.session_state.pop("play_saved", None)
     if told:
         st.markdown(told)
@@ -49,6 +51,8 @@ def tell_unreadable(own: Handwriting, samples: list[Sample]) -> None:
         f"{counted(len(samples), 'drawing')} cannot be read: {plain(names)}",
         icon=":material/broken_image:",
     )
+    if not _may_remove(own, samples):
+        return
     st.button(
         "Remove unreadable drawings",
         key="play_remove_unreadable",
@@ -81,7 +85,7 @@ def save(own: Handwriting, one: Input) -> None:
 
 def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
     try:
-        own.add(picture, label)
+        actions(RunStore()).save_drawing(own, picture, label)
         name = dataset_spec(own.dataset).classes[label]
         st.session_state["play_saved"] = f":green-badge[Saved] as {name}."
     except LabError as error:
@@ -90,10 +94,15 @@ def _add(own: Handwriting, picture: np.ndarray, label: int) -> None:
 
 def _remove(own: Handwriting, files: list[str]) -> None:
     try:
-        for file in files:
-            own.remove(file)
+        actions(RunStore()).remove_drawings(own, files)
     except LabError as error:
         st.session_state["play_saved"] = f":red-badge[Not removed] {plain(error)}"
+
+
+def _may_remove(own: Handwriting, samples: list[Sample]) -> bool:
+    """Whether this visitor saved all of these."""
+    act = actions(RunStore())
+    return may_change() and all(act.may_remove(own, sample.file) for sample in samples)
 
 
 def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list[Run]) -> None:
@@ -131,6 +140,8 @@ def _mistake(own: Handwriting, sample: Sample, image: np.ndarray, answers: dict[
         st.html(markup.figure(picture, side, "", f"A drawing of {classes[sample.label]}"))
         st.markdown(f":small[is **{classes[sample.label]}**]", help=" · ".join(said))
         st.markdown(f":small[{len(said)} of {len(answers)} wrong]")
+        if not _may_remove(own, [sample]):
+            return
         st.button(
             "Remove",
             key=f"play_remove_{sample.file}",
@@ -169,7 +180,7 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
                 on_click="ignore",
                 help="A zip file of the drawings as PNGs and a CSV of their labels.",
             )
-        file = st.file_uploader(
+        file = may_change() and st.file_uploader(
             "Add drawings from a zip file",
             ["zip"],
             key="play_zip",
@@ -178,8 +189,8 @@ def exchange(own: Handwriting, samples: list[Sample]) -> None:
         )
     if file and st.session_state.get("play_zip_done") != file.file_id:
         try:
-            new = own.from_zip(file.getvalue())
-        except InputError as error:  # told until the file is taken back
+            new = actions(RunStore()).import_drawings(own, file.getvalue())
+        except LabError as error:  # told until the file is taken back
             st.error(plain(error), icon=":material/folder_zip:")
             return
         st.session_state["play_zip_done"] = file.file_id

@@ -10,7 +10,7 @@ from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from mnist_core.data.idx import TestImage, read_part, test_image
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import LabError
 from mnist_core.evaluation.network import next_mistake
 from mnist_core.evaluation.predictions import predictions
 from mnist_core.formatting import plain
@@ -24,6 +24,7 @@ from pages.components.playground import markup
 from pages.components.playground.canvas import SIDE, drawing, example, untouched
 from pages.components.playground.networks import network
 from pages.components.shared import common
+from pages.components.shared.visitor import actions
 
 DRAW, PHOTO, TEST = SOURCES = ("Draw", "Photo", "Test image")
 FILE, CAMERA = "From a file", "From the camera"
@@ -98,8 +99,10 @@ def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) ->
     known = st.session_state.get("play_picture")
     if known is None or known[:2] != (file.file_id, fill):
         try:
+            if known is None or known[0] != file.file_id:
+                actions(RunStore()).check_upload()
             known = (file.file_id, fill, read(file.getvalue(), fill=fill))
-        except InputError as error:
+        except LabError as error:
             st.error(plain(error), icon=":material/broken_image:")
             return None
         st.session_state["play_picture"] = known

@@ -86,6 +86,16 @@ def show_errors(part: Callable[..., None]) -> Callable[..., None]:
     return guarded
 
 
+def attempt(act: Callable[[], object]) -> None:
+    """Does what a click asks for, and runs the page again; or says in place why it cannot be."""
+    try:
+        act()
+    except (LabError, OSError) as error:
+        st.error(plain(sentence(error)), icon=":material/error:")
+    else:
+        st.rerun()
+
+
 PROBLEM = "problem_of_a_callback"
 
 

@@ -8,10 +8,11 @@ from mnist_core.analysis.landscape import FIELDS, Cell, Landscape, landscape
 from mnist_core.charts.landscape import landscape_figure
 from mnist_core.config import RunConfig
 from mnist_core.formatting import duration, field_name, percent, setting
-from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
+from pages.components.shared.common import attempt
+from pages.components.shared.visitor import actions, may_change
 from pages.components.train.controls import show
 
 ROW, MARGIN = 34, 52  # pixels: of a row of cells, and of the axis below them
@@ -110,7 +111,7 @@ def goal(land: Landscape, config: RunConfig, step: str | None) -> Cell | None:
 
 def suggestion(store: RunStore, land: Landscape, config: RunConfig) -> None:
     """On an empty map: trains the present cell and its neighbours."""
-    if any(cell.run for cell in land.cells.values()):
+    if not may_change() or any(cell.run for cell in land.cells.values()):
         return
     wanted = nearest_cells(land, config, 3)
     known = cost.load(store, config)
@@ -122,9 +123,8 @@ def suggestion(store: RunStore, land: Landscape, config: RunConfig) -> None:
         icon=":material/play_arrow:",
         help="The framed setting and those beside it.",
     ):
-        for each in wanted:
-            launcher.start(store, each)
-        st.rerun()
+        act = actions(store)
+        attempt(lambda: [act.start(each) for each in wanted])
 
 
 def nearest_cells(land: Landscape, config: RunConfig, count: int) -> list[RunConfig]:

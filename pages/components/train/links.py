@@ -3,9 +3,10 @@
 import streamlit as st
 
 from mnist_core.config import RunConfig
-from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
+from pages.components.shared.common import attempt
+from pages.components.shared.visitor import actions, may_change
 from pages.components.train.status import can_be_copied
 
 
@@ -16,14 +17,17 @@ def links(store: RunStore, config: RunConfig, run: Run | None) -> None:
     with st.container(horizontal=True, key="train_links"):
         if run.has_weights:
             go("Draw for it →", "draw", "playground", {"play_run": run.id})
-        elif can_be_copied(run) and st.button(
-            "Train a copy I can draw for",
-            key="train_copy",
-            icon=":material/play_arrow:",
-            help="This run ships without its weights. A copy that is trained here has them.",
+        elif (
+            may_change()
+            and can_be_copied(run)
+            and st.button(
+                "Train a copy I can draw for",
+                key="train_copy",
+                icon=":material/play_arrow:",
+                help="This run ships without its weights. A copy that is trained here has them.",
+            )
         ):
-            launcher.start(store, config)
-            st.rerun()
+            attempt(lambda: actions(store).start(config))
         go("Compare it →", "stacked_line_chart", "compare", {"cmp_runs": run.id})
 
 

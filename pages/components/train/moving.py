@@ -9,6 +9,7 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from pages.components.shared import common
+from pages.components.shared.visitor import actions, may_change
 
 KEY = "train_as_i_move"
 FOLLOWER = "train_follower"
@@ -23,7 +24,7 @@ WORDS = {
 
 def switch() -> bool:
     """Whether settings train by themselves. The address bar says so, too."""
-    return st.toggle(
+    return may_change() and st.toggle(
         "Train as I move", key=KEY, bind="query-params", persist_state="session", help=HELP
     )
 
@@ -31,7 +32,7 @@ def switch() -> bool:
 def follow(store: RunStore, config: RunConfig) -> None:
     """Trains what is looked at if the switch is on; looks again until there is nothing to do."""
     state = st.session_state
-    if not state.get(KEY):
+    if not may_change() or not state.get(KEY):
         if FOLLOWER in state:
             state.pop(FOLLOWER).stop_following(store)
         return
@@ -43,7 +44,7 @@ def follow(store: RunStore, config: RunConfig) -> None:
 def look(store: RunStore, config: RunConfig) -> Moment:
     """What happens at this setting; the page shows at once that a run has begun."""
     follower = st.session_state.setdefault(FOLLOWER, Follower())
-    moment = follower.look(store, config)
+    moment = actions(store).follow(follower, config)
     if moment is Moment.STARTED:
         st.rerun()
     return moment

@@ -5,13 +5,14 @@ import streamlit as st
 from mnist_core.analysis.describe import full_name
 from mnist_core.config import RunConfig
 from mnist_core.formatting import percent
-from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import AUTOMATIC, RunStore
 from pages.components.shared import common
+from pages.components.shared.visitor import actions, may_change
 from pages.components.train.controls import show
 from pages.components.train.progress import in_progress
+from pages.components.train.status import halt
 
 MOST_AT_ONCE = 8
 
@@ -33,7 +34,8 @@ def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     with st.expander(label, icon=":material/hourglass_top:", key="train_queue"):
         for run, (done, words) in zip(live, progress, strict=True):
             row(store, run, done, words)
-        at_once(store)
+        if may_change() and actions(store).visitor.trusted:
+            at_once(store)
 
 
 def row(store: RunStore, run: Run, share: float, words: str) -> None:
@@ -47,11 +49,12 @@ def row(store: RunStore, run: Run, share: float, words: str) -> None:
             show(run.config)
             st.rerun()
         st.progress(share, f"{words}{reached}", width="stretch")
-        for label, act in (("Pause", launcher.pause), ("Stop", launcher.stop)):
+        if not may_change() or not actions(store).may_control(run):
+            return
+        for label in ("Pause", "Stop"):
             icon = f":material/{label.lower()}:"
             if st.button(label, icon=icon, key=f"{label.lower()}_{run.id}"):
-                act(store, run.id)
-                st.rerun()
+                halt(label, store, run)
 
 
 def at_once(store: RunStore) -> None:
@@ -65,7 +68,7 @@ def at_once(store: RunStore) -> None:
         key=key,
         width=220,
         format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
-        on_change=common.told_later(lambda: store.set_at_once(st.session_state[key])),
+        on_change=common.told_later(lambda: actions(store).set_at_once(st.session_state[key])),
         help="Further runs wait in the queue. Automatic: one run alone uses all cores; when "
         "several wait, each trains on one core, which is faster than one after the other.",
     )

@@ -11,6 +11,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.formatting import duration
 from mnist_core.jobs import cost_job, standby
+from mnist_core.limits import read_only
 from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
@@ -38,7 +39,7 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
 
 def measuring(store: RunStore, config: RunConfig) -> bool:
     """Whether this machine's speed for such configs is being measured; begins it once."""
-    if cost.load(store, config):
+    if read_only() or cost.load(store, config):
         return False
     asked = st.session_state.setdefault("train_measuring", {})
     kind = cost.kind(config)

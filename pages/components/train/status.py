@@ -7,12 +7,12 @@ import streamlit as st
 from mnist_core.analysis.diagnosis import Diagnosis
 from mnist_core.config import RunConfig
 from mnist_core.formatting import plain
-from mnist_core.jobs import launcher
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE, RunState
 from mnist_core.runs.store import RunStore
-from pages.components.shared.common import unbroken
+from pages.components.shared.common import attempt, unbroken
+from pages.components.shared.visitor import actions, may_change
 from pages.components.train.controls import show
 from pages.components.train.curves import Curves
 from pages.components.train.outcome import outcome, over_seeds
@@ -21,6 +21,7 @@ from pages.components.train.start import estimated_cost
 
 SEEDS = 5
 MOST_EPOCHS = 1000
+SOMEBODY_ELSE = "Somebody else started this run."
 COPY = "Trains a copy of this run, which ships without its weights: a copy can be drawn for."
 
 
@@ -39,17 +40,19 @@ def result(
     live = bool(run and run.state in LIVE)
     with row("train_status"):
         st.markdown(unbroken(headline(store, config, run, runs, found)), width="stretch")
-        train_button(store, config, run)
-        more_runs(store, run, live)
+        if may_change():
+            train_button(store, config, run)
+            more_runs(store, run, live)
     with row("train_remark"):
         if run and live:
             share, told = in_progress(run, run.folder.progress())
             st.progress(share, told, width="stretch")
         else:
             remark(config, run, found, shown)
-        continue_button(store, run)
-        halt_button("Pause", launcher.pause, store, run)
-        halt_button("Stop", launcher.stop, store, run)
+        if may_change():
+            continue_button(store, run)
+            halt_button("Pause", store, run)
+            halt_button("Stop", store, run)
     if run and run.summary.engine_note:
         st.caption(f":material/speed: {plain(run.summary.engine_note)}")
 
@@ -100,8 +103,7 @@ def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
         help=COPY if copy else None,
         disabled=not ready,
     ):
-        launcher.start(store, config)
-        st.rerun()
+        attempt(lambda: actions(store).start(config))
 
 
 def can_be_copied(run: Run) -> bool:
@@ -112,6 +114,8 @@ def can_be_copied(run: Run) -> bool:
 def continue_button(store: RunStore, run: Run | None) -> None:
     """Goes on with a run that was halted, or with as many epochs again as a finished one has."""
     words, go_on = continuation(store, run)
+    if go_on and not actions(store).may_control(run):
+        words, go_on = SOMEBODY_ELSE, None
     if st.button(
         "Continue",
         icon=":material/fast_forward:",
@@ -121,8 +125,7 @@ def continue_button(store: RunStore, run: Run | None) -> None:
         disabled=go_on is None,
     ):
         assert go_on is not None
-        go_on()
-        st.rerun()
+        attempt(go_on)
 
 
 def continuation(store: RunStore, run: Run | None) -> tuple[str, Any]:
@@ -130,19 +133,19 @@ def continuation(store: RunStore, run: Run | None) -> tuple[str, Any]:
     if run is None:
         return "", None
     if run.unresponsive:
-        return "Ends the process and goes on.", lambda: launcher.take_over(store, run.id)
+        return "Ends the process and goes on.", lambda: actions(store).take_over(run.id)
     if run.state in RESUMABLE:
-        return "Goes on where it stands.", lambda: launcher.start(store, run.config)
+        return "Goes on where it stands.", lambda: actions(store).start(run.config)
     if run.state != RunState.DONE or run.config.epochs >= MOST_EPOCHS:
         return "", None
     epochs = min(MOST_EPOCHS, 2 * run.config.epochs)
     if extendable(run):
         words = f"Trains on from the last epoch, to {epochs} epochs in all."
-        return words, lambda: show(launcher.extend(store, run.id, epochs).config)
+        return words, lambda: show(actions(store).extend(run.id, epochs).config)
 
     def anew() -> None:
         longer = run.config.replace(epochs=epochs)
-        launcher.start(store, longer)
+        actions(store).start(longer)
         show(longer)
 
     return f"Trains these settings from the start, for {epochs} epochs.", anew
@@ -153,14 +156,24 @@ def extendable(run: Run) -> bool:
     return run.config.schedule in EXTENDABLE and run.folder.resume_state() is not None
 
 
-def halt_button(label: str, act: Any, store: RunStore, run: Run | None) -> None:
+def halt_button(label: str, store: RunStore, run: Run | None) -> None:
     """Pause or Stop."""
-    name = label.lower()
+    name, mine = label.lower(), actions(store).may_control(run)
     ready = run is not None and run.state in LIVE and not (run.unresponsive and name == "pause")
-    if st.button(label, icon=f":material/{name}:", key=f"{name}_shown", disabled=not ready):
+    if st.button(
+        label,
+        icon=f":material/{name}:",
+        key=f"{name}_shown",
+        disabled=not (ready and mine),
+        help=None if mine else SOMEBODY_ELSE,
+    ):
         assert run is not None
-        act(store, run.id)
-        st.rerun()
+        halt(label, store, run)
+
+
+def halt(label: str, store: RunStore, run: Run) -> None:
+    act = actions(store)
+    attempt(lambda: (act.pause if label == "Pause" else act.stop)(run.id))
 
 
 def more_runs(store: RunStore, run: Run | None, live: bool) -> None:
@@ -175,8 +188,7 @@ def more_runs(store: RunStore, run: Run | None, live: bool) -> None:
             key="train_seeds",
             help="Trains the same settings with other random seeds.",
         ):
-            repeat(store, run.config)
-            st.rerun()
+            attempt(lambda: repeat(store, run.config))
         if run.state == RunState.DONE:
             extend(store, run)
 
@@ -188,7 +200,7 @@ def repeat(store: RunStore, config: RunConfig) -> None:
     for seed in range(first, first + SEEDS):
         seeded = config.replace(seed=seed)
         if store.find(seeded) is None:
-            launcher.start(store, seeded)
+            actions(store).start(seeded)
 
 
 def extend(store: RunStore, run: Run) -> None:
@@ -214,5 +226,5 @@ def extend(store: RunStore, run: Run) -> None:
         icon=":material/fast_forward:",
         key="train_on",
     ):
-        show(launcher.extend(store, run.id, run.config.epochs + more).config)
-        st.rerun()
+        epochs = run.config.epochs + more
+        attempt(lambda: show(actions(store).extend(run.id, epochs).config))

@@ -1,0 +1,97 @@
+"""Who sits before the page, and what they may change.
+
+On one's own machine that is everything. A shared lab knows a visitor by a secret that the browser
+keeps in a cookie: whoever starts a run can stop it.
+"""
+
+import hmac
+import os
+import re
+import secrets
+import threading
+import time
+
+import streamlit as st
+
+from mnist_core import limits
+from mnist_core.jobs.actions import Actions, Visitor
+from mnist_core.jobs.visitors import key_of
+from mnist_core.runs.store import RunStore
+
+OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
+PASSWORD = "MNIST_ADMIN_PASSWORD"
+COOKIE = "mnist_lab_visitor"
+SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
+YEAR = 31_536_000  # seconds
+ONE_GUESS = threading.Lock()  # of the password, in a second
+
+
+def is_shared() -> bool:
+    """Whether others use the lab, too: it listens to other machines, or was set up for them."""
+    listens = st.get_option("server.address") not in OWN_MACHINE
+    return listens or limits.are_set() or bool(os.environ.get(PASSWORD))
+
+
+def actions(store: RunStore) -> Actions:
+    """What this visitor may change in the store."""
+    if not is_shared():
+        return Actions(store)
+    trusted = bool(st.session_state.get("administrator"))
+    return Actions(store, Visitor(key_of(_secret()), trusted))
+
+
+def may_change() -> bool:
+    """Whether there are controls that start, stop, keep or remove anything."""
+    return not limits.read_only()
+
+
+def _secret() -> str:
+    state = st.session_state
+    if "visitor_secret" not in state:
+        sent = st.context.cookies.get(COOKIE, "")
+        state["visitor_secret"] = sent if SECRET.fullmatch(sent) else secrets.token_urlsafe(24)
+    return str(state["visitor_secret"])
+
+
+def keep_secret() -> None:
+    """Has the browser keep the visitor's secret for later visits."""
+    if not is_shared() or limits.read_only() or st.context.cookies.get(COOKIE) == _secret():
+        return
+    cookie = f"{COOKIE}={_secret()};path=/;max-age={YEAR};samesite=strict"
+    script = f'document.cookie="{cookie}"+(location.protocol=="https:"?";secure":"")'
+    with st.container(key="keep_secret"):
+        st.html(
+            "<style>:has(>.st-key-keep_secret){position:absolute}</style>"
+            f"<script>{script}</script>",
+            unsafe_allow_javascript=True,
+        )
+
+
+def administration() -> None:
+    """The field for the administrator's password, where one is set."""
+    if not os.environ.get(PASSWORD) or limits.read_only():
+        return
+    if st.session_state.get("administrator"):
+        st.caption("You administer this lab: you may stop and remove all runs.")
+        return
+    with st.popover("Administrator", icon=":material/key:", type="tertiary"):
+        st.text_input(
+            "Password",
+            type="password",
+            key="administrator_password",
+            on_change=_check_password,
+            help="Whoever knows it may stop and remove all runs.",
+        )
+        if st.session_state.pop("wrong_password", False):
+            st.error("This is not the password.", icon=":material/error:")
+
+
+def _check_password() -> None:
+    state = st.session_state
+    given = str(state["administrator_password"]).encode()
+    with ONE_GUESS:
+        right = hmac.compare_digest(given, os.environ.get(PASSWORD, "").encode())
+        if not right:
+            time.sleep(1)
+    state["administrator_password"] = ""
+    state["administrator"], state["wrong_password"] = right, not right

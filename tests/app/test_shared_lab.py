@@ -1,0 +1,145 @@
+"""A lab that others use, too: read-only, with limits, and with runs of somebody else."""
+
+from functools import partial
+
+import pytest
+from streamlit.config import get_option
+from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
+
+from mnist_core.jobs import launcher, visitors
+from mnist_core.jobs.visitors import key_of
+from mnist_core.models import make_config
+from mnist_core.models.grid import opening_config
+from mnist_core.runs.process import Process
+from tests.app.opening import open_page
+from tests.app.play_canvas import drawn
+from tests.stores import add_run, make_run
+
+HOSTS = {"localhost:8501": True, "127.0.0.1": True, "[::1]:8501": True, "rebound.example": False}
+PAGES = ("train", "compare", "playground")
+# What a visitor of a read-only lab may press: it changes what is looked at, or what is drawn.
+LOOKS = ("play_undo", "Clear", "play_try", "train_advice", "train_to_", "show_", "train_others")
+LOOKS += ("cmp_chip_", "Compare top", "Start over", "Refresh", "Random", "Show a mistake")
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What reaches the launcher; nothing is trained."""
+    reached = []
+    for name in ("start", "extend", "pause", "stop", "take_over"):
+        monkeypatch.setattr(launcher, name, lambda *given, name=name, **_: reached.append(name))
+    return reached
+
+
+@pytest.fixture
+def runs(lab):
+    """A run in progress on the first screen, another one, a paused one, and one with weights."""
+    make_run(lab, opening_config(), state="running", process=Process.of(1))
+    make_run(lab, make_config("small"), state="running", process=Process.of(1))
+    make_run(lab, make_config("medium"), state="paused")
+    return add_run(lab)
+
+
+def names(page):
+    return [button.key or button.label for button in page.button if not button.disabled]
+
+
+def open_each(name, canvas):
+    """The page as it opens and with what else it can show, one after the other."""
+    if name == "train":
+        queries = [{}, {"model": "medium"}, {"model": "lenet5"}, {"train_as_i_move": "true"}]
+    elif name == "compare":
+        tabs = ("Which is better?", "Robustness", "All runs")
+        queries = [{"cmp_tab": tab, "cmp_recipe": "all"} for tab in tabs]
+    else:
+        queries = [{"play_tab": "My digits"}]
+    for query in queries:
+        page = open_page(name, **query)
+        yield drawn(page, canvas, 3) if name == "playground" else page
+
+
+def test_the_server_is_for_this_machine_until_it_is_told_otherwise():
+    assert get_option("server.address") == "localhost"
+    assert {host: is_host_allowed(host) for host in HOSTS} == HOSTS
+    assert get_option("server.maxWidgetStateSize") == 2
+    assert get_option("server.fileWatcherType") == "none"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_read_only_lab_has_no_control_that_changes_anything(
+    runs, store, canvas, monkeypatch, measured, prepared, calls, name
+):
+    files = {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    monkeypatch.setenv("MNIST_READ_ONLY", "1")
+    for page in open_each(name, canvas):
+        assert [each for each in names(page) if not each.startswith(LOOKS)] == []
+        keys = {each.key for each in (*page.toggle, *page.selectbox, *page.number_input)}
+        assert not keys & {"train_as_i_move", "train_at_once", "train_more"}
+        assert "play_zip" not in {each.key for each in page.get("file_uploader")}
+    assert not measured and not prepared and not calls
+    assert files == {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+
+
+def crafted(page, *elements):
+    """Messages as from a browser that presses these, whether they are on the page or not."""
+    states = [WidgetState(id=element, trigger_value=True) for element in elements]
+    page._run(WidgetStates(widgets=states))
+    assert not page.exception
+
+
+def test_crafted_messages_change_nothing(runs, store, canvas, monkeypatch, calls):
+    page = open_page("train", model="medium")
+    ids = [button.id for button in page.button]
+    assert {"train_continue", "stop_shown"} <= {button.key for button in page.button}
+    monkeypatch.setenv("MNIST_READ_ONLY", "1")
+    page = open_page("train", model="medium")
+    crafted(page, *ids)
+    assert not calls
+    monkeypatch.delenv("MNIST_READ_ONLY")
+    crafted(open_page("train", model="medium"), *ids)
+    assert calls  # the same messages, where they are allowed
+
+
+@pytest.fixture
+def as_visitor(monkeypatch):
+    """Opens a page of a shared lab as the visitor whose browser has this secret."""
+    monkeypatch.setenv("MNIST_LIMITS", "waiting = 50")
+
+    def open_as(secret, name, **query):
+        known = "x" * (32 - len(secret)) + secret
+        monkeypatch.setattr("pages.components.shared.visitor._secret", lambda: known)
+        return open_page(name, **query)
+
+    return open_as
+
+
+def test_only_who_started_a_run_can_end_it(store, calls, as_visitor, monkeypatch):
+    run = make_run(store, opening_config(), state="running", process=Process.of(1))
+    other = make_run(store, make_config("small"), state="running", process=Process.of(1))
+    for each in (run, other):
+        visitors.own(store, each.id, key_of("x" * 28 + "anne"))
+    buttons = {"pause_shown", "stop_shown", f"stop_{other.id}"}
+    assert not buttons & set(names(as_visitor("bob", "train")))
+    page = as_visitor("anne", "train")
+    assert buttons <= set(names(page))
+    page.button(key="stop_shown").click().run()
+    assert calls == ["stop"]
+    monkeypatch.setenv("MNIST_ADMIN_PASSWORD", "right")
+    page = as_visitor("bob", "train")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    field = partial(page.text_input, key="administrator_password")
+    field().input("wrong").run()
+    assert "not the password" in page.error[0].value and not buttons & set(names(page))
+    field().input("right").run()
+    assert buttons <= set(names(page))
+
+
+def test_a_refusal_is_a_sentence_and_the_page_stays(store, calls, as_visitor, monkeypatch):
+    monkeypatch.setenv("MNIST_LIMITS", "launches_per_hour = 1")
+    page = as_visitor("anne", "train", lr="0.07")
+    page.button(key="train_now").click().run()
+    assert calls == ["start"] and not page.error
+    page.button(key="train_now").click().run()
+    assert calls == ["start"] and "You may start 1 in an hour" in page.error[0].value
+    assert page.get("plotly_chart")

@@ -1,0 +1,209 @@
+"""What a visitor may do: read-only labs, limits, and runs that somebody else has begun."""
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mnist_core.data.handwriting import Handwriting
+from mnist_core.errors import LabError
+from mnist_core.jobs import launcher, robustness_job, visitors
+from mnist_core.jobs.actions import Actions, Visitor
+from mnist_core.jobs.follow import Follower, Moment
+from mnist_core.runs.process import Process
+from mnist_core.runs.states import RunState
+from tests.stores import make_run, quick_config
+
+ANNE, BOB = Visitor(visitors.key_of("anne"), False), Visitor(visitors.key_of("bob"), False)
+TEACHER = replace(BOB, trusted=True)
+INK = np.full((28, 28), 200, np.uint8)
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The ids of what was launched; each is a queued run, and no process is started."""
+    ids = []
+
+    def start(store, config, **_):
+        ids.append(config.id)
+        me = Process.of(1)
+        return make_run(store, config, state="queued", process=me)
+
+    monkeypatch.setattr(launcher, "start", start)
+    monkeypatch.setattr(launcher, "extend", lambda store, run_id, epochs: ids.append(run_id))
+    for name in ("pause", "stop", "take_over"):
+        monkeypatch.setattr(launcher, name, lambda store, run_id: ids.append(run_id))
+    for name in ("start", "stop"):
+        monkeypatch.setattr(robustness_job, name, lambda *given: ids.append(given))
+    return ids
+
+
+def everything(act, run):
+    """Each thing that a visitor can ask for, with an existing run."""
+    drawings = Handwriting(act.store.root, "MNIST")
+    return {
+        "start": lambda: act.start(quick_config(seed=77)),
+        "extend": lambda: act.extend(run.id, 4),
+        "follow": lambda: act.follow(Follower(), quick_config(seed=78)),
+        "pause": lambda: act.pause(run.id),
+        "stop": lambda: act.stop(run.id),
+        "take_over": lambda: act.take_over(run.id),
+        "set_at_once": lambda: act.set_at_once(2),
+        "compute_robustness": lambda: act.compute_robustness([run.id]),
+        "stop_robustness": act.stop_robustness,
+        "save_drawing": lambda: act.save_drawing(drawings, INK, 3),
+        "remove_drawings": lambda: act.remove_drawings(drawings, ["a.png"]),
+        "import_drawings": lambda: act.import_drawings(drawings, b""),
+    }
+
+
+READS = {"may_control", "may_remove", "check_launch", "check_upload"}
+
+
+def test_a_read_only_lab_changes_nothing(store, started, monkeypatch):
+    run = make_run(store, quick_config(), state="paused")
+    before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    asked = everything(Actions(store, TEACHER), run)
+    assert asked.keys() | READS == {n for n in dir(Actions) if n[0] != "_"} - {"store", "visitor"}
+    monkeypatch.setenv("MNIST_READ_ONLY", "1")
+    for act in asked.values():
+        with pytest.raises(LabError, match="for looking and drawing"):
+            act()
+    assert not started
+    assert before == {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    monkeypatch.setenv("MNIST_READ_ONLY", "0")
+    assert asked["start"]().state == RunState.QUEUED
+
+
+def test_whoever_starts_a_run_can_stop_it(store, started):
+    run = Actions(store, ANNE).start(quick_config())
+    for act in ("pause", "stop", "take_over"):
+        with pytest.raises(LabError, match="Somebody else started this run"):
+            getattr(Actions(store, BOB), act)(run.id)
+        for visitor in (ANNE, TEACHER, Visitor()):
+            getattr(Actions(store, visitor), act)(run.id)
+    assert started.count(run.id) == 1 + 3 * 3
+    paused = make_run(store, quick_config(), state="paused")
+    with pytest.raises(LabError, match="can go on with it"):
+        Actions(store, BOB).start(paused.config)
+    Actions(store, ANNE).start(paused.config)
+    assert Actions(store, BOB).start(paused.config)  # it is in progress: nothing is changed
+    assert not Actions(store, BOB).may_control(paused)
+
+
+def test_a_run_from_the_command_line_is_the_administrators(store, started):
+    run = make_run(store, state="running", process=Process.of(1))
+    assert not Actions(store, ANNE).may_control(run) and Actions(store, TEACHER).may_control(run)
+
+
+def test_the_secret_itself_is_not_on_the_disk(store, started):
+    Actions(store, ANNE).start(quick_config())
+    files = [path for path in store.root.rglob("*") if path.is_file()]
+    assert any(ANNE.key in path.read_text() for path in files if path.parent.name == ".owners")
+    assert not [path for path in files if b"anne" in path.read_bytes() + path.name.encode()]
+
+
+@pytest.mark.parametrize(
+    "limit, words",
+    [
+        ("epochs = 1", "1 epoch at most"),
+        ("parameters = 61705", "61,706 parameters; 61,705 are allowed"),
+        ("waiting = 0", "0 runs train or wait already"),
+        ("launches_per_hour = 0", "You may start 0 in an hour"),
+        ("free_gb = 1e9", "are kept free"),
+        ("store_gb = 0", "are allowed"),
+    ],
+)
+def test_each_limit_refuses_a_launch_in_a_sentence(store, started, monkeypatch, limit, words):
+    make_run(store, quick_config(seed=5))
+    monkeypatch.setenv("MNIST_LIMITS", limit)
+    for act in (Actions(store, ANNE), Actions(store, TEACHER)):
+        with pytest.raises(LabError, match=words):
+            act.start(quick_config())
+        with pytest.raises(LabError, match=words):
+            act.follow(Follower(), quick_config())
+    assert not started
+
+
+def test_a_flood_of_launches_ends_at_the_limit(store, started, monkeypatch):
+    monkeypatch.setenv("MNIST_LIMITS", "launches_per_hour = 7")
+    refused = []
+
+    def flood(first):
+        for seed in range(first, first + 10):
+            try:
+                Actions(store, ANNE).start(quick_config(seed=seed))
+            except LabError as error:
+                refused.append(str(error))
+
+    threads = [threading.Thread(target=flood, args=(first,)) for first in (10, 20, 30)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(started) == 7 and len(refused) == 23 and "in an hour" in refused[0]
+    assert Actions(store, BOB).start(quick_config(seed=99))  # another visitor is not held up
+    ledger = store.root / ".visitors" / f"{ANNE.key}.json"
+    old = [time.time() - visitors.HOUR - 1] * 7
+    ledger.write_text(json.dumps({"launches": old}))
+    assert Actions(store, ANNE).start(quick_config(seed=98))
+
+
+def test_the_runs_at_once_keep_to_their_limit(store, monkeypatch):
+    store.set_at_once(4)
+    monkeypatch.setenv("MNIST_LIMITS", "training = 2")
+    assert store.at_once() == 2
+    for number in (0, 3):
+        with pytest.raises(LabError, match="At most 2 runs"):
+            Actions(store).set_at_once(number)
+    Actions(store).set_at_once(1)
+    assert store.at_once() == 1
+    with pytest.raises(LabError, match="administrator"):
+        Actions(store, ANNE).set_at_once(1)
+
+
+def test_drawings_are_counted_and_removed_by_who_saved_them(store, monkeypatch):
+    monkeypatch.setenv("MNIST_LIMITS", "drawings = 2\nuploads_per_hour = 1")
+    drawings = Handwriting(store.root, "MNIST")
+    for visitor in (ANNE, ANNE, BOB):
+        Actions(store, visitor).save_drawing(drawings, INK, 3)
+    with pytest.raises(LabError, match="keep 2 drawings"):
+        Actions(store, ANNE).save_drawing(drawings, INK, 3)
+    names = [sample.file for sample in drawings.samples()]
+    with pytest.raises(LabError, match="Somebody else saved"):
+        Actions(store, BOB).remove_drawings(drawings, names)
+    Actions(store, ANNE).remove_drawings(drawings, names[:1])
+    Actions(store, ANNE).save_drawing(drawings, INK, 4)
+    other = Handwriting(store.root / "other", "MNIST")
+    for _ in range(2):
+        other.add(INK, 5)
+    with pytest.raises(LabError, match="holds 2 new drawings; 1 are allowed"):
+        Actions(store, BOB).import_drawings(drawings, other.to_zip())
+    with pytest.raises(LabError, match="upload 1 in an hour"):
+        Actions(store, BOB).import_drawings(drawings, other.to_zip())
+    Actions(store, TEACHER).remove_drawings(drawings, [s.file for s in drawings.samples()])
+    assert not drawings.samples()
+
+
+def test_a_damaged_ledger_or_owner_is_none(store, started):
+    act = Actions(store, ANNE)
+    run = act.start(quick_config())
+    (store.root / ".visitors" / f"{ANNE.key}.json").write_text('{"launches": ["x", NaN, 1e400]}')
+    (store.root / ".owners" / run.id).write_bytes(b"\xff" * 500)
+    assert act.start(quick_config(seed=2)) and not act.may_control(run)
+
+
+def test_what_began_by_itself_is_counted_and_owned(store, started, monkeypatch):
+    follower = Follower()
+    monkeypatch.setattr(Follower, "look", lambda *_: Moment.STARTED)
+    assert Actions(store, ANNE).follow(follower, quick_config()) is Moment.STARTED
+    assert visitors.done_lately(store, ANNE.key, "launches") == 1
+    assert visitors.owner(store, quick_config().id) == ANNE.key
+
+
+def test_a_lab_of_ones_own_keeps_no_owners(store, started):
+    Actions(store).start(quick_config())
+    assert not (store.root / ".owners").exists()
