@@ -89,10 +89,19 @@ def percent_range(low: float, high: float) -> str:
     return f"{100 * low:.2f}–{100 * high:.2f}"
 
 
+SPELLED = {
+    "lr": "learning rate",
+    "min_lr": "lowest learning rate",
+    "model": "network",
+    "optimizer": "optimiser",
+    "fit": "fit to the input size",
+    "scaling": "pixel scaling",
+}
+
+
 def field_name(name: str) -> str:
     """A config field's name in words."""
-    spelled = {"lr": "learning rate", "min_lr": "lowest learning rate"}
-    return spelled.get(name, name.replace("_", " "))
+    return SPELLED.get(name, name.replace("_", " "))
 
 
 def recipe_label(name: str) -> str:

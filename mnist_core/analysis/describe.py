@@ -58,10 +58,15 @@ def differences(configs: Sequence[RunConfig]) -> dict[str, tuple[Any, ...]]:
 def differing_settings(configs: Sequence[RunConfig]) -> dict[str, list[str | None]]:
     """`differences` in words, without the seed."""
     return {
-        field_name(name): [None if value is None else number(value) for value in values]
+        field_name(name): [None if value is None else _value(name, value) for value in values]
         for name, values in differences(configs).items()
         if name != "seed"
     }
+
+
+def _value(name: str, value: Any) -> str:
+    known = name == "model" and value in model_names()
+    return model_title(value) if known else number(value)
 
 
 def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str:

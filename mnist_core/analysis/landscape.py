@@ -47,8 +47,16 @@ class Landscape:
     @functools.cached_property
     def best(self) -> Cell | None:
         """The cell of the highest validation accuracy; None where no run has learned anything."""
-        able = [c for c in self.cells.values() if learned(c.accuracy or 0.0, c.config.dataset)]
-        return max(able, key=lambda cell: cell.accuracy or 0.0, default=None)
+        return _best(self.cells.values())
+
+    def best_of_row(self, y: Any) -> Cell | None:
+        """The same among the cells with this value of the second field."""
+        return _best(cell for (_, value), cell in self.cells.items() if value == y)
+
+
+def _best(cells: Iterable[Cell]) -> Cell | None:
+    able = [cell for cell in cells if learned(cell.accuracy or 0.0, cell.config.dataset)]
+    return max(able, key=lambda cell: cell.accuracy or 0.0, default=None)
 
 
 def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landscape:

@@ -20,10 +20,14 @@ from mnist_core.charts.style import (
     common_layout,
     dash,
     marker,
+    percent_ticks,
     whiskers,
 )
+from mnist_core.formatting import true_minus
 from mnist_core.imaging.corruptions import CORRUPTIONS, Corruption, corrupt
 from mnist_core.imaging.tiles import enlarged, png
+
+TICKS = percent_ticks(0, 1)
 
 
 def reliability_diagram(points: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
@@ -40,8 +44,8 @@ def reliability_diagram(points: pd.DataFrame, numbers: Sequence[int]) -> go.Figu
     }
     layout = common_layout(
         height=380,
-        xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02], "tickformat": ".0%"},
-        yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03], "tickformat": ".0%"},
+        xaxis={"title": {"text": "Mean confidence"}, "range": [0, 1.02]} | TICKS,
+        yaxis={"title": {"text": "Accuracy"}, "range": [0, 1.03]} | TICKS,
     )
     marks = [_for_each_network(points, numbers, draw) for draw in (_bins, _few)]
     return go.Figure([diagonal, *marks[0], *marks[1]], layout)
@@ -95,7 +99,7 @@ def class_accuracies(points: pd.DataFrame, numbers: Sequence[int]) -> go.Figure:
         scattermode="group",
         scattergap=0.35,
         xaxis={"title": {"text": "True class"}, "type": "category"},
-        yaxis={"title": {"text": "Accuracy"}, "tickformat": ".4~p", "range": span},
+        yaxis={"title": {"text": "Accuracy"}, "range": span} | percent_ticks(*span),
     )
     return go.Figure(_for_each_network(points, numbers, _classes), layout)
 
@@ -135,11 +139,11 @@ def robustness_curves(
         xaxis={
             "title": {"text": f"{corruption.title} ({corruption.unit})"},
             "tickvals": list(range(len(levels))),
-            "ticktext": [f"{level:g}" for level in levels],
+            "ticktext": [true_minus(f"{level:g}") for level in levels],
             "range": [-0.55, len(levels) - 0.45],
             "showgrid": False,
         },
-        yaxis={"title": {"text": "Test accuracy"}, "tickformat": ".0%", "range": [0, 1.02]},
+        yaxis={"title": {"text": "Test accuracy"}, "range": [0, 1.02]} | TICKS,
     )
     curve = functools.partial(_curve, corruption)
     mine = points[points["corruption"] == kind]

@@ -119,6 +119,14 @@ def whiskers(
     }
 
 
+def percent_ticks(low: float, high: float) -> dict[str, Any]:
+    """At most seven even ticks of fractions from `low` to `high`, written as "98.5 %"."""
+    step = next((s for s in (0.002, 0.005, 0.01, 0.02, 0.05, 0.1) if high - low <= 6 * s), 0.2)
+    places = range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    ticks = [place * step for place in places]
+    return {"tickvals": ticks, "ticktext": [f"{100 * tick:.6g} %" for tick in ticks]}
+
+
 def round_ticks(low: float, high: float) -> list[float]:
     """Two to nine round numbers from `low` to `high`, for a logarithmic axis.
 

@@ -90,8 +90,8 @@ CORRUPTIONS = {
     ),
     "shift": Corruption("Shift", "pixels", (0, 1, 2, 3, 4, 6, 8), 0, shift),
     "scale": Corruption(
-        "Scale", "times", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), 1, scale
+        "Scale", "factor", (0.5, 0.6, 0.7, 0.8, 0.9, 1, 1.1, 1.2, 1.3, 1.4), 1, scale
     ),
     "stroke": Corruption("Stroke width", "pixels", (-1.5, -1, -0.5, 0, 0.5, 1, 1.5, 2), 0, stroke),
-    "noise": Corruption("Noise", "of white", (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 0, noise),
+    "noise": Corruption("Noise", "share of white", (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6), 0, noise),
 }

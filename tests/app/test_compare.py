@@ -142,6 +142,7 @@ def test_a_run_of_ones_own_is_marked_and_chosen_beside_the_labs(zoo, store):
     page = open_page()
     assert chosen(page) == [own, *best(zoo, "lenet5", "medium")]
     assert names(page)[0].endswith("(yours)") and not names(page)[1].endswith("(yours)")
+    assert "(yours)" in str(charts(page)[0]["layout"]["annotations"])
     page = open_page(cmp_runs=[own])  # as the Train page links to it
     assert chosen(page) == [own, *best(zoo, "medium")]
     page.get_by_key("cmp_recipe").set_value("as published")

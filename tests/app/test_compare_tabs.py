@@ -107,8 +107,8 @@ def test_settings_side_by_side_show_what_differs(two):
     page = open_tab("Which is better?", two)
     page.session_state["cmp_settings"] = True
     shown = settle(page).dataframe[0].value.set_index("Setting")
-    assert {"learning rate", "model"} <= set(shown.index) and "seed" not in shown.index
-    assert shown.loc["model"].tolist() == ["lenet5", "small"]
+    assert {"learning rate", "network"} <= set(shown.index) and "seed" not in shown.index
+    assert shown.loc["network"].tolist() == ["LeNet-5", "Small"]
 
 
 def test_a_row_speaks_through_a_run_that_keeps_its_predictions(two, lab):

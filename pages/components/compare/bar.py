@@ -74,11 +74,21 @@ def names_in_chart(rows: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
     titles = dict(zip(rows["id"], rows["title"], strict=True))
     short = {}
     for run_id, name in names.items():
-        own = name.removeprefix(titles[run_id]).removeprefix(" · ")
-        if run_id in first:
-            own = titles[run_id] + (YOURS if name.endswith(YOURS) else "")
-        short[run_id] = own if len(own) <= LONGEST else own[: LONGEST - 1] + "…"
+        yours = YOURS if name.endswith(YOURS) else ""
+        own = name.removesuffix(YOURS).removeprefix(titles[run_id]).removeprefix(" · ")
+        short[run_id] = (titles[run_id] if run_id in first else _shorter(own, len(yours))) + yours
     return short
+
+
+def _shorter(name: str, room: int) -> str:
+    """A recipe and what differs from it, without the recipe where both are too long.
+
+    `room`: characters that follow.
+    """
+    most = LONGEST - room
+    if len(name) > most:
+        name = name.split(", ", 1)[-1]
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def names_of(rows: pd.DataFrame, labels: dict[str, str]) -> dict[str, str]:

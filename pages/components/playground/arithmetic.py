@@ -19,13 +19,19 @@ MOST_CHANNELS = 24
 
 
 def arithmetic(
-    loaded: Network, maps: Mapping[str, np.ndarray], one: Unit, reads: int, first: int = 0
+    loaded: Network,
+    maps: Mapping[str, np.ndarray],
+    one: Unit,
+    source: str,
+    reads: int,
+    first: int = 0,
 ) -> str:
-    """All of it. `reads`: of the channels that the unit reads, the one whose patch and kernel are
-    written out; `first`: the number of the first of them in the layer before."""
+    """All of it. `source`: what the page calls the layer before; `reads`: of the channels that the
+    unit reads, the one whose patch and kernel are written out; `first`: the number of the first of
+    them in the layer before."""
     if one.patch.shape[1:] != (1, 1):
-        return by_channel(one, reads, first) + sums(loaded, maps, one)
-    return f'<div class="play-product">{inputs(one, maps)}{sums(loaded, maps, one)}</div>'
+        return by_channel(one, source, reads, first) + sums(loaded, maps, one)
+    return f'<div class="play-product">{inputs(one, source, maps)}{sums(loaded, maps, one)}</div>'
 
 
 def sums(loaded: Network, maps: Mapping[str, np.ndarray], one: Unit) -> str:
@@ -44,7 +50,7 @@ def sums(loaded: Network, maps: Mapping[str, np.ndarray], one: Unit) -> str:
     return f'<div class="play-sum">{markup.table(["This unit", "", "value"], rows)}</div>'
 
 
-def by_channel(one: Unit, reads: int, first: int = 0) -> str:
+def by_channel(one: Unit, source: str, reads: int, first: int) -> str:
     """Patch, kernel and products of one channel that the unit reads, and what each other adds."""
     patch, kernel, products = one.patch[reads], one.kernel[reads], one.products[reads]
     parts = []
@@ -52,10 +58,10 @@ def by_channel(one: Unit, reads: int, first: int = 0) -> str:
         words = name or f"sum {signed_number(float(products.sum()))}"
         grid = markup.number_grid(values)
         parts.append(f'<div><span class="play-sign">{sign}</span> {words}{grid}</div>')
-    return f'{_channels(one, reads, first)}<div class="play-product">{"".join(parts)}</div>'
+    return f'{_channels(one, source, reads, first)}<div class="play-product">{"".join(parts)}</div>'
 
 
-def _channels(one: Unit, reads: int, first: int) -> str:
+def _channels(one: Unit, source: str, reads: int, first: int) -> str:
     """A button for each channel that it reads, in the order of what they add."""
     shares = one.by_channel
     if len(shares) == 1:
@@ -72,13 +78,12 @@ def _channels(one: Unit, reads: int, first: int) -> str:
     if rest:
         left = float(shares.sum() - shares[listed].sum())
         buttons += f"<span>the other {rest} add {signed_number(left)}</span>"
-    source = escape(one.source)
-    return f'<div class="play-channels">each map of {source} adds: {buttons}</div>'
+    return f'<div class="play-channels">each map of {escape(source)} adds: {buttons}</div>'
 
 
-def inputs(one: Unit, maps: Mapping[str, np.ndarray]) -> str:
+def inputs(one: Unit, source: str, maps: Mapping[str, np.ndarray]) -> str:
     """Of a linear layer, or a 1×1 convolution: the inputs that add most, and the rest as a sum."""
-    name, shape = _before_flatten(one, maps)
+    shape = _shape_before(one, maps)
     products = one.products[:, 0, 0]
     order = np.abs(products).argsort()[::-1][:MOST_INPUTS]
     rows = []
@@ -90,16 +95,15 @@ def inputs(one: Unit, maps: Mapping[str, np.ndarray]) -> str:
         left = products.sum() - products[order].sum()
         words = "the other one" if rest == 1 else f"the other {rest}"
         rows.append([words, "", "", "", short_number(left)])
-    head = [f"From {name}", "", "value", "× weight", "= product"]
+    head = [f"From {source}", "", "value", "× weight", "= product"]
     return f'<div class="play-inputs">{markup.table(head, rows)}</div>'
 
 
-def _before_flatten(one: Unit, maps: Mapping[str, np.ndarray]) -> tuple[str, tuple[int, ...]]:
-    """The stage whose values the unit reads, and their shape: before they became one row."""
+def _shape_before(one: Unit, maps: Mapping[str, np.ndarray]) -> tuple[int, ...]:
+    """The shape of the values that the unit reads, before they became one row."""
     names = list(maps)
     before = names[max(0, names.index(one.source) - 1)]
-    source = before if one.source.startswith("flatten") else one.source
-    return source, maps[source].shape
+    return maps[before if one.source.startswith("flatten") else one.source].shape
 
 
 def _input_name(at: int, count: int, shape: tuple[int, ...]) -> str:

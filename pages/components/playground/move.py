@@ -85,7 +85,8 @@ def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: s
     names = []
     for one, row in zip(able, answers, strict=True):
         low, high = flips(row, axis)
-        names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}")
+        unit = axis.unit if axis.unit == "°" else f" {axis.unit}"
+        names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}{unit}")
     classes = dataset_spec(dataset).classes
     st.html(markup.strip(names, answers, axis.values.tolist(), here, classes))
     words = (

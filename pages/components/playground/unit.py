@@ -139,7 +139,8 @@ def explain(
         return markup.note(escape(sentence(error))), None
     first = one.channel * column.groups // column.shape[0] * len(unit.by_channel)
     reads = _reads(unit, one, first)
-    html = arithmetic(loaded, maps, unit, reads, first)
+    name = "image" if source.source is None else source.name
+    html = arithmetic(loaded, maps, unit, name, reads, first)
     return html, None if source.flat or (column.flat and unit.patch.shape[1:] == (1, 1)) else (
         first + reads
     )

@@ -45,7 +45,8 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
     if against is not None:
         what += f" rather than <b>{escape(classes[against])}</b>"
     words = f"Warm colours speak {what}, cold ones against it; black has no influence. "
-    words += "The score is the logit" + ("." if against is None else "'s lead over the answer's.")
+    words += "The score is the class's logit, which becomes its probability"
+    words += "." if against is None else "; here, how far it is ahead of the answer's."
     st.html(markup.note(words))
     picture = tiles.tile(image, SIDE, SIDE, grey=True)
     words = "as the network reads it"
@@ -68,13 +69,13 @@ def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
     start = classes.index(linked) if linked in classes else label
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         target = st.segmented_control(
-            "Why, or why not",
+            "Class to explain",
             range(len(classes)),
             default=start,
             format_func=lambda at: classes[at],
             key=f"play_why_{len(classes)}_{label}",
             required=True,
-            help="The class to explain; it begins with the answer.",
+            help="What speaks for this class, and what against it? It begins with the answer.",
         )
         compare = st.toggle(
             "Against the answer",

@@ -152,13 +152,16 @@ HELP = {
     "batch_size": "Images per step. Small: noisy but many updates. Large: smooth but few, and "
     "needs a larger learning rate.",
     "dropout": "Share of units that are switched off at random in training, against overfitting.",
-    "activation": "What each layer does with its sums: a bend, without which layers would not add "
-    "up to more than one.",
+    "activation": "The function that each layer applies to its sums. Without its bend, many layers "
+    "could do no more than one.",
 }
 OPTIONS = {"optimizer": OPTIMIZERS, "schedule": SCHEDULES}
 MORE = {
     "epochs": "Epochs",
     "seed": "Seed",
+    "lr": "Exact learning rate",
+    "batch_size": "Exact batch size",
+    "dropout": "Exact dropout",
     "optimizer": "Optimiser",
     "momentum": "Momentum",
     "weight_decay": "Weight decay",
@@ -170,9 +173,6 @@ MORE = {
     "label_smoothing": "Label smoothing",
     "rotation": "Rotation (degrees)",
     "shift": "Shift (pixels)",
-    "lr": "Exact learning rate",
-    "batch_size": "Exact batch size",
-    "dropout": "Exact dropout",
 }
 
 

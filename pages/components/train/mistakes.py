@@ -51,7 +51,9 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
     """One page of the images. `reader`: whom the Playground shows them to."""
     order = np.argsort(-found.confidence, kind="stable")
     pages = -(-len(order) // SHOWN)
-    page = st.number_input("Page", 1, pages, 1, key="train_page", width=140) if pages > 1 else 1
+    page = 1
+    if pages > 1:
+        page = st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key="train_page", width=140)
     shown = order[SHOWN * (page - 1) : SHOWN * page]
     places, classes = found.index[shown], dataset_spec(run.config.dataset).classes
     seen = zip(places, found.answer[shown], found.confidence[shown], strict=True)

@@ -14,8 +14,10 @@ from pages.components.shared.visitor import actions, may_change
 KEY = "train_as_i_move"
 FOLLOWER = "train_follower"
 LOOK = 0.5  # seconds between two looks
-HELP = f"Settings that are not trained yet begin by themselves if they take {MOST:.0f} seconds or "
-HELP += "less. Moving on pauses a run that has finished an epoch, and discards one that has not."
+HELP = (
+    f"A setting that is not trained yet begins to train by itself if it takes {MOST:.0f} seconds "
+    "or less. Moving on pauses a run that has finished an epoch, and discards one that has not."
+)
 WORDS = {
     Moment.TOO_LONG: f"Takes longer than {MOST:.0f} s: press Train.",
     Moment.UNKNOWN: "Measuring how long it takes …",

@@ -60,7 +60,7 @@ def test_settings_that_differ_are_in_words_and_without_the_seed():
         [make_config("lenet5", seed=1, lr=0.05), make_config("lenet5", seed=2, optimizer="Adam")]
     )
     assert found == {
-        "optimizer": ["SGD", "Adam"],
+        "optimiser": ["SGD", "Adam"],
         "learning rate": ["0.05", "0.01"],
         "momentum": ["0.9", None],
     }

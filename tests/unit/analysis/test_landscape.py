@@ -25,6 +25,8 @@ def test_the_cells_are_the_sliders_values_and_those_of_runs(runs):
     trained = {point: cell.accuracy for point, cell in land.cells.items() if cell.run}
     assert trained == {(0.1, 64): 0.9, (0.01, 256): 0.91, (0.03, 64): 0.92, (1.0, 64): None}
     assert land.best.config == HERE.replace(lr=0.03)
+    assert land.best_of_row(256).config == HERE.replace(batch_size=256)
+    assert land.best_of_row(64) is land.best and land.best_of_row(32) is None
 
 
 def test_a_cells_config_differs_in_the_two_fields_only(runs):

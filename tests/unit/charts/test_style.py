@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from streamlit.elements.lib import streamlit_plotly_theme
 
 from mnist_core.charts import style
-from mnist_core.charts.style import COLOURS, colour, common_layout, round_ticks
+from mnist_core.charts.style import COLOURS, colour, common_layout, percent_ticks, round_ticks
 from tests.unit.charts.colour_vision import VISIONS, contrast, difference, lab, rgb
 
 GROUNDS = {"light": (style.LIGHT, "#ffffff"), "dark": (style.DARK, "#0e1117")}
@@ -73,3 +73,13 @@ def test_ticks_are_round_and_within_the_axis(low, ratio):
     assert all(low * 0.999 <= tick <= high * 1.001 for tick in ticks)
     texts = [f"{tick:.3g}" for tick in ticks]
     assert all(one != other for one, other in itertools.pairwise(texts))
+
+
+@given(st.floats(0, 0.99), st.floats(0.01, 1))
+def test_ticks_in_per_cent_are_within_the_axis(low, span):
+    high = min(low + span, 1.02)
+    found = percent_ticks(low, high)
+    assert 1 <= len(found["tickvals"]) <= 7
+    for tick, text in zip(found["tickvals"], found["ticktext"], strict=True):
+        assert low - 1e-6 <= tick <= high + 1e-6
+        assert float(text.removesuffix(" %")) == pytest.approx(100 * tick)
