@@ -9,6 +9,10 @@ class InputError(LabError, ValueError):
     """Bad input: the text names the field, what was given and what is allowed."""
 
 
+class NewerVersion(LabError, ValueError):
+    """A file that a newer version of the lab has written, with what this one does not know."""
+
+
 class NotFound(LabError, LookupError):
     """A run, network or file that is not there. The text says what there is instead."""
 

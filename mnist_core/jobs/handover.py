@@ -127,7 +127,7 @@ def host() -> str:
 
 
 def _parse(found: Any) -> Offer:
-    found |= {name: Process(**found[name]) for name in ("process", "starter")}
+    found |= {name: Process.from_dict(found[name]) for name in ("process", "starter")}
     offer = Offer(**found)
     if not (is_text(offer.sources) and is_text(offer.environment)):
         raise ValueError("it is no offer")

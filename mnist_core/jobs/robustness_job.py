@@ -73,7 +73,7 @@ def _report(store: RunStore, job: Job) -> None:
 
 
 def _parse(found: Any) -> Job:
-    process = Process(**found["process"])
+    process = Process.from_dict(found["process"])
     return Job(process, found["run"], int(found["done"]), int(found["total"]))
 
 

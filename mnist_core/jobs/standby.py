@@ -146,9 +146,12 @@ def _sweep(store: RunStore) -> None:
 
 
 def _age(path: Path) -> float:
-    """Seconds since the file was written; infinite where there is none."""
+    """Seconds since the file was written, or until then where the clock was set back since.
+
+    Infinite where there is none.
+    """
     with suppress(OSError):
-        return time.time() - path.stat().st_mtime
+        return abs(time.time() - path.stat().st_mtime)
     return math.inf
 
 

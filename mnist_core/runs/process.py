@@ -1,34 +1,57 @@
 """Which process works at a run, and whether it is still there."""
 
+import functools
 import os
 import socket
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Self
 
 import psutil
 
 from mnist_core.files import is_number
 
 HEARTBEAT_TIMEOUT = 30.0  # seconds without a sign of life after which a process counts as hung
+BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True)
 class Process:
-    """A process that cannot be mistaken for another: a pid alone is reused."""
+    """A process that cannot be mistaken for another: a pid alone is reused.
+
+    `started` are seconds from the boot of the machine that `boot` names, which no change of the
+    clock moves; where the system tells no boots apart, and in older records, `boot` is "" and they
+    are seconds since 1970. `role` is "scheduler" for one that has runs wait, and does not train.
+    """
 
     pid: int
     started: float
     host: str
+    boot: str = ""
+    role: str = ""
 
     def __post_init__(self) -> None:
         whole = isinstance(self.pid, int) and not isinstance(self.pid, bool) and self.pid > 0
-        if not (whole and is_number(self.started) and isinstance(self.host, str)):
+        words = all(isinstance(word, str) for word in (self.host, self.boot, self.role))
+        if not (whole and is_number(self.started) and words):
             raise ValueError("summary.json: process is not a pid, a time and a host")
 
     @classmethod
-    def of(cls, pid: int) -> Self:
+    def of(cls, pid: int, role: str = "") -> Self:
         """The living process with this pid. Raises psutil.NoSuchProcess."""
-        return cls(pid, psutil.Process(pid).create_time(), socket.gethostname())
+        boot, started = _start(psutil.Process(pid))
+        return cls(pid, started, socket.gethostname(), boot, role)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From JSON's dictionary; what a newer version added is left out.
+
+        Raises ValueError, TypeError or AttributeError for anything else.
+        """
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in values.items() if name in known})
 
     @property
     def here(self) -> bool:
@@ -46,10 +69,17 @@ class Process:
             return None
         try:
             process = psutil.Process(self.pid)
-            same = abs(process.create_time() - self.started) < 1
-            return process if same and process.status() != psutil.STATUS_ZOMBIE else None
+            return process if self._is(process) else None
         except psutil.Error:
             return None
+
+    def _is(self, process: psutil.Process) -> bool:
+        """Whether it is this process, and no other that got its pid after it had ended."""
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return False
+        if self.boot:
+            return (self.boot, self.started) == _start(process)
+        return abs(process.create_time() - self.started) < 1
 
     def is_alive(self, heartbeat_age: float) -> bool:
         """Whether it still runs, `heartbeat_age` seconds after its last sign of life.
@@ -57,3 +87,20 @@ class Process:
         That age is all that is known of a process on another host that shares the store.
         """
         return self.find() is not None if self.here else heartbeat_age < HEARTBEAT_TIMEOUT
+
+
+def _start(process: psutil.Process) -> tuple[str, float]:
+    """The boot and the seconds since it at which the process started; see Process."""
+    if boot := _boot():
+        with suppress(OSError, ValueError, IndexError):
+            after_name = Path(f"/proc/{process.pid}/stat").read_bytes().rpartition(b")")[2]
+            return boot, int(after_name.split()[19]) / os.sysconf("SC_CLK_TCK")  # see proc(5)
+    return "", process.create_time()
+
+
+@functools.cache
+def _boot() -> str:
+    """Tells this boot of the machine from others; "" where the system does not say."""
+    with suppress(OSError, UnicodeDecodeError):
+        return BOOT_ID.read_text("ascii").strip()
+    return ""

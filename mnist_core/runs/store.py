@@ -16,7 +16,7 @@ from safetensors.numpy import save as tensors_to_bytes
 
 from mnist_core.config import RunConfig, Whole, check_value
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import InputError, LabError, NotFound
+from mnist_core.errors import InputError, LabError, NewerVersion, NotFound
 from mnist_core.files import read_checked, read_json, signature, write_bytes, write_json, writing
 from mnist_core.limits import limits
 from mnist_core.locks import named_lock
@@ -110,11 +110,23 @@ class RunStore:
         except LabError:
             return None
 
+    def _is_readable(self, path: Path) -> bool:
+        try:
+            return bool(self._read(path))
+        except NewerVersion:
+            raise
+        except LabError:
+            return False
+
     def _read(self, path: Path) -> Run:
         try:
             files = path / "config.json", path / "summary.json"
             config, summary = _parsed(*files, *map(signature, files))
-        except (OSError, ValueError, TypeError) as error:
+        except NewerVersion as error:
+            raise NewerVersion(
+                f"{path.name} was written by a newer version of the lab and was left out: {error}."
+            ) from None
+        except (OSError, ValueError, TypeError, AttributeError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise LabError(f"{path.name} is damaged and was left out: {reason}.") from error
         if config.id != path.name:
@@ -139,9 +151,13 @@ class RunStore:
         return named_lock(self.root, self.folder(run_id).id)
 
     def create(self, config: RunConfig, summary: Summary) -> Run:
-        """Writes config and summary of a new run; a damaged folder in its place is set aside."""
+        """Writes config and summary of a new run; a damaged folder in its place is set aside.
+
+        Raises LabError when they cannot be written, and NewerVersion for a folder in its place that
+        a newer version of the lab has written.
+        """
         path = self.folder(config.id).path
-        if self.find_folder(config):
+        if self._is_readable(path):
             _write_both(path, config, summary)
             return self.get(config.id)
         if path.exists():
@@ -207,7 +223,25 @@ def _parsed(config: Path, summary: Path, *_signatures: object) -> tuple[RunConfi
     A process that lists thousands of runs again and again only looks at each file's signature.
     There is no index on disk that could disagree with the files.
     """
-    return RunConfig.from_dict(read_json(config)), Summary.from_dict(read_json(summary))
+    return _stored_config(config), Summary.from_dict(read_json(summary))
+
+
+def _stored_config(path: Path) -> RunConfig:
+    """A config that this version, an older or a newer one has written.
+
+    A field that a newer version added and left at its default changes nothing: the id says so.
+    Raises NewerVersion for one that was changed.
+    """
+    fields = read_json(path)
+    unknown = sorted(set(fields) - set(RunConfig.names())) if isinstance(fields, dict) else []
+    config = RunConfig.from_dict(fields if not unknown else _without(fields, unknown))
+    if unknown and config.id != path.parent.name:
+        raise NewerVersion(f"its config has {', '.join(unknown)[:60]!a}")
+    return config
+
+
+def _without(fields: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
 
 
 def _write_both(path: Path, config: RunConfig, summary: Summary) -> None:

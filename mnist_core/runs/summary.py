@@ -4,6 +4,7 @@ import re
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Self
 
+from mnist_core.errors import NewerVersion
 from mnist_core.files import is_number, is_text
 from mnist_core.runs.process import Process
 from mnist_core.runs.states import RunState
@@ -62,13 +63,20 @@ class Summary:
 
     @classmethod
     def from_dict(cls, values: Any) -> Self:
-        """From JSON's dictionary. Raises ValueError for what this program cannot have written."""
-        if not isinstance(values, dict) or values.get("state") not in list(RunState):
-            raise ValueError("summary.json has no known state")
+        """From JSON's dictionary, without the fields that a newer version has added.
+
+        Raises NewerVersion for a state that it added, ValueError for what no version can have
+        written.
+        """
+        state = values.get("state") if isinstance(values, dict) else None
+        if not isinstance(state, str):
+            raise ValueError("summary.json has no state")
+        if state not in list(RunState):
+            raise NewerVersion(f"its state is {state[:40]!a}")
         known = {f.name for f in fields(cls)}
         values = {k: v for k, v in values.items() if k in known}
         if values.get("process"):
-            values["process"] = Process(**values["process"])
+            values["process"] = Process.from_dict(values["process"])
         summary = cls(**values)
         for name, wanted in TYPES.items():
             value = getattr(summary, name)

@@ -82,12 +82,25 @@ def load_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]
     torch's fused kernels walk through memory and trust what they are given; a saved tensor may be
     laid out differently, or be a view of a single number. Raises like check_optimizer_state.
     """
+    state = _completed(optimizer, state)
     check_optimizer_state(optimizer, state)
     optimizer.load_state_dict(state)
     for parameter, entry in optimizer.state.items():
         for name, value in entry.items():
             if isinstance(value, torch.Tensor) and name != STEP:
                 entry[name] = torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+
+def _completed(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> dict[str, Any]:
+    """The state with the settings that this torch has and the one that saved it had not yet, at
+    their defaults, and without those that this torch does not know."""
+    ours = optimizer.state_dict()["param_groups"]
+    groups = [
+        {name: saved.get(name, value) for name, value in group.items()}
+        | {name: saved[name] for name in RATES & saved.keys()}
+        for group, saved in zip(ours, state["param_groups"], strict=True)
+    ]
+    return {**state, "param_groups": groups}
 
 
 def check_optimizer_state(optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:

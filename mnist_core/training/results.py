@@ -1,9 +1,11 @@
 """What training reports: steps, epochs, and that it diverged. Loads without torch."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 from mnist_core.errors import LabError
+from mnist_core.files import is_number
 
 
 @dataclass(frozen=True)
@@ -20,6 +22,17 @@ class EpochResult:
     lr: float
     seconds: float
     images_per_second: float
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """From `asdict`, without what a newer version has added.
+
+        Raises ValueError, TypeError or KeyError for anything but finite numbers.
+        """
+        result = cls(**{f.name: values[f.name] for f in fields(cls)})
+        if not all(map(is_number, vars(result).values())):
+            raise ValueError("a figure is not a finite number")
+        return result
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,8 @@ def _rows(rows: Any, columns: Sequence[str]) -> list[dict[str, float]]:
     if not isinstance(rows, list):
         raise ValueError("a table is no list")
     for row in rows:
-        if not isinstance(row, dict) or set(row) != set(columns):
+        if not isinstance(row, dict) or not set(columns) <= set(row):
             raise ValueError("a table lacks figures")
-        if not all(map(is_number, row.values())):
+        if not all(is_number(row[name]) for name in columns):
             raise ValueError("a figure is not a finite number")
-    return rows
+    return [{name: row[name] for name in columns} for row in rows]

@@ -194,7 +194,7 @@ class Trainer:
         self.epoch, self.partial = epoch, partial
         self.model.load_state_dict(state["model"])
         self.schedule.scheduler.load_state_dict(state["schedule"])
-        self.best = EpochResult(**state["best"]) if epoch else None
+        self.best = EpochResult.from_dict(state["best"]) if epoch else None
 
     def _read_partial(self, state: dict[str, Any]) -> PartialEpoch | None:
         """Of a run that was paused within an epoch."""

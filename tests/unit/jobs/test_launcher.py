@@ -120,6 +120,21 @@ def test_stop_ends_a_process_that_ignores_requests_and_its_children(store):
     wait_for(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE, 5)
 
 
+@pytest.mark.skipif(not psutil.LINUX, reason="elsewhere the system keeps the time of the start")
+@pytest.mark.parametrize("seconds", [-3600, 3600])
+def test_a_clock_that_jumps_hides_no_process(store, monkeypatch, seconds):
+    process = sleeper()
+    run = at_work(store, process, phase="training", **TRAINING)
+    from psutil import _pslinux
+
+    real = _pslinux.boot_time  # from which the system's clock tells when a process started
+    monkeypatch.setattr(_pslinux, "boot_time", lambda: real() + seconds)
+    assert store.get(run.id).state == "running"
+    assert launcher.start(store, run.config).state == "running"
+    assert launcher.stop(store, run.id, grace=0.1).state == "stopped"
+    assert process.poll() is not None
+
+
 def test_a_suspended_process_is_recognised_and_taken_over(store):
     halted, next_one = sleeper(), sleeper()
     run = at_work(store, halted, phase="training", **TRAINING)

@@ -148,7 +148,7 @@ def rewrite(bundle, table):
         ("id", None, "another run's"),
         ("dataset", "Unknown", "dataset: 'Unknown' was given"),
         ("state", "running", "it is not finished"),
-        ("state", "odd", "no known state"),
+        ("state", "odd", "its state is 'odd'"),
         ("test_accuracy", float("inf"), "test_accuracy is 'inf'"),
         ("epochs_done", None, "epochs_done is 'None'"),
         ("versions", "[" * 100_000, ""),

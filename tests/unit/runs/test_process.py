@@ -1,6 +1,8 @@
 """A run is believed to be in progress only while its process is there."""
 
 import os
+import time
+from dataclasses import asdict, replace
 
 import psutil
 
@@ -16,12 +18,13 @@ def test_a_run_counts_as_running_only_while_its_process_lives(store):
         return Run(store.root, quick_config(), Summary(written, process=process)).state
 
     me = Process.of(os.getpid())
-    cases = {
-        "running": me,
-        "interrupted": Process(me.pid, me.started - 100, me.host),  # the pid was reused
-    }
-    for expected, process in cases.items():
-        assert state("running", process) == expected
+    older = Process(me.pid, psutil.Process().create_time(), me.host)  # from before boots were told
+    for living in (me, older, Process.from_dict(asdict(me) | {"new": "field"})):
+        assert state("running", living) == "running"
+    for reused in (replace(me, started=me.started - 100), replace(me, boot="before")):
+        assert state("running", reused) == "interrupted"
+    if me.boot:
+        assert 0 < time.clock_gettime(time.CLOCK_BOOTTIME) - me.started < 24 * 3600
     assert state("running") == "interrupted"
     assert state("done") == "done"
     gone = psutil.Popen(["true"])
