@@ -45,6 +45,11 @@ class DatasetSpec:
         return len(self.classes)
 
     @property
+    def one_character(self) -> bool:
+        """Whether its classes are written in a row, as digits are, and read as a whole."""
+        return not self.filled and all(len(name) == 1 for name in self.classes)
+
+    @property
     def expects(self) -> str:
         """What a network that was trained on it can recognise, in a sentence."""
         return self.hint or f"Expects one {self.noun}: {', '.join(self.classes)}."

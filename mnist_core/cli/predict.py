@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,14 +11,13 @@ from typing import TYPE_CHECKING, Any
 from mnist_core.cli.command import Answer, command, one_run
 from mnist_core.cli.terminal import table
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import InputError, LabError
+from mnist_core.errors import InputError
 from mnist_core.formatting import percent
 from mnist_core.runs.store import RunStore
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from mnist_core.evaluation.network import Network
+    from mnist_core.imaging.digits import Digit
 
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
@@ -45,37 +46,60 @@ def predict(options: Namespace) -> Answer:
     from mnist_core.evaluation.predict import load_model
 
     run = RunStore().get(options.id)
-    drawings = [_read_image(Path(name), run.config.dataset) for name in options.images]
     network = Network(run, load_model(run))
-    answers = [
-        {"image": name, **_answer(network, drawing)}
-        for name, drawing in zip(options.images, drawings, strict=True)
-    ]
-    lines = [f"{a['image']}: {a['class']} ({percent(a['confidence'])})" for a in answers]
-    return Answer(answers[0] if len(answers) == 1 else answers, "\n".join(lines))
+    answers = [_answer_or_error(network, name) for name in options.images]
+    failed = [answer for answer in answers if "error" in answer]
+    if not options.json:
+        for answer in failed:
+            print(f"{answer['image']}: {answer['error']}", file=sys.stderr)
+    lines = [_line(answer) for answer in answers if answer not in failed]
+    value = answers[0] if len(answers) == 1 else answers
+    return Answer(value, "\n".join(lines), status=int(bool(failed)))
 
 
-def _read_image(path: Path, dataset: str) -> np.ndarray:
-    """(28, 28) uint8: what a network reads in the picture."""
+def _answer_or_error(network: Network, name: str) -> dict[str, Any]:
+    """What is read in one picture, or why it cannot be: the others are answered all the same."""
+    try:
+        return {"image": name, **_answer(network, Path(name).read_bytes())}
+    except OSError as error:
+        return {"image": name, "error": f"cannot be read ({error.strerror})"}
+    except InputError as error:
+        return {"image": name, "error": str(error)}
+
+
+def _answer(network: Network, data: bytes) -> dict[str, Any]:
+    from mnist_core.imaging.digits import digits_of, whole
+    from mnist_core.imaging.image_file import upright_size
     from mnist_core.imaging.photo import from_image
 
-    try:
-        stages = from_image(path.read_bytes(), fill=dataset_spec(dataset).filled)
-    except OSError as error:
-        raise InputError(f"image: {path} cannot be read ({error.strerror})") from error
-    except InputError as error:
-        raise InputError(f"image: {path}: {error}") from error
+    spec = dataset_spec(network.run.config.dataset)
+    stages = from_image(data, fill=spec.filled)
     if stages is None:
-        raise LabError(f"image: {path} shows nothing that looks like ink")
-    return stages.final
+        raise InputError("shows nothing that looks like ink")
+    digits = digits_of(stages) if spec.one_character else (whole(stages),)
+    answers = [_prediction(network, digit, upright_size(data)) for digit in digits]
+    lines = itertools.groupby(zip(digits, answers, strict=True), key=lambda pair: pair[0].line)
+    reading = " ".join("".join(a["class"] for _, a in line) for _, line in lines)
+    alone = {k: v for k, v in answers[0].items() if k != "box"} if len(answers) == 1 else {}
+    return {"reading": reading, "digits": answers, **alone}
 
 
-def _answer(network: Network, drawing: np.ndarray) -> dict[str, Any]:
-    probabilities = network.probabilities(drawing[None])[0]
+def _prediction(network: Network, digit: Digit, size: tuple[int, int]) -> dict[str, Any]:
+    """One digit: what it is, and its box (top, left, bottom, right) in the picture's pixels."""
+    probabilities = network.probabilities(digit.image[None])[0]
     label = int(probabilities.argmax())
+    width, height = size
+    shares = zip(digit.box, (height, width, height, width), strict=True)
     return {
         "label": label,
         "class": dataset_spec(network.run.config.dataset).classes[label],
         "confidence": float(probabilities[label]),
         "probabilities": [float(p) for p in probabilities],
+        "box": [round(share * pixels) for share, pixels in shares],
     }
+
+
+def _line(answer: dict[str, Any]) -> str:
+    """What people read of one picture: with several digits each one's confidence."""
+    confidences = ", ".join(percent(digit["confidence"]) for digit in answer["digits"])
+    return f"{answer['image']}: {answer['reading']} ({confidences})"

@@ -18,6 +18,7 @@ MAX_JPEG_PIXELS = 50_000_000  # a phone's largest photographs: a JPEG can be dec
 MAX_SCANS = 100  # of a JPEG; a progressive one has ten, and each costs a pass over all pixels
 READ_SIDE = 1600  # larger images are shrunk to this as soon as they are decoded
 _one_at_a_time = threading.Lock()  # or many visitors' large uploads would add up
+ORIENTATION, SIDEWAYS = 0x0112, (5, 6, 7, 8)  # an EXIF tag, and its values for a quarter turn
 
 
 def read_image(data: bytes) -> Image.Image:
@@ -39,6 +40,17 @@ def read_image(data: bytes) -> Image.Image:
             f"The image is damaged or cut short ({type(error).__name__}); "
             "save it again as PNG or JPEG."
         ) from error
+
+
+def upright_size(data: bytes) -> tuple[int, int]:
+    """(width, height) in pixels of an image file that `read_image` reads, upright, not shrunk."""
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    width, height = image.size
+    try:
+        turned = image.getexif().get(ORIENTATION, 1) in SIDEWAYS
+    except Exception:  # damaged: `read_image` leaves the picture as it lies
+        turned = False
+    return (height, width) if turned else (width, height)
 
 
 def on_white(image: Image.Image) -> Image.Image:

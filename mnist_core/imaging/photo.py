@@ -27,6 +27,8 @@ MIN_SHEET = 0.02  # of all pixels
 SOLID = 0.6  # of its box: a sheet that is turned by 20° fills two thirds
 MOST_INK = 0.25  # of the sheet
 SPECK = 0.05  # a part smaller than this share of the largest one is dirt
+LINE_HEIGHTS = (0.5, 1.5)  # a digit beside another one is as high as that, by these factors
+LINE_GAP = 2.5  # of the height: the farthest that two digits of a line are apart
 MIN_EXTENT = 0.05  # a digit is higher or wider than this share of the shorter side
 
 
@@ -159,7 +161,8 @@ def otsu(values: np.ndarray) -> float:
 
 
 def _near_largest(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """(parts,) bool: the largest part, and again and again what is within half a box of the box.
+    """(parts,) bool: the largest part, and again and again what is within half a box of the box,
+    or stands in a line with it like another digit.
 
     None at all where the largest is too small to be writing.
     """
@@ -170,10 +173,21 @@ def _near_largest(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
     while True:
         low, high = first[:, near].min(1), last[:, near].max(1)
         gap = np.maximum(first - high[:, None], low[:, None] - last).max(0)
-        wider = (gap <= 0.5 * (high - low).max()) & (areas > 0)
+        wider = (gap <= 0.5 * (high - low).max()) | _in_line(first, last, low, high)
+        wider = (wider & (areas > 0)) | near
         if (wider == near).all():
             return near
         near = wider
+
+
+def _in_line(first: np.ndarray, last: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """(parts,) bool: about as high as what lies between `low` and `high`, beside it, and near."""
+    height, heights = high[0] - low[0] + 1, last[0] - first[0] + 1
+    alike = (heights > LINE_HEIGHTS[0] * height) & (heights < LINE_HEIGHTS[1] * height)
+    shared = np.minimum(last[0], high[0]) - np.maximum(first[0], low[0]) + 1
+    gap = np.maximum(first[1] - high[1], low[1] - last[1])
+    result: np.ndarray = alike & (shared > 0.5 * heights) & (gap < LINE_GAP * height)
+    return result
 
 
 def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> Stages | None:
@@ -182,10 +196,10 @@ def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> S
     shown = ImageOps.scale(shown, -(-MIN_SIDE // max(shown.size)))
     page = ImageOps.invert(shown) if bright else shown
     contrast = paper_contrast(np.asarray(page))
-    ink, inside = find_ink(contrast)
+    (ink, inside), margin = find_ink(contrast), 0
     if not inside and _is_two_tone(page):  # a scan cut close to the digit: give it a margin
-        light = int(np.quantile(np.asarray(page), 0.95))
-        contrast = paper_contrast(np.asarray(ImageOps.expand(page, max(page.size) // 4, light)))
+        light, margin = int(np.quantile(np.asarray(page), 0.95)), max(page.size) // 4
+        contrast = paper_contrast(np.asarray(ImageOps.expand(page, margin, light)))
         ink, _ = find_ink(contrast)
     if ink is None:
         return None
@@ -195,6 +209,7 @@ def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> S
         Stage("as photographed", "Your picture, in grey.", np.asarray(shown)),
         Stage("light evened out", "Divided by the brightness of the paper around.", even),
         fill=fill,
+        margin=margin,
     )
 
 

@@ -55,10 +55,28 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
+class Ink:
+    """The ink of a whole picture, (h, w) uint8, with a margin of so many pixels added around it."""
+
+    pixels: np.ndarray
+    margin: int = 0
+
+    def in_picture(self, box: tuple[int, int, int, int]) -> tuple[float, float, float, float]:
+        """(top, left, bottom, right) in pixels of the ink -> in shares of the picture's sides."""
+        sides = np.array(self.pixels.shape * 2) - 2 * self.margin
+        top, left, bottom, right = ((np.array(box) - self.margin) / sides).clip(0, 1)
+        return float(top), float(left), float(bottom), float(right)
+
+
+@dataclass(frozen=True, eq=False)
 class Stages:
-    """All steps in order, from what was given to what the network reads."""
+    """All steps in order, from what was given to what the network reads.
+
+    `ink` is all that was found, where it was looked for; steps hold smaller pictures of it.
+    """
 
     steps: tuple[Stage, ...]
+    ink: Ink | None = None
 
     @property
     def final(self) -> np.ndarray:
@@ -87,10 +105,11 @@ def from_canvas(rgba: np.ndarray, *, fill: bool = False) -> Stages | None:
     return from_ink(ink, grey, fill=fill)
 
 
-def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | None:
+def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False, margin: int = 0) -> Stages | None:
     """The steps from ink, (h, w) uint8, to 28×28, after those `before`; None when there is none.
 
-    `fill`: the ink fills the whole image, for data sets whose spec says `filled`.
+    `fill`: the ink fills the whole image, for data sets whose spec says `filled`. `margin`: so
+    many pixels of the ink, on each side, are not of the picture.
     """
     if not ink.any():
         return None
@@ -107,7 +126,7 @@ def from_ink(ink: np.ndarray, *before: Stage, fill: bool = False) -> Stages | No
             Stage("fit 20×20", "Scaled until its longer side is 20 pixels.", fitted),
             Stage("centred 28×28", "Its centre of mass moved to the middle.", centre(fitted)),
         ]
-    return Stages((*before, *steps))
+    return Stages((*before, *steps), Ink(ink, margin))
 
 
 def without_normalising(stages: Stages) -> Stages:
@@ -122,7 +141,7 @@ def without_normalising(stages: Stages) -> Stages:
     square = Image.fromarray(_squared(kept[-1].image))
     small = np.asarray(square.resize((IMAGE_SIDE, IMAGE_SIDE), Image.Resampling.BOX))
     how = "The whole picture shrunk to 28×28: not cropped, not scaled, not centred."
-    return Stages((*kept, Stage("only shrunk", how, small)))
+    return Stages((*kept, Stage("only shrunk", how, small)), stages.ink)
 
 
 def _squared(ink: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from mnist_core.jobs.worker import carry_out
 from mnist_core.models import model_names
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
+from tests.drawing import draw
 from tests.idx_data import pictures
 
 QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
@@ -172,8 +173,15 @@ def test_bad_pictures_are_one_line_each(run, tmp_path):
     (tmp_path / "a.png").write_bytes(b"%PDF-1.4 not a picture")
     Image.new("L", (50, 50), 255).save(tmp_path / "blank.png")
     for name in ("a.png", "blank.png", "missing.png"):
-        status, _, err = run("predict", first["id"], str(tmp_path / name))
-        assert status == 2 and len(err.splitlines()) == 1 and name in err
+        status, out, err = run("predict", first["id"], str(tmp_path / name))
+        assert status == 1 and not out.strip() and len(err.splitlines()) == 1 and name in err
+    side_by_side = np.concatenate([draw(3), draw(5)], axis=1)
+    Image.fromarray(side_by_side).save(tmp_path / "two.png")
+    names = [str(tmp_path / name) for name in ("a.png", "two.png")]
+    status, (bad, two), _ = run("predict", first["id"], *names, "--json")
+    assert status == 1 and set(bad) == {"image", "error"} and len(two["reading"]) == 2
+    assert [digit["box"][1] // len(draw(3)) for digit in two["digits"]] == [0, 1]
+    assert "label" not in two and run("predict", first["id"], names[1])[1].count("%") == 2
 
 
 def test_a_damaged_run_is_named_on_stderr_and_the_rest_listed(run, lab):

@@ -1,0 +1,190 @@
+"""Takes the ink of a picture apart into its digits: which strokes belong together, in which order.
+
+Strokes that hang together are one part. Parts of one digit that do not touch, such as the bar of a
+5, are joined: they lie above each other, or all but touch. What is left are groups, each of which
+is one digit, in lines from top to bottom, in each line from left to right. Digits that touch are
+one group, and are taken for one digit.
+
+A box is (top, left, bottom, right) in pixels, its ends not included. Ink is (h, w) uint8, 0 = no
+ink. Needs numpy and Pillow only.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from mnist_core.imaging.morphology import box, boxes, components
+from mnist_core.imaging.preprocess import INK as INK_FOUND
+from mnist_core.imaging.preprocess import Ink, Stages, from_ink
+
+INK = 64  # of 255: fainter is the blur of an edge
+SPECK = 0.01  # a part with less than this share of the largest part's ink is dirt
+MARK = 0.3  # lower and narrower than this share of its line's height: a point, a comma, a dash
+FLAT = 0.3  # lower than this share: a dash, whatever its width
+SMALL = 0.6  # of the tallest part's height: a lower part may belong to another one
+OVERLAP = 0.4  # of the narrower part's width: such parts lie above each other
+NEAR = 0.35  # of the height: the farthest that a small part lies above or below its digit
+BROKEN = 0.05  # of the height: a stroke is interrupted there
+
+
+@dataclass(frozen=True, eq=False)
+class Digit:
+    """One digit of a picture: where it is, the line it stands in, and the steps to its image.
+
+    `box` is (top, left, bottom, right) in shares of the picture's sides, from 0 to 1.
+    """
+
+    box: tuple[float, float, float, float]
+    line: int
+    stages: Stages
+
+    @property
+    def image(self) -> np.ndarray:
+        """What a network reads: (28, 28) uint8, read-only."""
+        return self.stages.final
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """The strokes of one digit: its box in the ink, its line, and the ink inside the box."""
+
+    box: tuple[int, int, int, int]
+    line: int
+    ink: np.ndarray
+
+
+def digits_of(stages: Stages) -> tuple[Digit, ...]:
+    """The digits of a picture, in the order in which they are read.
+
+    A picture of one digit gives what the steps end with, as does one whose ink was not looked for.
+    """
+    groups = groups_of(stages.ink.pixels) if stages.ink else []
+    if not stages.ink or len(groups) == 1:
+        return (whole(stages),)
+    return tuple(_digit(stages, stages.ink, group) for group in groups)
+
+
+def whole(stages: Stages) -> Digit:
+    """All ink as one digit; where ink was not looked for, the whole picture."""
+    if not stages.ink:
+        return Digit((0.0, 0.0, 1.0, 1.0), 0, stages)
+    rows, columns = box(stages.ink.pixels > 0)
+    around = (rows.start, columns.start, rows.stop, columns.stop)
+    return Digit(stages.ink.in_picture(around), 0, stages)
+
+
+def _digit(stages: Stages, ink: Ink, group: Group) -> Digit:
+    before = stages.steps[: stages.names.index(INK_FOUND)]
+    own = from_ink(group.ink, *before)
+    assert own  # a group has ink
+    return Digit(ink.in_picture(group.box), group.line, own)
+
+
+def groups_of(ink: np.ndarray) -> list[Group]:
+    """The groups of strokes in the order in which they are read; [] where there is no ink."""
+    labels, areas = components(ink >= min(INK, max(1, int(ink.max(initial=0)))))
+    if not areas.any():
+        return []
+    first, last = boxes(labels, len(areas))
+    kept = np.flatnonzero(areas >= max(1.0, SPECK * areas.max()))
+    found = np.concatenate([first[:, kept], last[:, kept] + 1]).T  # (parts, 4)
+    sets = [sorted(one) for one in _joined(found)]
+    owner = np.zeros(len(areas), np.int64)
+    for number, one in enumerate(sets, start=1):
+        owner[kept[one]] = number
+    there = _spread(owner[labels])
+    outlines = np.array([_around(found[one]) for one in sets])
+    return [_cut(ink, there == 1 + index, line) for index, line in _in_order(outlines)]
+
+
+def _cut(ink: np.ndarray, there: np.ndarray, line: int) -> Group:
+    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
+    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    inside = (slice(top, bottom), slice(left, right))
+    box = (int(top), int(left), int(bottom), int(right))
+    return Group(box, line, np.where(there[inside], ink[inside], 0).astype(np.uint8))
+
+
+def _spread(owner: np.ndarray) -> np.ndarray:
+    """Gives the blurred edge of each group, one pixel wide, to that group."""
+    around = np.pad(owner, 1)
+    near = owner.copy()
+    for rows in (slice(0, -2), slice(1, -1), slice(2, None)):
+        for columns in (slice(0, -2), slice(1, -1), slice(2, None)):
+            near = np.where(near == 0, around[rows, columns], near)
+    return near
+
+
+def _around(found: np.ndarray) -> np.ndarray:
+    return np.concatenate([found[:, :2].min(0), found[:, 2:].max(0)])
+
+
+def _joined(found: np.ndarray) -> list[set[int]]:
+    """(parts, 4) boxes -> the sets of parts that make up one digit."""
+    sets = [{part} for part in range(len(found))]
+    while True:
+        outlines = [_around(found[list(one)]) for one in sets]
+        tallest = max(box[2] - box[0] for box in outlines)
+        pair = next(_belonging(outlines, tallest), None)
+        if pair is None:
+            return sets
+        a, b = pair
+        sets[a] |= sets.pop(b)
+
+
+def _belonging(outlines: list[np.ndarray], tallest: int) -> Iterator[tuple[int, int]]:
+    """Pairs of groups that belong to one digit, the closest first."""
+    pairs = []
+    for a in range(len(outlines)):
+        for b in range(a + 1, len(outlines)):
+            distance = _distance(outlines[a], outlines[b], tallest)
+            if distance is not None:
+                pairs.append((distance, a, b))
+    return ((a, b) for _, a, b in sorted(pairs))
+
+
+def _distance(one: np.ndarray, other: np.ndarray, tallest: int) -> float | None:
+    """How far two groups of one digit are apart; None for groups of two digits."""
+    heights, widths = (one[2] - one[0], other[2] - other[0]), (one[3] - one[1], other[3] - other[1])
+    apart = np.maximum(one[:2] - other[2:], other[:2] - one[2:])  # below 0 where they overlap
+    vertical, horizontal = max(0, int(apart[0])), max(0, int(apart[1]))
+    small = min(heights) < SMALL * max(heights)
+    above = -apart[1] > OVERLAP * min(widths)
+    together = max(one[2], other[2]) - min(one[0], other[0])
+    if above and vertical < (NEAR * max(heights) if small else BROKEN * together):
+        return float(vertical)
+    if small and horizontal <= BROKEN * tallest and vertical <= BROKEN * tallest:
+        return float(horizontal + vertical)
+    return None
+
+
+def _in_order(outlines: np.ndarray) -> Iterator[tuple[int, int]]:
+    """(groups, 4) boxes -> (index, line) of each that may be a digit, in reading order."""
+    for number, line in enumerate(_lines(outlines)):
+        tallest = (outlines[line, 2] - outlines[line, 0]).max()
+        for index in sorted(line, key=lambda i: outlines[i, 1]):
+            top, left, bottom, right = outlines[index]
+            height, width = bottom - top, right - left
+            mark = height < FLAT * tallest or max(height, width) < MARK * tallest
+            if not mark:
+                yield index, number
+
+
+def _lines(outlines: np.ndarray) -> list[list[int]]:
+    """The groups of each line, from top to bottom: those that lie beside each other.
+
+    The tallest begins a line; small marks find theirs afterwards.
+    """
+    lines: list[list[int]] = []
+    for index in np.argsort(outlines[:, 0] - outlines[:, 2], kind="stable"):
+        top, _, bottom, _ = outlines[index]
+        for line in lines:
+            upper, lower = np.median(outlines[line, 0]), np.median(outlines[line, 2])
+            shared = min(bottom, lower) - max(top, upper)
+            if shared > 0.4 * min(bottom - top, lower - upper):
+                line.append(int(index))
+                break
+        else:
+            lines.append([int(index)])
+    return sorted(lines, key=lambda line: float(np.median(outlines[line, 0])))
