@@ -12,7 +12,7 @@ from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import plain as escaped
 from mnist_core.imaging import preprocess
 from mnist_core.runs.run import Run
-from pages.components.playground import markup
+from pages.components.playground import markup, several
 from pages.components.playground.adversarial import adversarial
 from pages.components.playground.answer import show_answer, show_nothing, show_votes
 from pages.components.playground.choice import choose_dataset, choose_run, follow_link
@@ -81,9 +81,10 @@ def answer(
 
 
 def before_the_last_stroke(one: Input | None) -> np.ndarray | None:
-    """The drawing as it was before it last changed; None where there was none."""
+    """The drawing as it was before it last changed; None where there was none, or several digits:
+    another one that is looked at is no stroke."""
     state = st.session_state
-    if one is None or one.kind != "drawing":
+    if one is None or one.kind != "drawing" or several.KEY in state:
         state["play_latest"] = state["play_before"] = None
         return None
     image, latest = one.stages.final, state.get("play_latest")
@@ -164,6 +165,9 @@ with left:
 one = own
 if own and skips_centring():
     one = replace(own, stages=preprocess.without_normalising(own.stages))
+elif own:
+    with middle:
+        one = own = several.one_digit(run, own)
 if st.session_state.get("play_lost"):
     told.warning(escaped(st.session_state["play_lost"]), icon=":material/link_off:")
 label = None

@@ -6,6 +6,8 @@ import re
 import types
 from functools import partial
 
+import numpy as np
+
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.network import load_network
 from pages.components.playground.canvas import SIDE
@@ -45,8 +47,20 @@ class Canvas:
 
     def send(self, page, *digits, **placing):
         """One stroke for each digit arrives from the browser; the picture is the last one's."""
-        white = (255, 255, 255, 255)
-        self.image = drawing.draw(digits[-1], ink=white, canvas=SIDE, **placing)
+        self.image = drawing.draw(digits[-1], ink=drawing.WHITE, canvas=SIDE, **placing)
+        self.arrive(page, digits)
+
+    def send_beside(self, page, *digits):
+        """One digit beside the other arrives from the browser."""
+        places = [(i / (len(digits) - 1), 0.5) for i in range(len(digits))]
+        drawn = [
+            drawing.draw(digit, ink=drawing.WHITE, canvas=SIDE, size=0.3, position=place)
+            for digit, place in zip(digits, places, strict=True)
+        ]
+        self.image = np.max(drawn, axis=0)
+        self.arrive(page, digits)
+
+    def arrive(self, page, digits):
         raw = {"objects": [stroke(digit) for digit in digits]}
         file = drawing.encode(drawing.Image.fromarray(self.image))
         data = "data:image/png;base64," + base64.b64encode(file).decode()

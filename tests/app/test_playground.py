@@ -11,7 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from mnist_core.data.transforms import to_input
 from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.evaluation.network import load_network
 from mnist_core.evaluation.predict import load_model
+from mnist_core.imaging.digits import digits_of
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.inspection.feature_maps import feature_maps
 from mnist_core.models import create_model, make_config, model_names
@@ -24,6 +26,7 @@ from tests.app.play_canvas import (
     digits_in,
     drawn,
     expected_answer,
+    html,
     network,
     open_page,
     open_tab,
@@ -46,6 +49,22 @@ def test_the_answer_is_that_of_the_pipeline(store, canvas, digit):
     page = drawn(open_page(), canvas, digit, size=0.5, position=(0, 1))
     assert expected_answer(run, from_canvas(canvas.image).final) in answer(page)
     assert "Yours" in words(page) and "Example" not in words(page)
+
+
+def test_several_digits_are_all_read_and_one_is_looked_at(store, canvas):
+    run = add_run(store)
+    page = open_page()
+    canvas.send_beside(page, 7, 2, 0)
+    page.run()
+    own = [digit.image for digit in digits_of(from_canvas(canvas.image))]
+    read = [str(label) for label in load_network(run).logits(np.stack(own)).argmax(axis=1)]
+    assert f"3 digits: {''.join(read)}<" in html(page)
+    assert expected_answer(run, own[0]) in answer(page)
+    page.segmented_control(key="play_digit").set_value(2).run()
+    assert expected_answer(run, own[2]) in answer(page)
+    drawn(page, canvas, 4)  # one digit again
+    assert expected_answer(run, from_canvas(canvas.image).final) in answer(page)
+    assert "digits:" not in html(page)
 
 
 def test_an_eight_has_its_article(store, canvas):
