@@ -29,7 +29,9 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
+from mnist_core.runs.store import RunStore  # noqa: E402
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
+from pages.components.shared.deleted import page_is_left  # noqa: E402
 from pages.components.shared.visitor import keep_secret  # noqa: E402
 
 st.logo(LOGO, size="large")
@@ -51,5 +53,7 @@ st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}"
     "[data-testid=stBaseButton-primary]{color:light-dark(#fff,#101922)!important}</style>"
 )
+if page.title != "Compare":
+    page_is_left(RunStore())
 keep_secret()
 show_errors(page.run)()

@@ -24,11 +24,12 @@ from pages.components.compare.filters import (
 )
 from pages.components.compare.inside import inside_tab
 from pages.components.compare.mistakes import mistakes_tab
+from pages.components.compare.organise import without_archived
 from pages.components.compare.robustness import robust_tab
 from pages.components.compare.table import table_tab
 from pages.components.compare.tradeoff import tradeoff
 from pages.components.compare.yours import mark_yours
-from pages.components.shared import common
+from pages.components.shared import common, deleted
 
 TABS = {"Which is better?": better_tab, "Mistakes": mistakes_tab, "Inside": inside_tab}
 TABS |= {"Robustness": robust_tab, "Curves": curves_tab, "All runs": table_tab}
@@ -38,7 +39,9 @@ ALONE = (mistakes_tab, inside_tab)  # a click in them runs them only, not the pa
 def main() -> None:
     common.page_title("Compare")
     files.begin()
-    store, every = common.all_runs()
+    store, found = common.all_runs()
+    deleted.offer_undo(store)
+    every, archived = without_archived(found)
     if not every:
         st.info(
             "No runs yet. Train a network on the Train page, and it appears here.",
@@ -52,12 +55,12 @@ def main() -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         dataset, recipe = dataset_and_recipe(table)
         here = table[table["dataset"] == dataset]
-        found = more_filters(of_recipe(here, recipe), quick)
+        shown = more_filters(of_recipe(here, recipe), quick, archived)
         menu = st.container(width="content")
-    if found.empty:
+    if shown.empty:
         nothing_found(dataset, recipe)
         return
-    compare(store, by_id, here, found, recipe)
+    compare(store, by_id, here, shown, recipe)
     with menu:
         files.menu()
 

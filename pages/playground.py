@@ -11,6 +11,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import plain as escaped
 from mnist_core.imaging import preprocess
+from mnist_core.runs.about import without_archived
 from mnist_core.runs.run import Run
 from pages.components.playground import markup, several
 from pages.components.playground.adversarial import adversarial
@@ -138,7 +139,7 @@ def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) ->
 enter_through_app()
 page_title("Playground")
 store, found = all_runs()
-ready = {run.id: run for run in sorted(found, key=rank) if run.has_weights}
+ready = {run.id: run for run in sorted(without_archived(found), key=rank) if run.has_weights}
 st.html(markup.STYLE)
 if not ready:
     st.info("No network has been trained yet.", icon=":material/school:")

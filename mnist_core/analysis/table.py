@@ -12,6 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import model_names, model_spec, model_title, nearest_recipe, recipe_of
 from mnist_core.models.stats import shipped_stats, stats_of
+from mnist_core.runs.about import About, about
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -21,7 +22,19 @@ COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
 TEXT = ("id", "group", "dataset", "model", "title", "recipe", "kind", "state", "device", "engine")
-COLUMNS = (*TEXT, "note", "search", *FIGURES, "test_low", "test_high", *WHOLE, "bundled")
+COLUMNS = (
+    *TEXT,
+    "label",
+    "tags",
+    "note",
+    "search",
+    *FIGURES,
+    "test_low",
+    "test_high",
+    *WHOLE,
+    "bundled",
+)
+NOTHING_SAID = About()
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
@@ -40,11 +53,25 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
         if run.summary.test_accuracy is not None and data not in images:
             images[data] = _test_images(store, run)
         row = _finished_row if run.finished else _row
-        rows.append(row(run, images.get(data)))
+        rows.append(_with_words(row(run, images.get(data)), run))
     table = pd.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS})
     kinds = {name: "Int64" for name in WHOLE}
     kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
     return table.astype(kinds | {"bundled": "bool"})
+
+
+def _with_words(row: Mapping[str, Any], run: Run) -> Mapping[str, Any]:
+    """With what people say of the run, which may change at any time."""
+    said = NOTHING_SAID if isinstance(run, BundledRun) else about(run)
+    if said == NOTHING_SAID:
+        return row
+    return {
+        **row,
+        "label": said.label,
+        "tags": ", ".join(said.tags),
+        "note": "; ".join(filter(None, (said.note, row["note"]))),
+        "search": f"{row['search']} {said.words().lower()}",
+    }
 
 
 @functools.lru_cache(maxsize=10_000)  # each rerun of a page asks for all runs again
@@ -67,6 +94,8 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "engine": summary.engine or "",
         "note": "; ".join(filter(None, (summary.note, summary.data_note, summary.engine_note))),
         "bundled": isinstance(run, BundledRun),
+        "label": "",
+        "tags": "",
         **{name: _whole(getattr(summary, name)) for name in COUNTS},
         **{name: getattr(summary, name) for name in FIGURES if name != "latency_ms"},
         **{name: network.get(name) for name in ("latency_ms", "blocks")},

@@ -62,13 +62,19 @@ def datasets(options: Namespace) -> Answer:
     return Answer(rows, table(shown, ("name", "about", "folder", "missing")))
 
 
-@command("runs", "The runs in the store, the newest first.")
-def runs(_: Namespace) -> Answer:
+def _runs_options(parser: ArgumentParser) -> None:
+    parser.add_argument("--archived", action="store_true", help="those that were archived, too")
+
+
+@command("runs", "The runs in the store, the newest first.", _runs_options)
+def runs(options: Namespace) -> Answer:
     found, damaged = RunStore().list()
     rows = [run_row(run) for run in found]
+    rows = [row for row in rows if options.archived or not row["archived"]]
     for folder in damaged:
         print(folder.reason, file=sys.stderr)
     parts = ("validation", "test")
     shown = [row | {part: percent(row[f"{part}_accuracy"]) for part in parts} for row in rows]
     columns = ("id", "recipe", "state", "engine", "epochs_done", "epochs", "best_epoch", *parts)
+    columns = (*columns, *(("label",) if any(row["label"] for row in rows) else ()))
     return Answer(rows, table(shown, (*columns, "parameters", "receptive_field")))

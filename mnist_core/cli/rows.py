@@ -3,6 +3,7 @@
 from typing import Any
 
 from mnist_core.models import recipe_of
+from mnist_core.runs.about import about
 from mnist_core.runs.run import Run
 
 FIGURES: tuple[str, ...] = ("epochs_done", "best_epoch", "validation_accuracy", "test_accuracy")
@@ -23,5 +24,12 @@ def run_row(run: Run) -> dict[str, Any]:
         "state": run.state.value,
         "has_weights": run.has_weights,
         **{name: getattr(summary, name) for name in FIGURES},
+        **_said(run),
         **{k: v for k, v in config.to_dict().items() if k not in ("dataset", "model")},
     }
+
+
+def _said(run: Run) -> dict[str, Any]:
+    """What people say of the run; its own `note` says why it ended."""
+    said = about(run)
+    return {"label": said.label, "tags": list(said.tags), "archived": said.archived}

@@ -9,7 +9,7 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
-from mnist_core.files import is_number, read_checked, write_bytes, write_json
+from mnist_core.files import is_number, read_checked, read_file, write_bytes, write_json
 from mnist_core.runs.store import RunStore
 
 HOUR = 3600.0
@@ -31,7 +31,7 @@ def own(store: RunStore, thing: str, visitor: str) -> None:
 def owner(store: RunStore, thing: str) -> str | None:
     """The visitor's key; None for what nobody began here, such as runs that ship."""
     with suppress(OSError, ValueError):
-        found = _owner_file(store, thing).read_bytes()[:100].decode()
+        found = read_file(_owner_file(store, thing), 100).decode()
         return found if KEY.fullmatch(found) else None
     return None
 

@@ -13,6 +13,7 @@ from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from pages.components.compare.choice import asked_for, new_in_address
+from pages.components.compare.organise import archived_filter
 from pages.components.shared import common
 
 BEST, PUBLISHED, EVERY = "our best", "as published", "all"
@@ -82,8 +83,11 @@ def of_recipe(table: pd.DataFrame, recipe: str) -> pd.DataFrame:
     return table if found.empty else found
 
 
-def more_filters(table: pd.DataFrame, quick: int) -> pd.DataFrame:
-    """The popover; returns the runs of `table` that pass. `quick`: the number of quick runs."""
+def more_filters(table: pd.DataFrame, quick: int, archived: int) -> pd.DataFrame:
+    """The popover; returns the runs of `table` that pass.
+
+    `quick` and `archived`: how many quick and archived runs there are.
+    """
     chosen = sum(bool(st.session_state.get(key)) for key in ("cmp_model", "cmp_text", "cmp_state"))
     chosen += st.session_state.get("cmp_size", ANY_SIZE) != ANY_SIZE
     with st.popover(f"Filters ({chosen})" if chosen else "Filters", icon=":material/tune:"):
@@ -121,6 +125,7 @@ def more_filters(table: pd.DataFrame, quick: int) -> pd.DataFrame:
             bind="query-params",
             help="Runs that differ only in their seed are one point: mean ± standard deviation.",
         )
+        archived_filter(archived)
         if quick:
             st.toggle(
                 f"Include quick runs ({counted(quick, 'run')})",

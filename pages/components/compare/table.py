@@ -13,6 +13,7 @@ from mnist_core.runs.states import LIVE
 from pages.components.compare import files
 from pages.components.compare.choice import TOP, want
 from pages.components.compare.comparison import Comparison, number_column
+from pages.components.compare.organise import organise
 from pages.components.shared import common
 
 ACCURACIES = ["test_accuracy", "validation_accuracy"]
@@ -28,6 +29,8 @@ def table_tab(comparison: Comparison) -> None:
         rows = rows.head(AT_ONCE)
     tick_chosen(rows, comparison.chosen)
     show_table(rows)
+    ticked_runs = [run for run_id in comparison.chosen for run in comparison.members(run_id)]
+    organise(comparison.store, ticked_runs)
 
 
 def tick_chosen(rows: pd.DataFrame, chosen: list[str]) -> None:
@@ -55,6 +58,7 @@ def show_table(rows: pd.DataFrame) -> None:
     """The table of runs; its ticked rows are the ones to compare."""
     several = bool((rows["seeds"] > 1).any())  # else there are no deviations to show
     order = [name for name in COLUMNS if several or not name.endswith("_deviation")]
+    order = [name for name in order if name not in SAID or rows[name].any()]
     words = {name: text.split(": ", 1)[-1] for name, text in common.STATES.items()}
     states = [
         words[state] + (f", {left} unfinished" if left else "")
@@ -91,8 +95,11 @@ def show_table(rows: pd.DataFrame) -> None:
         )
 
 
+SAID = ("label", "tags")  # by people; shown where somebody has said any
 COLUMNS = {
     "title": st.column_config.TextColumn("Network", width=130),
+    "label": st.column_config.TextColumn("Label", help="What somebody has called the run."),
+    "tags": st.column_config.TextColumn("Tags"),
     "test_accuracy": number_column(
         "Test",
         "Accuracy on the test images at the best epoch; of several seeds the mean.",

@@ -14,7 +14,8 @@ import time
 import streamlit as st
 
 from mnist_core import limits
-from mnist_core.jobs.actions import Actions, Visitor
+from mnist_core.jobs.actions import Actions
+from mnist_core.jobs.permissions import Visitor
 from mnist_core.jobs.visitors import key_of
 from mnist_core.runs.store import RunStore
 

@@ -11,8 +11,10 @@ import pytest
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
 from mnist_core.jobs import launcher, robustness_job, visitors
-from mnist_core.jobs.actions import Actions, Visitor
+from mnist_core.jobs.actions import Actions
 from mnist_core.jobs.follow import Follower, Moment
+from mnist_core.jobs.permissions import Visitor
+from mnist_core.runs.about import About, about
 from mnist_core.runs.process import Process
 from mnist_core.runs.states import RunState
 from tests.stores import make_run, quick_config
@@ -51,6 +53,10 @@ def everything(act, run):
         "pause": lambda: act.pause(run.id),
         "stop": lambda: act.stop(run.id),
         "take_over": lambda: act.take_over(run.id),
+        "annotate": lambda: act.annotate(run.id, About("a label")),
+        "delete": lambda: act.delete(run.id),
+        "restore": lambda: act.restore(run.id),
+        "empty": lambda: act.empty(run.id),
         "set_at_once": lambda: act.set_at_once(2),
         "compute_robustness": lambda: act.compute_robustness([run.id]),
         "stop_robustness": act.stop_robustness,
@@ -60,7 +66,8 @@ def everything(act, run):
     }
 
 
-READS = {"may_control", "may_remove", "check_launch", "check_upload"}
+READS = {"may_control", "may_control_id", "may_remove", "room", "own"}
+READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted")}
 
 
 def test_a_read_only_lab_changes_nothing(store, started, monkeypatch):
@@ -80,10 +87,10 @@ def test_a_read_only_lab_changes_nothing(store, started, monkeypatch):
 
 def test_whoever_starts_a_run_can_stop_it(store, started):
     run = Actions(store, ANNE).start(quick_config())
-    for act in ("pause", "stop", "take_over"):
+    for act in ("pause", "stop", "take_over", "delete"):
         with pytest.raises(LabError, match="Somebody else started this run"):
             getattr(Actions(store, BOB), act)(run.id)
-        for visitor in (ANNE, TEACHER, Visitor()):
+        for visitor in (ANNE, TEACHER, Visitor()) if act != "delete" else ():
             getattr(Actions(store, visitor), act)(run.id)
     assert started.count(run.id) == 1 + 3 * 3
     paused = make_run(store, quick_config(), state="paused")
@@ -92,6 +99,24 @@ def test_whoever_starts_a_run_can_stop_it(store, started):
     Actions(store, ANNE).start(paused.config)
     assert Actions(store, BOB).start(paused.config)  # it is in progress: nothing is changed
     assert not Actions(store, BOB).may_control(paused)
+
+
+def test_a_run_is_labelled_deleted_and_brought_back_by_who_started_it(store, started):
+    run = make_run(store, quick_config())
+    visitors.own(store, run.id, ANNE.key)
+    Actions(store, ANNE).annotate(run.id, About("my first", tags=("class",)))
+    assert about(run).label == "my first" and run.id == store.get(run.id).id
+    with pytest.raises(LabError, match="Somebody else"):
+        Actions(store, BOB).annotate(run.id, About("mine"))
+    Actions(store, ANNE).delete(run.id)
+    assert not store.list()[0]
+    for act in (Actions(store, BOB).restore, Actions(store, BOB).empty):
+        with pytest.raises(LabError, match="Somebody else"):
+            act(run.id)
+    assert about(Actions(store, ANNE).restore(run.id)).tags == ("class",)
+    Actions(store, ANNE).delete(run.id)
+    Actions(store, ANNE).empty(run.id)
+    assert visitors.owner(store, run.id) is None and not list(store.root.glob(".trash/*"))
 
 
 def test_a_run_from_the_command_line_is_the_administrators(store, started):

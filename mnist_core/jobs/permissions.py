@@ -1,0 +1,107 @@
+"""What a visitor may do: in a read-only lab, within the limits, and with runs of others."""
+
+from dataclasses import dataclass
+
+from mnist_core.config import RunConfig
+from mnist_core.data.handwriting import Handwriting
+from mnist_core.errors import LabError
+from mnist_core.formatting import counted
+from mnist_core.jobs import automatic, visitors
+from mnist_core.limits import check_disk, limits, read_only
+from mnist_core.models.stats import stats_of
+from mnist_core.runs.run import Run
+from mnist_core.runs.states import LIVE, RESUMABLE
+from mnist_core.runs.store import RunStore
+
+READ_ONLY = "This lab is for looking and drawing: nothing can be started, changed or removed in it."
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who asks. A trusted one sits at the machine itself, or administers the lab."""
+
+    key: str = visitors.LOCAL
+    trusted: bool = True
+
+
+@dataclass(frozen=True)
+class Permissions:
+    """What this visitor may do in this store. A check raises LabError where it is refused."""
+
+    store: RunStore
+    visitor: Visitor = Visitor()
+
+    def may_control(self, run: Run | None) -> bool:
+        """Whether the visitor may pause, stop, go on with or delete the run."""
+        return run is None or self.may_control_id(run.id)
+
+    def may_control_id(self, run_id: str) -> bool:
+        if self.visitor.trusted:
+            return True
+        mine = visitors.owner(self.store, run_id) == self.visitor.key
+        return mine or automatic.is_left(self.store, run_id)
+
+    def may_remove(self, drawings: Handwriting, file: str) -> bool:
+        """Whether this is the visitor's own drawing."""
+        owner = visitors.owner(self.store, thing(drawings, file))
+        return self.visitor.trusted or owner == self.visitor.key
+
+    def check_launch(self, config: RunConfig) -> None:
+        """Raises LabError where this visitor may not train this config now."""
+        check_not_read_only()
+        run, allowed = self.store.find_folder(config), limits()
+        if run and run.state in RESUMABLE and not self.may_control(run):
+            raise LabError("Somebody else started this run, who can go on with it.")
+        if allowed.epochs is not None and config.epochs > allowed.epochs:
+            raise LabError(f"A run may have {counted(allowed.epochs, 'epoch')} at most here.")
+        parameters = stats_of(config.model, config.dataset).get("parameters") or 0
+        if allowed.parameters is not None and parameters > allowed.parameters:
+            raise LabError(
+                f"This network has {parameters:,} parameters; {allowed.parameters:,} are allowed."
+            )
+        if allowed.waiting is not None:
+            live = sum(each.state in LIVE for each in self.store.list()[0])
+            if live >= allowed.waiting:
+                raise LabError(
+                    f"{counted(live, 'run')} train or wait already, which is the most; try later."
+                )
+        check_disk(self.store.root, allowed)
+        self.check_hour("launches", allowed.launches_per_hour, "start")
+
+    def check_trusted(self, otherwise: str) -> None:
+        check_not_read_only()
+        if not self.visitor.trusted:
+            raise LabError(otherwise)
+
+    def check_hour(self, what: str, most: int | None, verb: str) -> None:
+        if most is None:
+            return
+        if visitors.done_lately(self.store, self.visitor.key, what) >= most:
+            raise LabError(f"You may {verb} {most:,} in an hour here; try again later.")
+
+    def own(self, thing: str) -> None:
+        if self.visitor.key != visitors.LOCAL:
+            visitors.own(self.store, thing, self.visitor.key)
+
+    def room(self, drawings: Handwriting) -> int | None:
+        """How many more drawings the visitor may keep; None for any number."""
+        most = limits().drawings
+        if most is None or self.visitor.trusted:
+            return None
+        own = (visitors.owner(self.store, thing(drawings, s.file)) for s in drawings.samples())
+        return max(0, most - sum(key == self.visitor.key for key in own))
+
+    def check_kept(self, drawings: Handwriting, more: int) -> None:
+        room = self.room(drawings)
+        if room is not None and more > room:
+            raise LabError(f"You may keep {counted(limits().drawings or 0, 'drawing')} here.")
+
+
+def check_not_read_only() -> None:
+    if read_only():
+        raise LabError(READ_ONLY)
+
+
+def thing(drawings: Handwriting, file: str) -> str:
+    """Under which name a drawing's owner is kept."""
+    return f"{drawings.dataset}-{file}"

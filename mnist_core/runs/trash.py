@@ -1,0 +1,79 @@
+"""Deleted runs: their folders wait in .trash for a while, so that a mistake can be undone."""
+
+import os
+import re
+import shutil
+import time
+from contextlib import suppress
+from pathlib import Path
+
+from mnist_core.errors import LabError, NotFound
+from mnist_core.files import writing
+from mnist_core.locks import held
+from mnist_core.runs.run import Run
+from mnist_core.runs.states import LIVE
+from mnist_core.runs.store import RUN_ID, RunStore
+
+KEPT = 3600.0  # seconds for which a deleted run can be brought back
+NAME = re.compile(rf"(?P<id>{RUN_ID.pattern})\.(?P<time>\d{{20}})")
+
+
+def delete(store: RunStore, run_id: str) -> None:
+    """Takes the run out of the store; `restore` brings it back within KEPT.
+
+    Raises LabError for a run in progress, one that ships without a folder, and one that another
+    process holds.
+    """
+    run = store.get(run_id)
+    if not run.path.is_dir():
+        raise LabError(f"{run_id} ships in a file with many others and cannot be deleted.")
+    busy = f"{run_id} is in use by another process; stop it first."
+    with held(store.lock(run_id), otherwise=busy):
+        if store.get(run_id).state in LIVE:
+            raise LabError(busy)
+        target = _trash(store) / f"{run_id}.{time.time_ns():020d}"
+        with writing(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(run.path, target)
+    sweep(store)
+
+
+def restore(store: RunStore, run_id: str) -> Run:
+    """Brings back the run as it was deleted last. Raises NotFound, or LabError."""
+    name = store.folder(run_id).id
+    found = [path for path, deleted in _deleted(store) if deleted == name]
+    if not found:
+        raise NotFound(f"run: {run_id} is not among those that were deleted in the last hour")
+    target = store.root / name
+    if target.exists():
+        raise LabError(f"{run_id} was trained anew since it was deleted; delete that one first.")
+    with writing(target):
+        os.replace(found[-1], target)
+    return store.get(run_id)
+
+
+def empty(store: RunStore, run_id: str) -> None:
+    """Deletes the run for good."""
+    for path, deleted in _deleted(store):
+        if deleted == run_id:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def sweep(store: RunStore) -> None:
+    """Deletes for good what was deleted longer than KEPT ago."""
+    for path, _ in _deleted(store):
+        if time.time() - int(path.name[-20:]) / 1e9 > KEPT:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _deleted(store: RunStore) -> list[tuple[Path, str]]:
+    """(folder, run id) of what waits, the oldest first."""
+    with suppress(OSError):
+        found = ((NAME.fullmatch(path.name), path) for path in _trash(store).iterdir())
+        known = [(path, match["id"]) for match, path in found if match]
+        return sorted(known, key=lambda pair: pair[0].name[-20:])
+    return []
+
+
+def _trash(store: RunStore) -> Path:
+    return store.root / ".trash"
