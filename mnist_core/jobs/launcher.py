@@ -6,8 +6,8 @@ state is written by the process that trains (see worker).
 
 import subprocess
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.jobs import automatic, queue, spawn, standby
+from mnist_core.jobs import automatic, queue, scheduler, spawn, standby
 from mnist_core.models import check_config
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
@@ -85,14 +85,46 @@ def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_fo
 
 
 def _begin(store: RunStore, run: Run, spawn_worker: Spawn) -> Run:
-    """Has a process begin. It waits for the lock held here: it meets no run half prepared."""
-    process = spawn_worker(store, run)
+    """Has a process begin, or the scheduler once all runs before it have begun.
+
+    The process waits for the lock held here: it meets no run half prepared.
+    """
+    scheduler.revive(store)
+    if queue.first(store, but=run.id):
+        with scheduler.joining(store) as process:
+            return queue.enter(store, run, process)
+    worker = spawn_worker(store, run)
+    with _ended_on_failure(store, run.id, worker):
+        return queue.enter(store, run, Process.of(worker.pid))
+
+
+def begin_waiting(store: RunStore, run_id: str) -> subprocess.Popen[bytes] | None:
+    """Has a process begin for the first of the queue; it keeps its place until it has a slot.
+
+    Returns the process if it is a child of this one. To be called by the scheduler.
+    """
+    with suppress(Timeout, LabError), store.lock(run_id).acquire(timeout=0.1):
+        run = store.get(run_id)
+        waiting = run.summary.process
+        if run.state != RunState.QUEUED or waiting is None or not waiting.role:
+            return None
+        worker = spawn_worker(store, run)
+        with _ended_on_failure(store, run_id, worker):
+            process = Process.of(worker.pid)
+            run.folder.write_summary(replace(run.summary, process=process))
+        return worker if isinstance(worker, subprocess.Popen) else None
+    return None
+
+
+@contextmanager
+def _ended_on_failure(store: RunStore, run_id: str, worker: Worker) -> Iterator[None]:
+    """On a full disk, for instance, nothing may train that no summary shows."""
     try:
-        return queue.enter(store, run, Process.of(process.pid))
-    except Exception:  # a full disk, for instance: nothing may train that no summary shows
-        process.kill()
-        process.wait()
-        queue.leave(store, run.id)
+        yield
+    except Exception:
+        worker.kill()
+        worker.wait()
+        queue.leave(store, run_id)
         raise
 
 
@@ -143,7 +175,7 @@ def stop(
     for _ in range(MAX_PROCESSES):
         run = store.get(run_id)
         identity = run.summary.process
-        process = identity.find() if identity else None
+        process = identity.find() if identity and not identity.role else None
         if run.finished or (run.state not in LIVE and not process):
             return run
         run.folder.request("pause" if state == RunState.PAUSED else "stop")
@@ -151,7 +183,7 @@ def stop(
             _end(process, grace if _listens(run) else 0.1)
         elif identity and not identity.here:
             return _ask_other_host(store, run, identity.host, grace)
-        if _mark(store, run_id, state):
+        if _mark(store, run_id, state, identity):
             return store.get(run_id)
     raise LabError(f"{run_id} goes on: other processes keep taking it up; stop those first.")
 
@@ -166,10 +198,15 @@ def _ask_other_host(store: RunStore, run: Run, host: str, grace: float) -> Run:
     return now
 
 
-def _mark(store: RunStore, run_id: str, state: RunState) -> bool:
-    """Writes the state of a run that was halted; False when another process has it by now."""
+def _mark(store: RunStore, run_id: str, state: RunState, identity: Process | None) -> bool:
+    """Writes the state of a run that was halted, which the process of this identity had.
+
+    False when another process has it by now.
+    """
     with suppress(Timeout), store.lock(run_id).acquire(timeout=1.0):
         run = store.get(run_id)
+        if run.state in LIVE and run.summary.process != identity:
+            return False
         if not run.finished and run.summary.state != state:
             run.folder.write_summary(replace(run.summary, state=state, process=None))
         run.folder.request(None)

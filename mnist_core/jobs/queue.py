@@ -8,12 +8,13 @@ operating system frees its lock, and a ticket behind which no living process wai
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
@@ -25,6 +26,7 @@ from mnist_core.runs.states import RunState
 from mnist_core.runs.store import AUTOMATIC, RUN_ID, RunStore
 
 PERIOD = 0.5  # seconds between two looks at the queue
+REST = 10.0  # seconds between two looks at who still waits, where no ticket came or went
 AtOnce = Callable[[], int]  # how many runs may train at once: asked again at every look
 TICKET = re.compile(rf"(?P<time>\d{{20}})-(?P<id>{RUN_ID.pattern})")
 
@@ -53,9 +55,30 @@ def _tickets(store: RunStore) -> list[tuple[str, Path]]:
     return [(match["id"], path) for match, path in found if match]
 
 
+def ids(store: RunStore) -> list[str]:
+    """The ids of all runs with a ticket, in the order of the queue, whether they wait or not."""
+    return [run_id for run_id, _ in _tickets(store)]
+
+
+def runs(store: RunStore) -> Iterator[Run]:
+    """All runs with a ticket, in the order of the queue, whether they wait or not."""
+    for run_id, _ in _tickets(store):
+        with suppress(LabError):
+            yield store.get(run_id)
+
+
+def first(store: RunStore, but: str = "") -> Run | None:
+    """The run that is the next to train, and waits for that; `but` is left out."""
+    return next((run for run in runs(store) if run.id != but and waits(run)), None)
+
+
 def join(store: RunStore, run_id: str) -> None:
-    """Gives the run a ticket. Raises LabError when it cannot be written."""
-    ticket = store.root / ".queue" / f"{time.time_ns():020d}-{run_id}"
+    """Gives the run a ticket behind all others, also when the clock was set back since.
+
+    Raises LabError when it cannot be written.
+    """
+    last = max((int(path.name[:20]) for _, path in _tickets(store)), default=0)
+    ticket = store.root / ".queue" / f"{max(time.time_ns(), last + 1):020d}-{run_id}"
     touch(ticket)
 
 
@@ -69,14 +92,27 @@ def leave(store: RunStore, run_id: str) -> None:
 def ahead(store: RunStore, run_id: str) -> int:
     """How many runs wait before this one; 0 for the next to train."""
     before = takewhile(lambda ticket: ticket[0] != run_id, _tickets(store))
-    return sum(_waits(store, other) for other, _ in before)
+    return sum(_is_waiting(store, other) for other, _ in before)
 
 
-def _waits(store: RunStore, run_id: str) -> bool:
-    """Whether a living process stands behind the ticket; one that hangs must hold up nobody."""
+def _is_waiting(store: RunStore, run_id: str) -> bool:
     with suppress(LabError):
-        run = store.get(run_id)
-        return run.state == RunState.QUEUED and not run.unresponsive
+        return waits(store.get(run_id))
+    return False
+
+
+def waits(run: Run) -> bool:
+    """Whether a living process stands behind the ticket; one that is halted must hold up nobody.
+
+    Of a process of this machine no clock tells that, which may be set at any moment.
+    """
+    if run.state != RunState.QUEUED or run.summary.process is None:
+        return False
+    process = run.summary.process.find()
+    if process is None:
+        return not run.unresponsive
+    with suppress(psutil.Error):
+        return process.status() != psutil.STATUS_STOPPED
     return False
 
 
@@ -99,10 +135,15 @@ def wait_for_slot(
 
     `tell` is called at every look with the number of runs ahead; what it raises ends the wait.
     """
-    while not (slot := take_slot(store, run_id, at_once())):
-        tell(ahead(store, run_id))
-        time.sleep(PERIOD)
-    return slot
+    seen, before, look_again = [""], 0, 0.0
+    while True:
+        now, waiting = time.monotonic(), ids(store)
+        if not before or waiting != seen or now >= look_again:
+            if slot := take_slot(store, run_id, at_once()):
+                return slot
+            before, seen, look_again = ahead(store, run_id), waiting, now + REST
+        tell(before)
+        time.sleep(4 * PERIOD if before else PERIOD)
 
 
 def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
@@ -124,8 +165,7 @@ def take_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
 def _free_slot(store: RunStore, run_id: str, at_once: int) -> Slot | None:
     most = at_once or os.cpu_count() or 1
     free, taken = _slots(store, most)
-    others = any(other != run_id and _waits(store, other) for other, _ in _tickets(store))
-    if at_once == AUTOMATIC and not taken and not others:
+    if at_once == AUTOMATIC and not taken and not first(store, but=run_id):
         return Slot(free, 1)
     keep = 1 if taken < most else 0
     Slot(free[keep:], most).release()

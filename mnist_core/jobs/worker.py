@@ -14,7 +14,7 @@ from mnist_core import paths
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError, in_one_line, is_about_memory
 from mnist_core.files import sweep
-from mnist_core.jobs import queue
+from mnist_core.jobs import queue, scheduler
 from mnist_core.jobs.heartbeat import beating
 from mnist_core.jobs.mailbox import Mailbox, Request, StopRequested
 from mnist_core.jobs.progress import OnProgress, Reporter
@@ -148,6 +148,7 @@ class _Attempt:
             queue.leave(self.store, self.run.id)
             if slot:
                 slot.release()
+            scheduler.revive(self.store)
 
     def _wait_for_slot(self, at_once: queue.AtOnce) -> queue.Slot:
         """Waits in the queue, which the launcher has joined for this process, if it began it.

@@ -2,13 +2,15 @@
 
 import os
 import shutil
+import signal
 
+import psutil
 import pytest
 
 from mnist_core.jobs import launcher, queue
 from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
-from tests.unit.jobs.processes import age, at_work, sleeper
+from tests.unit.jobs.processes import age, at_work, sleeper, wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -68,9 +70,21 @@ def test_a_ticket_without_a_living_process_is_ignored(store):
     dead, hung, paused, last = waiting(store, 1, 2, 3, 4)
     gone = Process(pid=dead.summary.process.pid, started=1.0, host=dead.summary.process.host)
     dead.folder.write_summary(Summary("queued", process=gone))
-    age(hung, 40)
+    halted = sleeper()
+    hung.folder.write_summary(Summary("queued", process=Process.of(halted.pid)))
+    halted.send_signal(signal.SIGSTOP)
+    wait_for(lambda: psutil.Process(halted.pid).status() == psutil.STATUS_STOPPED, 5)
+    age(last, 40)  # a clock that was set, or a slow disk, costs nobody the place
     paused.folder.write_summary(Summary("paused"))
     (store.root / ".queue" / "no ticket").touch()
-    assert queue.ahead(store, last.id) == 0
+    assert queue.ahead(store, last.id) == 0 and queue.first(store).id == last.id
     shutil.rmtree(hung.path)
+    halted.kill()
     assert queue.take_slot(store, last.id, 1)
+
+
+def test_a_clock_that_is_set_back_keeps_the_order(store, monkeypatch):
+    for seed, now in enumerate((5_000, 4_000, 4_000, 9_000), start=1):
+        monkeypatch.setattr("time.time_ns", lambda now=now: now)
+        queue.join(store, f"mnist-lenet5-{seed:010d}")
+    assert [run_id[-1] for run_id in queue.ids(store)] == ["1", "2", "3", "4"]

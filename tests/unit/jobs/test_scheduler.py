@@ -1,0 +1,142 @@
+"""The scheduler: one process for all that wait, whichever process is killed at whatever moment.
+
+Its work is done here in the tests' own process; processes that only live stand for it and for
+those that train.
+"""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from mnist_core.errors import LabError
+from mnist_core.jobs import launcher, queue, scheduler, spawn
+from mnist_core.jobs.scheduler import ROLE, Scheduler
+from mnist_core.runs.process import Process
+from tests.stores import quick_config as config
+from tests.unit.jobs.processes import sleeper, wait_for
+
+
+@dataclass
+class Lab:
+    """A store whose processes only live, and what was started in it."""
+
+    store: object
+    schedulers: list = field(default_factory=list)
+    workers: dict = field(default_factory=dict)  # by the run's id
+
+    def launch(self, *seeds):
+        return [launcher.start(self.store, config(seed=seed), self.worker) for seed in seeds]
+
+    def worker(self, store, run):
+        return self.workers.setdefault(run.id, sleeper())
+
+    def start_scheduler(self, store, arguments, log):
+        assert arguments == ["schedule"]
+        self.schedulers.append(sleeper())
+        return self.schedulers[-1]
+
+    def scheduler(self):
+        """The work of the scheduler that was started last."""
+        process = Process.of(self.schedulers[-1].pid, ROLE)
+        return Scheduler(self.store, launcher.begin_waiting, process)
+
+    def states(self, *runs):
+        return [self.store.get(run.id).state for run in runs]
+
+    def kill(self, process):
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def lab(store, monkeypatch):
+    lab = Lab(store)
+    monkeypatch.setattr(spawn, "start", lab.start_scheduler)
+    monkeypatch.setattr(launcher, "spawn_worker", lab.worker)
+    yield lab
+    for process in (*lab.schedulers, *lab.workers.values()):
+        lab.kill(process)
+
+
+def test_ten_runs_wait_for_one_process(lab):
+    runs = lab.launch(*range(1, 11))
+    assert len(lab.workers) == 1 and len(lab.schedulers) == 1
+    assert {run.summary.process.role for run in runs[1:]} == {ROLE}
+    assert set(lab.states(*runs)) == {"queued"}
+    work = lab.scheduler()
+    work._look()
+    assert len(lab.workers) == 1 and runs[-1].folder.progress() == {"phase": "waiting", "ahead": 9}
+    queue.leave(lab.store, runs[0].id)  # it trains now
+    work._look()
+    work._look()
+    assert list(lab.workers) == [run.id for run in runs[:2]]
+    assert lab.store.get(runs[1].id).summary.process.pid == lab.workers[runs[1].id].pid
+    assert runs[2].folder.progress()["ahead"] == 1
+
+
+def test_a_run_that_waits_is_paused_stopped_and_started_again(lab):
+    first, second, third, fourth = lab.launch(1, 2, 3, 4)
+    work = lab.scheduler()
+    assert launcher.pause(lab.store, second.id).state == "paused"
+    assert launcher.stop(lab.store, third.id).state == "stopped"
+    assert lab.schedulers[0].poll() is None and lab.states(first, fourth) == ["queued", "queued"]
+    fourth.folder.request("pause")  # as another machine asks
+    work._look()
+    work._look()
+    assert lab.states(fourth) == ["paused"] and not work.waiting
+    (again,) = lab.launch(2)
+    assert again.state == "queued" and queue.ids(lab.store) == [first.id, second.id]
+
+
+def test_a_killed_scheduler_or_worker_loses_no_place(lab):
+    first, second, third = lab.launch(1, 2, 3)
+    lab.kill(lab.schedulers[0])
+    assert lab.states(first, second, third) == ["queued", "interrupted", "interrupted"]
+    (fourth,) = lab.launch(4)
+    assert len(lab.schedulers) == 2
+    work = lab.scheduler()
+    work._look()
+    assert lab.states(second, third, fourth) == ["queued"] * 3
+    lab.kill(lab.workers[first.id])
+    work._look()
+    assert list(lab.workers) == [first.id, second.id]
+    lab.kill(lab.schedulers[1])
+    scheduler.revive(lab.store)  # as a worker does when its run has ended
+    scheduler.revive(lab.store)
+    assert len(lab.schedulers) == 3
+    lab.scheduler()._look()
+    assert lab.states(first, second, third, fourth) == ["interrupted", *["queued"] * 3]
+
+
+def test_it_ends_when_nothing_waits_but_not_while_a_run_joins(lab, monkeypatch):
+    monkeypatch.setattr(scheduler, "PERIOD", 0.01)
+    monkeypatch.setattr(scheduler, "LINGER", 0.02)
+    _, second = lab.launch(1, 2)
+    work = lab.scheduler()
+    with scheduler.joining(lab.store) as process:
+        assert process == work.process and not work._ends()
+    assert not work._ends()
+    launcher.pause(lab.store, second.id)
+    work.work()
+    (third,) = lab.launch(3)
+    assert len(lab.schedulers) == 2 and third.state == "queued"
+
+
+def test_a_process_that_no_summary_can_name_is_ended(lab, monkeypatch):
+    first, second = lab.launch(1, 2)
+    queue.leave(lab.store, first.id)
+
+    def full(self, summary):
+        raise LabError("The disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mnist_core.runs.folder.RunFolder.write_summary", full)
+        assert launcher.begin_waiting(lab.store, second.id) is None
+    wait_for(lambda: lab.workers[second.id].poll() is not None, 5)
+
+
+def test_it_ends_with_its_store(lab):
+    lab.launch(1, 2)
+    work = lab.scheduler()
+    scheduler._path(lab.store).unlink()
+    work.work()
