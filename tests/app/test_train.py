@@ -380,7 +380,7 @@ def test_each_tab_shows_what_it_promises(lab):
     assert page.code[0].value.endswith("--rotation 10")
 
 
-def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab):
+def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab, monkeypatch):
     run = make_run(RunStore(lab.root / "other"), opening())
     wrong = Mistakes(
         np.array([8, 33], np.int32), np.array([3, 5], np.uint8), np.float32([0.6, 0.9])
@@ -395,6 +395,9 @@ def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab):
     assert f"playground?play_run={kin.id}&amp;play_test=33" in shown
     assert "read by As published" in words(page)
     assert page.query_params.get("train_tab") is None
+    monkeypatch.setenv("MNIST_DATA", str(lab.root))  # no images there: their numbers
+    page = open_page()
+    assert "№ 33: 3, read as 5, 90 % sure · № 8" in words(page) and not page.info
 
 
 def test_a_run_with_weights_shows_its_first_kernels(store):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 import streamlit as st
 
-from mnist_core.data.idx import how_to_get, missing_files, read_part
+from mnist_core.data.idx import missing_files, read_part
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.predictions import Predictions, predictions
 from mnist_core.formatting import counted
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, read_or_warn
-from pages.components.shared.gallery import gallery, reading
+from pages.components.shared.gallery import gallery, numbered, reading
 
 MOST = 40  # images at a time
 
@@ -91,9 +91,7 @@ def show_images(tested: Tested, places: np.ndarray, most: int = MOST) -> None:
     ]
     more = f" The first {most} of {len(places):,}." if len(places) > most else ""
     if tested.images is None:
-        numbered = " · ".join(f"№ {i}: {word}" for i, word in zip(shown, words, strict=True))
-        how = how_to_get(tested.run.config.dataset, data_root())
-        st.caption(f"{numbered}.{more}", help=f"Numbers of test images. To see them: {how}")
+        numbered(tested.run.config.dataset, shown.tolist(), words, more)
         return
     gallery(
         [np.asarray(tested.images[i]) for i in shown],

@@ -199,7 +199,7 @@ class Strip {
       this.light(null)
       const marked = this.columns.some(column => column.changed !== undefined && column.changed !== null)
       const hint = this.data.hint + (marked ? " Dashed: what the last stroke changed most in each layer." : "")
-      this.says.textContent = this.data.empty ? "Nothing drawn yet: every map is empty." : hint
+      this.says.textContent = this.data.empty ? "Nothing to read yet: every map is empty." : hint
       return
     }
     const column = this.columns[one.column]

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from mnist_core.data.idx import how_to_get
 from mnist_core.formatting import percent
 from mnist_core.imaging.tiles import png
+from mnist_core.paths import data_root
 
 STYLE = """<style>
 .gallery {display: flex; flex-wrap: wrap; gap: 10px}
@@ -38,6 +40,15 @@ def gallery(
             inside = f'<a href="{html.escape(links[place])}" target="_self">{inside}</a>'
         figures.append(f"<figure>{inside}</figure>")
     st.html(f'{STYLE}<div class="gallery">{"".join(figures)}</div>')
+
+
+def numbered(dataset: str, places: Sequence[int], captions: Sequence[str], more: str = "") -> None:
+    """In place of test images that are not on this machine: their numbers and captions."""
+    words = " · ".join(
+        f"№ {place}: {caption}" for place, caption in zip(places, captions, strict=True)
+    )
+    how = how_to_get(dataset, data_root())
+    st.caption(f"{words}.{more}", help=f"Numbers of test images. To see them: {how}")
 
 
 def reading(true: str, read: str, confidence: float, between: str = "\n") -> str:

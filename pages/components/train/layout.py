@@ -21,6 +21,11 @@ STYLE = """<style>
 .st-key-train_result{gap:.4rem}
 .st-key-train_status,.st-key-train_remark{min-height:2.5rem}
 .st-key-train_status [data-testid=stMarkdown] p{font-size:1.05rem}
+@media (min-width:901px){
+.st-key-train_status,.st-key-train_remark{flex-wrap:nowrap;height:2.5rem}
+.st-key-train_remark>:first-child{flex:1 1 0;min-width:0}
+.st-key-train_remark>:first-child p{line-height:1.2}
+}
 @media (max-width:900px){
 .st-key-train_layout{display:flex;flex-direction:column;gap:1rem}
 .st-key-train_layout>:has(>.st-key-train_result){order:-1}

@@ -14,8 +14,7 @@ from mnist_core.formatting import percent
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
-from pages.components.shared import common
-from pages.components.shared.gallery import gallery, reading
+from pages.components.shared.gallery import gallery, numbered, reading
 
 SHOWN = 40  # images of a page
 PAIRS = 6  # of the classes that are confused most
@@ -36,7 +35,7 @@ def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
         f"({percent(len(found.index) / len(true))}), the most confident answers first. "
         f"{confused(found, true, classes)}"
     )
-    if len(found.index) and common.images_here(run.config.dataset):
+    if len(found.index):
         images(run, found, true, drawn_for(run, runs))
 
 
@@ -57,9 +56,15 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
     shown = order[SHOWN * (page - 1) : SHOWN * page]
     places, classes = found.index[shown], dataset_spec(run.config.dataset).classes
     seen = zip(places, found.answer[shown], found.confidence[shown], strict=True)
+    here = not idx.missing_files(run.config.dataset, data_root())
+    between = "\n" if here else ", "
+    words = [reading(classes[true[i]], classes[label], sure, between) for i, label, sure in seen]
+    if not here:
+        numbered(run.config.dataset, places.tolist(), words)
+        return
     gallery(
         list(idx.test_images(run.config.dataset, data_root(), places)),
-        [reading(classes[true[i]], classes[label], sure) for i, label, sure in seen],
+        words,
         [f"playground?play_run={reader.id}&play_test={i}" for i in places] if reader else [],
     )
     if reader:
