@@ -104,9 +104,9 @@ class Trainer:
         Returns the metrics of the training images as they were when each was trained on. Raises
         what `run_epoch` does.
         """
-        config, (pixels, labels) = self.config, self.train
+        labels = self.train[1]
         start, epoch = self._start(), self.epoch + 1
-        draws = epoch_seed(config.seed, epoch)
+        draws = epoch_seed(self.config.seed, epoch)
         torch.manual_seed(draws)
         order = torch.randperm(len(labels)).to(labels.device)
         self.model.train()
@@ -115,35 +115,44 @@ class Trainer:
         began = time.perf_counter() - start.seconds
         batches = torch.split(order, self.batch_sizes)[start.step :]
         for step, index in enumerate(batches, start=start.step + 1):
-            batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
-            batch = random_move(batch, config.rotation, config.shift)
-            answers = labels.index_select(0, index)
-            loss, logits = self.engine.step(batch, answers, seed=draws << 32 | step)
-            self.optimizer.step()
-            self.schedule.after_step()
+            loss, logits = self._step(index, seed=draws << 32 | step)
             seen.append(logits)
-            report = step % self.execution.echo_every == 0 or step == self.steps
-            value = float(loss) if report else None
-            if value is not None:
-                if not math.isfinite(value):
-                    raise self._diverged(start.lr)
-                self.step_losses.append((epoch, step, value))
-            if on_step:
-                seconds = time.perf_counter() - began
-                try:
-                    on_step(
-                        Step(epoch, step, self.steps, step * config.batch_size / seconds, value)
-                    )
-                except Exception:
-                    random = random_states(self.execution.device)
-                    self.partial = PartialEpoch(
-                        start.lr, step, seen, self.step_losses, seconds, random
-                    )
-                    raise
+            value = self._reported(loss, step, start.lr)
+            if on_step is None:
+                continue
+            seconds = time.perf_counter() - began
+            speed = step * self.config.batch_size / seconds
+            try:
+                on_step(Step(epoch, step, self.steps, speed, value))
+            except Exception:
+                random = random_states(self.execution.device)
+                losses = self.step_losses
+                self.partial = PartialEpoch(start.lr, step, seen, losses, seconds, random)
+                raise
         result = self._totals(torch.cat(seen), labels[order])
         if not math.isfinite(result.loss):
             raise self._diverged(start.lr)
         return result
+
+    def _step(self, index: torch.Tensor, seed: int) -> tuple[torch.Tensor | float, torch.Tensor]:
+        """One step on the images with these numbers; their loss and logits before it."""
+        pixels, labels = self.train
+        batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
+        batch = random_move(batch, self.config.rotation, self.config.shift)
+        loss, logits = self.engine.step(batch, labels.index_select(0, index), seed=seed)
+        self.optimizer.step()
+        self.schedule.after_step()
+        return loss, logits
+
+    def _reported(self, loss: torch.Tensor | float, step: int, lr: float) -> float | None:
+        """The loss of a step whose loss is kept, else None: reading each one would cost time."""
+        if step % self.execution.echo_every and step != self.steps:
+            return None
+        value = float(loss)
+        if not math.isfinite(value):
+            raise self._diverged(lr)
+        self.step_losses.append((self.epoch + 1, step, value))
+        return value
 
     def _start(self) -> PartialEpoch:
         """What the next epoch starts from: its first step, or where it was left."""
