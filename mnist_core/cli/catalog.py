@@ -1,12 +1,11 @@
 """What there is: the commands `models`, `datasets` and `runs`."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
-from mnist_core.cli.terminal import table
+from mnist_core.cli.terminal import say, table
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
 from mnist_core.dataset_specs import dataset_names, dataset_spec
@@ -72,7 +71,7 @@ def runs(options: Namespace) -> Answer:
     rows = [run_row(run) for run in found]
     rows = [row for row in rows if options.archived or not row["archived"]]
     for folder in damaged:
-        print(folder.reason, file=sys.stderr)
+        say(folder.reason)
     parts = ("validation", "test")
     shown = [row | {part: percent(row[f"{part}_accuracy"]) for part in parts} for row in rows]
     columns = ("id", "recipe", "state", "engine", "epochs_done", "epochs", "best_epoch", *parts)

@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 # In the order in which --help lists them.
 from mnist_core.cli import catalog, train, schedule, predict, layers, organise, reproduce, bench  # noqa: F401, I001
 from mnist_core.cli.command import COMMANDS
-from mnist_core.cli.terminal import print_json
+from mnist_core.cli.terminal import print_json, printable, say
 from mnist_core.errors import LabError, in_one_line, is_about_memory
 
 MODULE = "python -m mnist_core"
@@ -23,7 +23,7 @@ class Parser(argparse.ArgumentParser):
     """Says what is wrong in one line."""
 
     def error(self, message: str) -> None:  # type: ignore[override]
-        print(f"{self.prog}: {message}", file=sys.stderr)
+        say(f"{self.prog}: {message}")
         raise SystemExit(2)
 
 
@@ -46,6 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs one command; returns the exit status: 2 for bad input, 130 after Ctrl-C."""
     parser = make_parser()
     _open_closed_streams()
+    for given in sys.argv[1:] if arguments is None else arguments:
+        if given.startswith("--") and given.endswith("=--"):  # argparse makes no value of it
+            parser.error(f"{given.removesuffix('=--')}: -- was given; a value is needed")
     options = parser.parse_args(arguments)
     prefix = f"{parser.prog} {options.command}"
     try:
@@ -53,7 +56,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.json:
             print_json(answer.value, answer.indent)
         else:
-            print(answer.text)
+            print(printable(answer.text))
         sys.stdout.flush()
         return answer.status
     except LabError as error:
@@ -61,9 +64,11 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:  # the reader of a pipe went away, as `head` does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_no_more()
         return 141
     except OSError as error:  # of a file that this user may not read or write
+        if error.filename is None:  # of the output, which would fail once more at the end
+            _write_no_more()
         return _complain(prefix, f"{error.filename or 'output'}: {error.strerror}")
     except Exception as error:
         if sys.flags.dev_mode:
@@ -88,5 +93,10 @@ def _unforeseen(error: Exception) -> str:
 
 
 def _complain(prefix: str, message: str) -> int:
-    print(f"{prefix}: {message}", file=sys.stderr)
+    say(f"{prefix}: {message}")
     return 2
+
+
+def _write_no_more() -> None:
+    """What is left to be written to stdout goes nowhere."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

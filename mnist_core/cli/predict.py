@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.cli.command import Answer, command, one_run
-from mnist_core.cli.terminal import table
+from mnist_core.cli.terminal import say, table
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
@@ -51,7 +50,7 @@ def predict(options: Namespace) -> Answer:
     failed = [answer for answer in answers if "error" in answer]
     if not options.json:
         for answer in failed:
-            print(f"{answer['image']}: {answer['error']}", file=sys.stderr)
+            say(f"{answer['image']}: {answer['error']}")
     lines = [_line(answer) for answer in answers if answer not in failed]
     value = answers[0] if len(answers) == 1 else answers
     return Answer(value, "\n".join(lines), status=int(bool(failed)))

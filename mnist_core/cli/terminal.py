@@ -3,11 +3,30 @@
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.formatting import percent
+
+
+def printable(text: str) -> str:
+    """The text without what would move a terminal's cursor, or do more; lines stay lines."""
+    return "".join(
+        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def one_line(text: str) -> str:
+    """The same as a single line: a file's name may hold anything."""
+    return printable(text).replace("\n", "\\n")
+
+
+def say(text: str) -> None:
+    """One line on stderr; where nobody can read it any more, nothing happens."""
+    with suppress(OSError):
+        print(one_line(text), file=sys.stderr, flush=True)
 
 
 def print_json(value: Any, indent: int | None = None) -> None:

@@ -1,16 +1,16 @@
 """The commands `train` and `speed`."""
 
 import signal
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
-from mnist_core.cli.terminal import ProgressLine
+from mnist_core.cli.terminal import ProgressLine, say
 from mnist_core.config import Checked, Execution, Number, RunConfig, Switch, check_value
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
@@ -87,7 +87,7 @@ def _train(options: Namespace, dataset: "Dataset | None" = None) -> Answer:
         branch_off(store, parent, config)
     process = existing.summary.process if existing and existing.state in LIVE else None
     if process and not process.is_current:
-        print(f"{config.id} is being trained by another process; waiting for it", file=sys.stderr)
+        say(f"{config.id} is being trained by another process; waiting for it")
     elif not at_once and (found := store.find_folder(config)):
         found.folder.request(None)  # a launched run keeps one that was made while it started
     line = ProgressLine(config)
@@ -100,9 +100,10 @@ def _train(options: Namespace, dataset: "Dataset | None" = None) -> Answer:
         at_once=at_once,
         dataset=dataset,
     )
-    line.end()
+    with suppress(OSError):
+        line.end()
     if run.summary.data_note:
-        print(f"note: {run.config.dataset}: {run.summary.data_note}", file=sys.stderr)
+        say(f"note: {run.config.dataset}: {run.summary.data_note}")
     return _report(run, cached=False)
 
 
@@ -163,7 +164,10 @@ def _read_config(path: Path) -> RunConfig:
 
 
 def _signals() -> Any:
-    """Ctrl-C and termination become "stop" after the present step; a second one ends at once."""
+    """Ctrl-C and termination become "stop" after the present step; a second one ends at once.
+
+    A terminal that is closed is no reason to stop.
+    """
     received: list[int] = []
 
     def handle(number: int, _frame: Any) -> None:
@@ -173,6 +177,8 @@ def _signals() -> Any:
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, handle)
+    if hasattr(signal, "SIGHUP"):  # not on Windows
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     return lambda: "stop" if received else None
 
 

@@ -1,6 +1,5 @@
 """What a training process reports while it works."""
 
-import errno
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -74,10 +73,10 @@ class Reporter:
         self.tell(progress)
 
     def tell(self, progress: Progress) -> None:
-        """Tells `on_progress` only. A log for which there is no room is no reason to stop."""
-        try:
+        """Tells `on_progress` only.
+
+        A log for which there is no room, or a terminal that was closed, is no reason to stop.
+        """
+        with suppress(OSError):
             if self.on_progress:
                 self.on_progress(progress)
-        except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-                raise

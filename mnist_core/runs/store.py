@@ -7,10 +7,12 @@ import shutil
 import time
 from bisect import insort
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 from filelock import FileLock
 from safetensors.numpy import save as tensors_to_bytes
 
@@ -27,6 +29,8 @@ from mnist_core.runs.run import PARTS, Damaged, Run, read_parts
 from mnist_core.runs.summary import Summary
 
 RUN_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,90}-[0-9a-f]{10}")
+NEW = re.compile(r"\.new-.+-(?P<pid>\d{1,9})")
+MAKING = 60.0  # seconds after which nobody, on whichever machine, still makes a run's folder
 AT_ONCE = Whole(0, 64)
 AUTOMATIC = 0  # one run has the whole machine; several share its cores
 
@@ -164,6 +168,7 @@ class RunStore:
             aside = path.with_name(f"damaged.{path.name}.{time.time_ns()}")
             with writing(aside):
                 path.rename(aside)
+        self._sweep_new()
         # Both files appear together, so that no reader meets a folder with only one of them.
         new = path.with_name(f".new-{path.name}-{os.getpid()}")
         try:
@@ -173,6 +178,15 @@ class RunStore:
         finally:
             shutil.rmtree(new, ignore_errors=True)
         return self.get(config.id)
+
+    def _sweep_new(self) -> None:
+        """Removes the folders of new runs that a kill left before they were in their place."""
+        for path in self.root.glob(".new-*"):
+            left = NEW.fullmatch(path.name)
+            if left and not psutil.pid_exists(int(left["pid"])):
+                with suppress(OSError):
+                    if abs(time.time() - path.stat().st_mtime) > MAKING:
+                        shutil.rmtree(path)
 
     def labels_path(self, dataset: str, fingerprint: str) -> Path:
         return self.root / "labels" / f"{dataset.lower()}-{fingerprint}.safetensors"

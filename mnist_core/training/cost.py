@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     pass
 
 GENERATION = "3"  # of the training loop: an older one took another time
+MOST_MACHINES = 50  # that share a store; the figures of those measured longest ago go
 SAVING = 0.1  # seconds to make an epoch durable
 HANDOVER = 0.1  # seconds until a process on standby has its run
 
@@ -94,5 +95,8 @@ def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
     """Raises LabError when the store cannot be written."""
     with named_lock(store.root, "speed"):
         nothing: dict[str, Any] = {}
-        known = read_checked(_path(store), lambda found: {**found[machine()]}, default=nothing)
-        write_json(_path(store), {machine(): known | {kind(config): asdict(cost)}})
+        everywhere = read_checked(_path(store), lambda found: {**found}, default=nothing)
+        here = everywhere.pop(machine(), None)
+        here = (here if isinstance(here, dict) else nothing) | {kind(config): asdict(cost)}
+        others = dict([*everywhere.items()][-MOST_MACHINES:])
+        write_json(_path(store), others | {machine(): here})

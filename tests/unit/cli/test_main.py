@@ -1,6 +1,7 @@
 """The command line: what machines read on stdout, what people read on stderr, exit statuses."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -20,13 +21,14 @@ from tests.drawing import draw
 from tests.idx_data import pictures
 
 QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
+STOPS = (signal.SIGINT, signal.SIGTERM)
 QUICK += ["--threads", "1"]
 
 
 @pytest.fixture(autouse=True)
 def keep_signals():
     """`train` listens to Ctrl-C; the tests' own handlers come back afterwards."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in (*STOPS, signal.SIGHUP)}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -249,3 +251,38 @@ def test_what_nobody_asked_for_is_one_line(run, monkeypatch, error, advice):
     monkeypatch.setattr("mnist_core.cli.catalog.model_names", fails)
     status, _, errors = run("models")
     assert status == 2 and advice in errors and errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "arguments, told",
+    [
+        (["train", "--config=--"], "--config: -- was given; a value is needed"),
+        (["train", "--config", "a\nb\x1b[31m"], r"config: a\nb\x1b[31m cannot be read"),
+        (["evaluate", "\x1b]0;title\x07"], "run: "),
+    ],
+)
+def test_odd_arguments_are_a_line_that_moves_no_cursor(run, arguments, told):
+    status, _, errors = run(*arguments)
+    assert status == 2 and told in errors
+    assert errors.count("\n") == 1 and errors.strip().isprintable()
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux")
+def test_output_for_which_there_is_no_room_is_told_once(lab):
+    with open("/dev/full", "wb") as full:
+        command = [sys.executable, "-m", "mnist_core", "datasets"]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
+    assert done.returncode == 2 and done.stderr.count("\n") == 1
+    assert done.stderr.endswith("datasets: output: No space left on device\n")
+
+
+def test_a_terminal_that_is_closed_ends_no_run(lab):
+    """It hangs up on the run, and takes its stderr away."""
+    reader, writer = os.pipe()
+    process = subprocess.Popen([sys.executable, "-m", "mnist_core", *QUICK], stderr=writer)
+    os.close(writer)
+    wait_for_epochs(lab, 1)
+    process.send_signal(signal.SIGHUP)
+    os.close(reader)
+    assert process.wait(120) == 0
+    assert lab.list()[0][0].state == "done"

@@ -207,3 +207,13 @@ def test_the_number_of_runs_at_once_is_kept_and_a_damaged_file_means_the_default
             store.set_at_once(bad)
     (store.root / "settings.json").write_bytes(content)
     assert store.at_once() == 0
+
+
+def test_what_a_kill_left_of_a_new_run_is_swept(store):
+    names = (f".new-mnist-lenet5-0123456789-{left}" for left in ("900000001", "900000002", "x"))
+    old, young, foreign = (store.root / name for name in names)
+    for path in (old, young, foreign):
+        path.mkdir(parents=True)
+    os.utime(old, (1, 1))
+    done(store)
+    assert not old.exists() and young.exists() and foreign.exists()

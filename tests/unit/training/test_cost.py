@@ -48,3 +48,13 @@ def test_a_damaged_file_counts_as_no_measurement(store, content):
     store.root.mkdir()
     (store.root / ".speed.json").write_text(content)
     assert cost.load(store, CONFIG) is None
+
+
+def test_machines_that_share_a_store_keep_each_their_own_figures(store, monkeypatch):
+    config, costs = CONFIG, [cost.Cost(float(n), 1, 1, 1) for n in (1, 2)]
+    for name, measured in zip("ab", costs, strict=True):
+        monkeypatch.setattr(cost, "machine", lambda name=name: name)
+        cost.save(store, config, measured)
+    assert cost.load(store, config) == costs[1]
+    monkeypatch.setattr(cost, "machine", lambda: "a")
+    assert cost.load(store, config) == costs[0]
