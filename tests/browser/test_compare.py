@@ -26,8 +26,8 @@ MISSING = re.compile(r"not shown|not computed|missing|not on this machine|left o
 def shipped(tmp_path_factory):
     """The runs that ship, on a machine without data sets."""
     store, none = tmp_path_factory.mktemp("shipped"), tmp_path_factory.mktemp("no-data")
-    for name in ("labels", *shipped_ids()):
-        if (PROJECT / "checkpoints" / name).is_dir():
+    for name in ("labels", "grid", *shipped_ids()):
+        if (PROJECT / "checkpoints" / name).exists():
             (store / name).symlink_to(PROJECT / "checkpoints" / name)
     with serving((store, ""), none, none / "log.txt") as server:
         yield server
@@ -79,6 +79,13 @@ def test_no_tab_of_the_first_choice_says_that_something_is_missing(page, shipped
         expect(panel).to_contain_text(re.compile(r"\w"))
         at_rest(page)
         assert not MISSING.search(panel.inner_text()), name
+        assert not page.get_by_test_id("stAlert").count(), name
+    for name, words in (("", "№ 2035: 5, read as 3"), ("playground", "networks read a")):
+        page.goto(f"{shipped.url}/{name}")
+        main = page.get_by_test_id("stMain")
+        expect(main).to_contain_text(words)
+        at_rest(page)
+        assert not MISSING.search(main.inner_text()), name
         assert not page.get_by_test_id("stAlert").count(), name
 
 

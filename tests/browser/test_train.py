@@ -20,6 +20,7 @@ from tests.tools.live_server import until
 expect.set_options(timeout=1000 * TIMEOUT)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
 SETTINGS = {"epochs": 2, "batch_size": 2, "lr": 0.01, "seed": 11}
+BUTTONS = ("Train", "More runs", "Continue", "Pause", "Stop")
 OUTCOME = ".st-key-train_status"
 LONG = {"epochs": 1000, "batch_size": 16}
 
@@ -52,9 +53,8 @@ def test_a_run_trained_on_the_page_is_found_on_compare(page, server):
 
 def boxes(page: Page) -> dict[str, dict[str, float]]:
     """Where the buttons stand. No two of them share a place."""
-    names = ("Train", "More runs", "Continue", "Pause", "Stop")
-    found = {name: button(page, name).bounding_box() for name in names}
-    assert len({(box["x"], box["y"]) for box in found.values()}) == len(names)
+    found = {name: button(page, name).bounding_box() for name in BUTTONS}
+    assert len({(box["x"], box["y"]) for box in found.values()}) == len(BUTTONS)
     return found
 
 
@@ -175,11 +175,12 @@ def test_cause_and_effect_are_in_one_view(page, server):
     at_rest(page)
     whole = [page.locator(f".st-key-{name}") for name in ("train_accuracy", "train_loss")]
     whole += [page.locator(f".st-key-control_{name}") for name in (*AXES, "dataset", "model")]
-    whole += [button(page, name) for name in ("Train", "Continue", "Pause", "Stop", "More runs")]
+    whole += [button(page, name) for name in BUTTONS]
     whole.append(page.get_by_text("More settings"))
     until(lambda: all(visible_part(page, each) == 1 for each in whole), "not all is in view", 20)
     chart = page.get_by_role("figure", name="Validation accuracy by learning rate")
     assert visible_part(page, chart) > 0.3
+    assert len({button(page, name).bounding_box()["y"] for name in BUTTONS}) == 2  # two rows
     left, right = (
         page.locator(f".st-key-train_{what} .plot-container").bounding_box()
         for what in ("accuracy", "loss")
