@@ -96,6 +96,8 @@ def test_crafted_messages_change_nothing(runs, store, canvas, monkeypatch, calls
     page = open_page("train", model="medium")
     crafted(page, *ids)
     assert not calls
+    page = open_page("train", lr="0.07")
+    assert "this lab is for looking and drawing" in " ".join(each.value for each in page.markdown)
     monkeypatch.delenv("MNIST_READ_ONLY")
     crafted(open_page("train", model="medium"), *ids)
     assert calls  # the same messages, where they are allowed
