@@ -1,9 +1,9 @@
-"""Configs of every kind, for tests that take any."""
+"""Configs of every kind, for tests that take any, and images for them to train on."""
 
 from hypothesis import strategies as st
 
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.models import make_config, model_names
 
 CONFIGS = st.builds(
@@ -27,3 +27,15 @@ CONFIGS = st.builds(
     rotation=st.sampled_from((0, 180)),
     shift=st.sampled_from((0, 14)),
 )
+
+
+def random_images(dataset, count):
+    """A data set of so many random images, which are those for validation and testing, too."""
+    import torch
+
+    from mnist_core.data.datasets import Dataset, Split
+
+    spec, draw = dataset_spec(dataset), torch.Generator().manual_seed(count)
+    images = torch.randint(0, 256, (count, 28, 28), generator=draw, dtype=torch.uint8)
+    split = Split(images, torch.randint(0, spec.num_classes, (count,), generator=draw))
+    return Dataset(spec, split, split, split, "")

@@ -141,7 +141,7 @@ def new_config(options: Namespace) -> RunConfig:
     """The config of a file, or of a recipe and the fields that were given."""
     if options.config is not None:
         _refuse_fields(options, "config")
-        return check_config(_read_config(Path(options.config)))
+        return check_config(config_of_file(Path(options.config)))
     fields = _given(options, RunConfig)
     return make_config(fields.pop("model", "lenet5"), options.recipe, **fields)
 
@@ -152,7 +152,8 @@ def _refuse_fields(options: Namespace, source: str) -> None:
         raise InputError(f"{source}: it brings its own config; leave out {', '.join(names)}")
 
 
-def _read_config(path: Path) -> RunConfig:
+def config_of_file(path: Path) -> RunConfig:
+    """The config in a file. Raises InputError."""
     try:
         return RunConfig.from_dict(read_json(path))
     except OSError as error:

@@ -2,25 +2,15 @@
 
 from contextlib import suppress
 
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mnist_core.config import Execution
-from mnist_core.data.datasets import Dataset, Split
-from mnist_core.dataset_specs import dataset_spec
 from mnist_core.training.results import Diverged
 from mnist_core.training.trainer import Trainer
-from tests.configs import CONFIGS
+from tests.configs import CONFIGS, random_images
 
 TORCH = Execution(threads=1, device="cpu", engine="torch")
-
-
-def random_images(dataset, count):
-    spec, draw = dataset_spec(dataset), torch.Generator().manual_seed(count)
-    images = torch.randint(0, 256, (count, 28, 28), generator=draw, dtype=torch.uint8)
-    split = Split(images, torch.randint(0, spec.num_classes, (count,), generator=draw))
-    return Dataset(spec, split, split, split, "")
 
 
 @settings(max_examples=60)

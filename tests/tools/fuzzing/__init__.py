@@ -1,0 +1,1 @@
+"""What the fuzz program feeds the lab, a module for each kind of input."""
