@@ -25,6 +25,7 @@ FLAT = 0.3  # lower than this share: a dash, whatever its width
 SMALL = 0.6  # of the tallest part's height: a lower part may belong to another one
 OVERLAP = 0.4  # of the narrower part's width: such parts lie above each other
 NEAR = 0.35  # of the height: the farthest that a small part lies above or below its digit
+MOST = 64  # parts
 BROKEN = 0.05  # of the height: a stroke is interrupted there
 
 
@@ -60,7 +61,7 @@ def digits_of(stages: Stages) -> tuple[Digit, ...]:
     A picture of one digit gives what the steps end with, as does one whose ink was not looked for.
     """
     groups = groups_of(stages.ink.pixels) if stages.ink else []
-    if not stages.ink or len(groups) == 1:
+    if not stages.ink or len(groups) < 2:
         return (whole(stages),)
     return tuple(_digit(stages, stages.ink, group) for group in groups)
 
@@ -82,12 +83,17 @@ def _digit(stages: Stages, ink: Ink, group: Group) -> Digit:
 
 
 def groups_of(ink: np.ndarray) -> list[Group]:
-    """The groups of strokes in the order in which they are read; [] where there is no ink."""
+    """The groups of strokes in the order in which they are read.
+
+    [] where there is no ink, and where it is in more than MOST parts: that is no row of digits.
+    """
     labels, areas = components(ink >= min(INK, max(1, int(ink.max(initial=0)))))
     if not areas.any():
         return []
-    first, last = boxes(labels, len(areas))
     kept = np.flatnonzero(areas >= max(1.0, SPECK * areas.max()))
+    if len(kept) > MOST:
+        return []
+    first, last = boxes(labels, len(areas))
     found = np.concatenate([first[:, kept], last[:, kept] + 1]).T  # (parts, 4)
     sets = [sorted(one) for one in _joined(found)]
     owner = np.zeros(len(areas), np.int64)
@@ -122,41 +128,33 @@ def _around(found: np.ndarray) -> np.ndarray:
 
 def _joined(found: np.ndarray) -> list[set[int]]:
     """(parts, 4) boxes -> the sets of parts that make up one digit."""
-    sets = [{part} for part in range(len(found))]
+    sets, outlines = [{part} for part in range(len(found))], found
     while True:
-        outlines = [_around(found[list(one)]) for one in sets]
-        tallest = max(box[2] - box[0] for box in outlines)
-        pair = next(_belonging(outlines, tallest), None)
-        if pair is None:
+        distances = _distances(outlines)
+        if not np.isfinite(distances).any():
             return sets
-        a, b = pair
+        a, b = map(int, np.unravel_index(distances.argmin(), distances.shape))
         sets[a] |= sets.pop(b)
+        outlines = np.delete(outlines, b, axis=0)
+        outlines[a] = _around(found[sorted(sets[a])])
 
 
-def _belonging(outlines: list[np.ndarray], tallest: int) -> Iterator[tuple[int, int]]:
-    """Pairs of groups that belong to one digit, the closest first."""
-    pairs = []
-    for a in range(len(outlines)):
-        for b in range(a + 1, len(outlines)):
-            distance = _distance(outlines[a], outlines[b], tallest)
-            if distance is not None:
-                pairs.append((distance, a, b))
-    return ((a, b) for _, a, b in sorted(pairs))
-
-
-def _distance(one: np.ndarray, other: np.ndarray, tallest: int) -> float | None:
-    """How far two groups of one digit are apart; None for groups of two digits."""
-    heights, widths = (one[2] - one[0], other[2] - other[0]), (one[3] - one[1], other[3] - other[1])
-    apart = np.maximum(one[:2] - other[2:], other[:2] - one[2:])  # below 0 where they overlap
-    vertical, horizontal = max(0, int(apart[0])), max(0, int(apart[1]))
-    small = min(heights) < SMALL * max(heights)
-    above = -apart[1] > OVERLAP * min(widths)
-    together = max(one[2], other[2]) - min(one[0], other[0])
-    if above and vertical < (NEAR * max(heights) if small else BROKEN * together):
-        return float(vertical)
-    if small and horizontal <= BROKEN * tallest and vertical <= BROKEN * tallest:
-        return float(horizontal + vertical)
-    return None
+def _distances(outlines: np.ndarray) -> np.ndarray:
+    """(groups, 4) boxes -> (groups, groups): how far two groups of one digit are apart; infinite
+    for groups of two digits, and below the diagonal."""
+    top, left, bottom, right = outlines.T
+    height, width = bottom - top, right - left
+    lower, higher = np.minimum.outer(height, height), np.maximum.outer(height, height)
+    vertical = np.maximum.outer(top, top) - np.minimum.outer(bottom, bottom)
+    horizontal = np.maximum.outer(left, left) - np.minimum.outer(right, right)
+    overlapping = -horizontal > OVERLAP * np.minimum.outer(width, width)
+    vertical, horizontal = vertical.clip(0), horizontal.clip(0)
+    small = lower < SMALL * higher
+    together = np.maximum.outer(bottom, bottom) - np.minimum.outer(top, top)
+    above = overlapping & (vertical < np.where(small, NEAR * higher, BROKEN * together))
+    close = small & (np.maximum(vertical, horizontal) <= BROKEN * height.max())
+    belong = np.triu(above | close, 1)
+    return np.where(belong, vertical + np.where(above, 0, horizontal), np.inf)
 
 
 def _in_order(outlines: np.ndarray) -> Iterator[tuple[int, int]]:

@@ -68,6 +68,13 @@ def test_which_strokes_make_a_digit(boxes, count):
     assert len(groups_of(ink(*boxes))) == count
 
 
+def test_dust_is_no_row_of_digits():
+    dots = np.zeros((320, 320), np.uint8)
+    dots[::2, ::2] = 255
+    stages = from_ink(dots)
+    assert groups_of(dots) == [] and digits_of(stages)[0].stages is stages
+
+
 def test_groups_share_out_all_ink_but_marks():
     drawn = from_canvas(page({(10, 20): 8, (30, 200): 6})).ink.pixels
     groups = groups_of(drawn)
