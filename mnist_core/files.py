@@ -125,11 +125,11 @@ def read_file(path: Path, limit: int) -> bytes:
     Raises OSError when it cannot be read, and ValueError for a device, a pipe, or a larger file.
     """
     if not stat.S_ISREG(path.stat().st_mode):  # to open a device may be to use it
-        raise ValueError("it is no regular file")
+        raise ValueError("it is not a regular file")
     with os.fdopen(os.open(path, os.O_RDONLY | _NO_WAIT), "rb") as file:
         found = os.fstat(file.fileno())
         if not stat.S_ISREG(found.st_mode):
-            raise ValueError("it is no regular file")
+            raise ValueError("it is not a regular file")
         content = b"" if found.st_size > limit else file.read(found.st_size + 1)
     if len(content) != found.st_size:
         raise ValueError("it is larger than such a file can be")

@@ -35,7 +35,7 @@ class Limits:
         try:
             given = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise InputError(f"MNIST_LIMITS is no TOML: {error}") from None
+            raise InputError(f"MNIST_LIMITS is not valid TOML: {error}") from None
         known = [field.name for field in fields(cls)]
         for name, value in given.items():
             if name not in known:
@@ -81,13 +81,13 @@ def check_disk(root: Path, allowed: Limits) -> None:
         free = shutil.disk_usage(root).free / 1e9
         if free < allowed.free_gb:
             raise LabError(
-                f"Nothing more is trained: the disk has {free:.2g} GB left, and {allowed.free_gb:g}"
-                " are kept free. Delete runs that are not needed."
+                f"No new run can start: the disk has {free:.2g} GB free, and {allowed.free_gb:g} "
+                "GB must stay free. Delete runs that are no longer needed."
             )
     if allowed.store_gb is not None and (size := _size(root) / 1e9) > allowed.store_gb:
         raise LabError(
-            f"Nothing more is trained: the runs take {size:.2g} GB, and {allowed.store_gb:g} are "
-            "allowed. Delete runs that are not needed."
+            f"No new run can start: the runs take {size:.2g} GB, and at most {allowed.store_gb:g} "
+            "GB are allowed. Delete runs that are no longer needed."
         )
 
 

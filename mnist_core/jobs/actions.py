@@ -95,7 +95,7 @@ class Actions(Permissions):
 
     def set_at_once(self, number: int) -> None:
         """How many runs train at the same time."""
-        self.check_trusted("Only an administrator sets how many runs train at the same time.")
+        self.check_trusted("Only an administrator can set how many runs train at the same time.")
         most = limits().training
         if most is not None and (number > most or number == AUTOMATIC):
             raise LabError(f"At most {counted(most, 'run')} may train at the same time here.")
@@ -109,7 +109,7 @@ class Actions(Permissions):
         robustness_job.start(self.store, ids)
 
     def stop_robustness(self) -> None:
-        self.check_trusted("Only an administrator stops this computation, which serves all.")
+        self.check_trusted("Only an administrator can stop this computation: everyone shares it.")
         robustness_job.stop(self.store)
 
     def check_upload(self) -> None:
@@ -127,7 +127,7 @@ class Actions(Permissions):
     def remove_drawings(self, drawings: Handwriting, files: Sequence[str]) -> None:
         check_not_read_only()
         if not all(self.may_remove(drawings, file) for file in files):
-            raise LabError("Somebody else saved this drawing, who can remove it.")
+            raise LabError("Only the person who saved this drawing can remove it.")
         for file in files:
             drawings.remove(file)
             visitors.disown(self.store, thing(drawings, file))
@@ -168,4 +168,6 @@ class Actions(Permissions):
 
     def _check_owner(self, run_id: str) -> None:
         if not self.may_control_id(run_id):
-            raise LabError("Somebody else started this run; only they, or an administrator, can.")
+            raise LabError(
+                "Somebody else started this run. Only they or an administrator can change it."
+            )

@@ -13,7 +13,9 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE
 from mnist_core.runs.store import RunStore
 
-READ_ONLY = "This lab is for looking and drawing: nothing can be started, changed or removed in it."
+READ_ONLY = "This lab is only for looking and drawing: nothing can be started, changed or deleted."
+
+PER_HOUR = {"launches": "run", "uploads": "file"}
 
 
 @dataclass(frozen=True)
@@ -51,19 +53,20 @@ class Permissions:
         check_not_read_only()
         run, allowed = self.store.find_folder(config), limits()
         if run and run.state in RESUMABLE and not self.may_control(run):
-            raise LabError("Somebody else started this run, who can go on with it.")
+            raise LabError("Only the person who started this run can continue it.")
         if allowed.epochs is not None and config.epochs > allowed.epochs:
-            raise LabError(f"A run may have {counted(allowed.epochs, 'epoch')} at most here.")
+            raise LabError(f"A run may have at most {counted(allowed.epochs, 'epoch')} here.")
         parameters = stats_of(config.model, config.dataset).get("parameters") or 0
         if allowed.parameters is not None and parameters > allowed.parameters:
             raise LabError(
-                f"This network has {parameters:,} parameters; {allowed.parameters:,} are allowed."
+                f"This network has {parameters:,} parameters; at most {allowed.parameters:,} are "
+                "allowed here."
             )
         if allowed.waiting is not None:
             live = sum(each.state in LIVE for each in self.store.list()[0])
             if live >= allowed.waiting:
                 raise LabError(
-                    f"{counted(live, 'run')} train or wait already, which is the most; try later."
+                    f"The queue is full ({counted(live, 'run')} in progress); try again later."
                 )
         check_disk(self.store.root, allowed)
         self.check_hour("launches", allowed.launches_per_hour, "start")
@@ -77,7 +80,9 @@ class Permissions:
         if most is None:
             return
         if visitors.done_lately(self.store, self.visitor.key, what) >= most:
-            raise LabError(f"You may {verb} {most:,} in an hour here; try again later.")
+            raise LabError(
+                f"You may {verb} {counted(most, PER_HOUR[what])} per hour; try again later."
+            )
 
     def own(self, thing: str) -> None:
         if self.visitor.key != visitors.LOCAL:
@@ -94,7 +99,9 @@ class Permissions:
     def check_kept(self, drawings: Handwriting, more: int) -> None:
         room = self.room(drawings)
         if room is not None and more > room:
-            raise LabError(f"You may keep {counted(limits().drawings or 0, 'drawing')} here.")
+            raise LabError(
+                f"You may keep at most {counted(limits().drawings or 0, 'drawing')} here."
+            )
 
 
 def check_not_read_only() -> None:

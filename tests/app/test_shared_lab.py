@@ -97,7 +97,9 @@ def test_crafted_messages_change_nothing(runs, store, canvas, monkeypatch, calls
     crafted(page, *ids)
     assert not calls
     page = open_page("train", lr="0.07")
-    assert "this lab is for looking and drawing" in " ".join(each.value for each in page.markdown)
+    assert "this lab is only for looking and drawing" in " ".join(
+        each.value for each in page.markdown
+    )
     monkeypatch.delenv("MNIST_READ_ONLY")
     crafted(open_page("train", model="medium"), *ids)
     assert calls  # the same messages, where they are allowed
@@ -143,5 +145,5 @@ def test_a_refusal_is_a_sentence_and_the_page_stays(store, calls, as_visitor, mo
     page.button(key="train_now").click().run()
     assert calls == ["start"] and not page.error
     page.button(key="train_now").click().run()
-    assert calls == ["start"] and "You may start 1 in an hour" in page.error[0].value
+    assert calls == ["start"] and "You may start 1 run per hour" in page.error[0].value
     assert page.get("plotly_chart")

@@ -22,7 +22,7 @@ MEASURING = 30.0  # seconds after which a measurement of this machine's speed is
 def estimated_cost(store: RunStore, config: RunConfig) -> str:
     """How long training would take here; has this machine's speed measured if it is not known."""
     if read_only():
-        return "**Not trained yet** · this lab is for looking and drawing"
+        return "**Not trained yet** · this lab is only for looking and drawing"
     known = cost.load(store, config)
     if known:
         seconds = known.run(config, standby=standby.is_ready(store))

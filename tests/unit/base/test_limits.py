@@ -25,7 +25,7 @@ def test_limits_are_read_in_place_and_from_a_file(tmp_path, monkeypatch):
         ("epochs = 2.5", "a whole number"),
         ("epochs = true", "a whole number"),
         ("free_gb = nan", "a number from 0"),
-        ("epochs = ", "is no TOML"),
+        ("epochs = ", "is not valid TOML"),
         ("/nowhere/limits.toml", "cannot be read"),
         ("/dev", "cannot be read"),
     ],
