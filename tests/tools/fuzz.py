@@ -49,6 +49,7 @@ def attempt(part: Part, seed: int, root: Path) -> str:
     folder, outside = root / "inside", root / "outside"
     folder.mkdir()
     outside.write_bytes(PRECIOUS)
+    before = signal.signal(signal.SIGALRM, too_long)
     signal.alarm(SECONDS)
     try:
         part(random.Random(seed), folder)
@@ -61,6 +62,7 @@ def attempt(part: Part, seed: int, root: Path) -> str:
         return traceback.format_exc()
     finally:
         signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
         shutil.rmtree(folder, ignore_errors=True)
     if sorted(root.iterdir()) != [outside] or outside.read_bytes() != PRECIOUS:
         return "something outside the folder was written"
@@ -74,17 +76,13 @@ def fuzz(
 ) -> dict[str, object]:
     """Runs so many cases of each part; returns what was done and which failed."""
     configs.warm_up()
-    before, began = signal.signal(signal.SIGALRM, too_long), time.monotonic()
-    failed: list[dict[str, object]] = []
-    try:
-        for name in names:
-            for case in range(seed, seed + cases):
-                with tempfile.TemporaryDirectory() as root:
-                    if wrong := attempt(PARTS[name], case, Path(root)):
-                        tell(f"{name}, seed {case}: {wrong}")
-                        failed.append({"part": name, "seed": case, "wrong": wrong})
-    finally:
-        signal.signal(signal.SIGALRM, before)
+    began, failed = time.monotonic(), list[dict[str, object]]()
+    for name in names:
+        for case in range(seed, seed + cases):
+            with tempfile.TemporaryDirectory() as root:
+                if wrong := attempt(PARTS[name], case, Path(root)):
+                    tell(f"{name}, seed {case}: {wrong}")
+                    failed.append({"part": name, "seed": case, "wrong": wrong})
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     return {
         "parts": ", ".join(names),

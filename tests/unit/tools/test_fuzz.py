@@ -9,8 +9,9 @@ from tests.tools.fuzzing.part import PARTS
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_a_few_cases_of_each_part_are_no_more_than_sentences():
-    result = fuzz([*PARTS], cases=5, seed=1)
-    assert result["cases"] == 5 * len(PARTS) and result["failed"] == []
+    parts = [name for name in PARTS if name != "configs"]  # see tests/unit/training/test_any_config
+    result = fuzz(parts, cases=5, seed=1)
+    assert result["cases"] == 5 * len(parts) and result["failed"] == []
 
 
 def test_it_sees_what_goes_wrong(tmp_path, monkeypatch):
@@ -30,6 +31,9 @@ def test_it_sees_what_goes_wrong(tmp_path, monkeypatch):
         while True:
             pass
 
-    found = [attempt(part, 1, tmp_path) for part in (fine, broken, outside, endless)]
+    found = []
+    for number, part in enumerate((fine, broken, outside, endless)):
+        (root := tmp_path / str(number)).mkdir()
+        found.append(attempt(part, 1, root))
     assert found[0] == "" and "KeyError" in found[1]
     assert found[2:] == ["something outside the folder was written", "it took more than 1 s"]
