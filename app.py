@@ -31,7 +31,7 @@ st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", la
 
 from mnist_core.runs.store import RunStore  # noqa: E402
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
-from pages.components.shared.deleted import page_is_left  # noqa: E402
+from pages.components.shared.deleted import page_is_left, sweep_hourly  # noqa: E402
 from pages.components.shared.visitor import keep_secret  # noqa: E402
 
 st.logo(LOGO, size="large")
@@ -59,4 +59,5 @@ st.html(
 if page.title != "Compare":
     page_is_left(RunStore())
 keep_secret()
+sweep_hourly(str(RunStore().root))
 show_errors(page.run)()

@@ -26,9 +26,10 @@ from safetensors.numpy import load as read_tensors
 
 from mnist_core.errors import LabError, NotFound
 
-# The temporary name (see write_bytes) of a file that a training process writes; requests, which
-# other processes write, are left out.
-TEMPORARY = re.compile(r"\.(?!request\.).+\.[a-z0-9_]{8}")
+TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # the temporary name of a file (see write_bytes)
+# Written by other processes than the one that trains, which may be writing now.
+BY_OTHERS = re.compile(r"\.(request|about\.json|robustness\.json)\..+")
+WRITING = 60.0  # seconds after which nobody is writing such a file any more
 ATTEMPTS = 50 if os.name == "nt" else 1  # to replace or remove a file
 
 # The most bytes of a file of each kind, far more than the lab writes.
@@ -46,13 +47,17 @@ _NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 T = TypeVar("T")
 
 
-def write_bytes(path: Path, content: bytes, *, flush: bool = True) -> None:
+def write_bytes(
+    path: Path, content: bytes, *, flush: bool = True, make_folder: bool = True
+) -> None:
     """Replaces `path` in one step. Raises LabError when the disk is full or not writable.
 
-    With `flush` it is on the disk before it is in its place, also when the power fails.
+    With `flush` it is on the disk before it is in its place, also when the power fails. Without
+    `make_folder` a folder that is missing, or that is moved away meanwhile, is an error.
     """
     with writing(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if make_folder:
+            path.parent.mkdir(parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
             with os.fdopen(handle, "wb") as file:
@@ -106,17 +111,26 @@ def touch(path: Path) -> None:
 
 
 def sweep(folder: Path) -> None:
-    """Removes what killed processes left half written; no other process may be writing there."""
+    """Removes what killed processes left half written. The caller holds the run's lock.
+
+    A file of BY_OTHERS, which is written without the lock, goes once it is older than WRITING.
+    """
     for path in folder.iterdir():
         if TEMPORARY.fullmatch(path.name):
-            with suppress(LabError):
-                remove(path)
+            with suppress(LabError, OSError):
+                age = abs(time.time() - path.lstat().st_mtime)
+                if age > WRITING or not BY_OTHERS.fullmatch(path.name):
+                    remove(path)
 
 
 def write_json(path: Path, value: Any, *, flush: bool = True) -> None:
     """`value` as readable JSON; NaN and infinity raise ValueError, as JSON has none."""
+    write_bytes(path, to_json(value), flush=flush)
+
+
+def to_json(value: Any) -> bytes:
     text = json.dumps(value, indent=1, allow_nan=False, ensure_ascii=False)
-    write_bytes(path, (text + "\n").encode(), flush=flush)
+    return (text + "\n").encode()
 
 
 def read_file(path: Path, limit: int) -> bytes:

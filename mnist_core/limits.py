@@ -13,6 +13,7 @@ from typing import Any, Self
 from mnist_core.errors import InputError, LabError
 
 LONGEST = 100_000  # bytes of a file of limits
+TRASH = ".trash"  # the folder of deleted runs in a store (see runs.trash)
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,14 @@ def check_disk(root: Path, allowed: Limits) -> None:
 
 
 def _size(root: Path) -> int:
-    """Bytes of all files below a folder; those that go meanwhile count nothing."""
+    """Bytes of all files below a folder, without deleted runs.
+
+    Files that go meanwhile count nothing.
+    """
     total = 0
-    for folder, _, names in os.walk(root):
+    for folder, folders, names in os.walk(root):
+        if TRASH in folders:
+            folders.remove(TRASH)
         for name in names:
             try:
                 total += os.lstat(os.path.join(folder, name)).st_size

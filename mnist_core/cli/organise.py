@@ -4,8 +4,10 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict, replace
 
 from mnist_core.cli.command import Answer, command, one_run, several_runs
+from mnist_core.errors import NotFound
 from mnist_core.runs import trash
 from mnist_core.runs.about import about, tags_of, write_about
+from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 
 
@@ -54,11 +56,25 @@ def delete(options: Namespace) -> Answer:
 def restore(options: Namespace) -> Answer:
     store = RunStore()
     for run_id in options.ids:
-        here = store.folder(run_id).path.is_dir()
-        run = store.get(run_id) if here else trash.restore(store, run_id)
+        run = _existing_or_restored(store, run_id)
         if about(run).archived:
             write_about(run, replace(about(run), archived=False))
     return _done(options.ids, "restored")
+
+
+def _existing_or_restored(store: RunStore, run_id: str) -> Run:
+    """An archived run, or one from the trash.
+
+    Raises LabError for a run that is both there, not archived, and in the trash.
+    """
+    if store.folder(run_id).path.is_dir() and about(run := store.get(run_id)).archived:
+        return run
+    try:
+        return trash.restore(store, run_id)
+    except NotFound:
+        if store.folder(run_id).path.is_dir():
+            return store.get(run_id)
+        raise
 
 
 def _done(ids: list[str], what: str) -> Answer:

@@ -9,6 +9,7 @@ from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, visitors
 from mnist_core.limits import check_disk, limits, read_only
 from mnist_core.models.stats import stats_of
+from mnist_core.runs import trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE
 from mnist_core.runs.store import RunStore
@@ -68,6 +69,7 @@ class Permissions:
                 raise LabError(
                     f"The queue is full ({counted(live, 'run')} in progress); try again later."
                 )
+        trash.sweep(self.store)
         check_disk(self.store.root, allowed)
         self.check_hour("launches", allowed.launches_per_hour, "start")
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mnist_core.errors import NotFound
+from mnist_core.errors import LabError, NotFound
 from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
 from mnist_core.files import WORDS_LIMIT, read_checked, read_file, remove, write_json
 from mnist_core.jobs import spawn
@@ -32,10 +32,22 @@ def compute_all(store: RunStore, ids: Iterable[str], on_step: Callable[..., None
             for place, run in enumerate(runs):
                 if stored(run) is None:
                     job = Job(process, run.id, place * STEPS, len(runs) * STEPS)
-                    _compute_one(store, run, job, on_step)
+                    with _unless_deleted(run):
+                        _compute_one(store, run, job, on_step)
         finally:
             remove(_job_path(store))
     return runs
+
+
+@contextmanager
+def _unless_deleted(run: Run) -> Iterator[None]:
+    """A run that is deleted meanwhile needs no result, and does not hold up the others."""
+    had_folder = run.path.exists()
+    try:
+        yield
+    except LabError:
+        if run.path.exists() or not had_folder:
+            raise
 
 
 def _compute_one(store: RunStore, run: Run, job: Job, on_step: Callable[..., None]) -> None:
@@ -46,7 +58,7 @@ def _compute_one(store: RunStore, run: Run, job: Job, on_step: Callable[..., Non
     tell(0)
     found = compute(run, tell)
     facts = {"format": FORMAT, "weights_sha256": run.summary.weights_sha256}
-    write_json(run.path / "robustness.json", facts | asdict(found))
+    run.folder.write_added("robustness.json", facts | asdict(found))
 
 
 def _job_path(store: RunStore) -> Path:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import is_text, read_checked, write_json
+from mnist_core.files import is_text, read_checked
 from mnist_core.runs.run import Run
 
 ABOUT = "about.json"
@@ -68,10 +68,10 @@ def read_about(path: Path) -> About:
 
 
 def write_about(run: Run, said: About) -> None:
-    """Raises LabError for a run that has no folder of its own, and when it cannot be written."""
+    """Raises LabError for a run without a folder of its own, and when it cannot be written."""
     if not run.path.is_dir():
         raise LabError(f"{run.id} ships in a file with many others; train a copy of it first.")
-    write_json(run.path / ABOUT, asdict(said))
+    run.folder.write_added(ABOUT, asdict(said))
 
 
 def without_archived(runs: Iterable[Run]) -> list[Run]:

@@ -21,6 +21,7 @@ from mnist_core.files import (
     read_file,
     remove,
     to_csv,
+    to_json,
     write_bytes,
     write_json,
 )
@@ -46,8 +47,10 @@ Row = Mapping[str, float]
 
 
 class RunFolder:
-    """The folder of one run. Whoever writes holds the run's lock, except for `request`.
+    """The folder of one run.
 
+    The process that trains the run holds its lock and writes all files but three: `request` and
+    what `write_added` writes come from other processes, which need no lock (see files.BY_OTHERS).
     Writing raises LabError when the disk is full, and NotFound once the folder was deleted.
     """
 
@@ -67,7 +70,18 @@ class RunFolder:
 
     def _write(self, path: Path, content: bytes) -> None:
         self.check_exists()
-        write_bytes(path, content)
+        try:
+            write_bytes(path, content, make_folder=False)
+        except LabError:
+            self.check_exists()  # it may have been deleted just now
+            raise
+
+    def write_added(self, name: str, value: Any) -> None:
+        """Writes JSON that belongs to the run but not to its training: about, robustness.
+
+        It needs no lock: a run can be labelled while it trains. A deleted folder stays deleted.
+        """
+        self._write(self.path / name, to_json(value))
 
     def write_summary(self, summary: Summary) -> None:
         """The summary is what makes a run's new state true; write it last.

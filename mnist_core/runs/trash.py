@@ -9,7 +9,9 @@ from pathlib import Path
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import writing
+from mnist_core.limits import TRASH
 from mnist_core.locks import held
+from mnist_core.runs.owners import forget_owner
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RUN_ID, RunStore
@@ -39,7 +41,11 @@ def delete(store: RunStore, run_id: str) -> None:
 
 
 def restore(store: RunStore, run_id: str) -> Run:
-    """Brings back the run as it was deleted last. Raises NotFound, or LabError."""
+    """Brings back the run as it was deleted last. Raises NotFound, or LabError.
+
+    What was deleted longer than KEPT ago does not come back.
+    """
+    sweep(store)
     name = store.folder(run_id).id
     found = [path for path, deleted in _deleted(store) if deleted == name]
     if not found:
@@ -60,10 +66,14 @@ def empty(store: RunStore, run_id: str) -> None:
 
 
 def sweep(store: RunStore) -> None:
-    """Deletes for good what was deleted longer than KEPT ago."""
-    for path, _ in _deleted(store):
-        if time.time() - int(path.name[-20:]) / 1e9 > KEPT:
-            shutil.rmtree(path, ignore_errors=True)
+    """Deletes for good what was deleted longer than KEPT ago, and forgets whose it was."""
+    old = [each for each in _deleted(store) if time.time() - int(each[0].name[-20:]) / 1e9 > KEPT]
+    for path, _ in old:
+        shutil.rmtree(path, ignore_errors=True)
+    left = {run_id for _, run_id in _deleted(store)} if old else set()
+    for _, run_id in old:
+        if run_id not in left and not (store.root / run_id).exists():
+            forget_owner(store.root, run_id)
 
 
 def _deleted(store: RunStore) -> list[tuple[Path, str]]:
@@ -76,4 +86,4 @@ def _deleted(store: RunStore) -> list[tuple[Path, str]]:
 
 
 def _trash(store: RunStore) -> Path:
-    return store.root / ".trash"
+    return store.root / TRASH

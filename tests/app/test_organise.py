@@ -1,8 +1,11 @@
 """Compare: what is said of runs, archived ones, and a deleted one until the page is left."""
 
+from unittest.mock import Mock
+
 import pytest
 
 from mnist_core.models import make_config
+from mnist_core.runs import trash
 from mnist_core.runs.about import About, about, write_about
 from mnist_core.runs.store import RunStore
 from pages.components.shared import deleted
@@ -48,6 +51,10 @@ def test_a_deleted_run_comes_back_until_the_page_is_left(store, two):
     page.button(key="cmp_delete").click()
     settle(page)
     assert [run.id for run in store.list()[0]] == [two[1].id]
+    with pytest.MonkeyPatch.context() as patch:  # once, it fails
+        patch.setattr(trash.os, "replace", Mock(side_effect=PermissionError(13, "in use")))
+        page.button(key="undo_delete").click()
+        settle(page)
     page.button(key="undo_delete").click()
     settle(page)
     assert len(RunStore(store.root).list()[0]) == 2

@@ -5,12 +5,13 @@ from contextlib import suppress
 import streamlit as st
 
 from mnist_core.analysis.describe import full_name
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, NotFound
 from mnist_core.formatting import plain
+from mnist_core.runs import trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.shared import common
-from pages.components.shared.visitor import actions
+from pages.components.shared.visitor import actions, may_change
 
 DELETED = "deleted_runs"  # of the session: names by id, the last one deleted at the end
 
@@ -34,8 +35,13 @@ def offer_undo(store: RunStore) -> None:
 
 
 def bring_back(store: RunStore, run_id: str) -> None:
+    """Raises LabError where that fails; Undo is offered again unless the run is gone for good."""
+    try:
+        actions(store).restore(run_id)
+    except NotFound:
+        st.session_state[DELETED].pop(run_id)
+        raise
     st.session_state[DELETED].pop(run_id)
-    actions(store).restore(run_id)
 
 
 def page_is_left(store: RunStore) -> None:
@@ -43,3 +49,11 @@ def page_is_left(store: RunStore) -> None:
     for run_id in st.session_state.pop(DELETED, {}):
         with suppress(LabError, OSError):
             actions(store).empty(run_id)
+
+
+@st.cache_resource(ttl=trash.KEPT, show_spinner=False)
+def sweep_hourly(root: str) -> None:
+    """Deletes for good what waited too long: when the server starts, and once an hour."""
+    if may_change():
+        with suppress(LabError, OSError):
+            trash.sweep(RunStore(root))

@@ -35,5 +35,9 @@ def test_runs_are_labelled_archived_deleted_and_brought_back(store, run):
     assert {row["id"] for row in run("runs")[0]} == {one, two}
     _, status, err = run("restore", "mnist-lenet5-0123456789")
     assert status == 2 and "not among those that were deleted" in err
+    run("delete", two)
+    make_run(store, make_config("small"))
+    _, status, err = run("restore", two)
+    assert status == 2 and "trained anew" in err
     _, status, err = run("annotate", one, "--label", "x" * 99)
     assert status == 2 and "label: at most 60" in err

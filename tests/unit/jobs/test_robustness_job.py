@@ -4,8 +4,11 @@ import pytest
 
 from mnist_core.errors import LabError
 from mnist_core.evaluation import robustness
+from mnist_core.imaging.corruptions import CORRUPTIONS
 from mnist_core.jobs import robustness_job
-from tests.stores import add_run
+from mnist_core.models import make_config
+from mnist_core.runs import trash
+from tests.stores import add_run, make_run
 
 
 def test_what_is_stored_is_not_computed_again(lab):
@@ -14,6 +17,19 @@ def test_what_is_stored_is_not_computed_again(lab):
     assert steps[-1] == robustness.STEPS and sorted(steps) == steps
     assert robustness_job.job(lab) is None and robustness.stored(run).images == 60
     robustness_job.compute_all(lab, [run.id], pytest.fail)
+
+
+def test_a_run_deleted_meanwhile_stays_deleted(store, monkeypatch):
+    deleted, other = make_run(store), make_run(store, make_config("small"))
+
+    def compute(run, tell):
+        if run.id == deleted.id:
+            trash.delete(store, run.id)
+        return robustness.Robustness(1, {kind: [] for kind in CORRUPTIONS})
+
+    monkeypatch.setattr(robustness_job, "compute", compute)
+    robustness_job.compute_all(store, [deleted.id, other.id], lambda *_: None)
+    assert not deleted.path.exists() and robustness.stored(other).images == 1
 
 
 def test_the_process_reports_its_progress_and_can_be_stopped(lab):

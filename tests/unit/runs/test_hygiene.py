@@ -5,7 +5,10 @@ import time
 
 import pytest
 
+from mnist_core import files
 from mnist_core.errors import InputError, LabError, NotFound
+from mnist_core.jobs import visitors
+from mnist_core.limits import Limits, check_disk
 from mnist_core.models import make_config
 from mnist_core.runs import trash
 from mnist_core.runs.about import About, about, read_about, tags_of, write_about
@@ -67,12 +70,54 @@ def test_a_deleted_run_comes_back_as_it_was(store):
 
 def test_deleted_runs_go_for_good_after_an_hour(store, monkeypatch):
     first, second = make_run(store), make_run(store, make_config("small"))
+    for run in (first, second):
+        visitors.own(store, run.id, "anne")
     trash.delete(store, first.id)
     later = time.time_ns() + int(1.1e9 * trash.KEPT)
     monkeypatch.setattr(time, "time_ns", lambda: later)
     monkeypatch.setattr(time, "time", lambda: later / 1e9)
+    with pytest.raises(NotFound, match="in the last hour"):
+        trash.restore(store, first.id)
     trash.delete(store, second.id)
     assert [name.split(".")[0] for name in os.listdir(store.root / ".trash")] == [second.id]
+    assert visitors.owner(store, first.id) is None and visitors.owner(store, second.id) == "anne"
+
+
+def test_deleted_runs_do_not_count_as_part_of_the_store(store):
+    run = make_run(store)
+    (run.path / "weights.safetensors").write_bytes(bytes(200_000))
+    allowed = Limits(free_gb=None, store_gb=1e-4)
+    with pytest.raises(LabError, match="the runs take"):
+        check_disk(store.root, allowed)
+    trash.delete(store, run.id)
+    check_disk(store.root, allowed)
+
+
+def test_a_label_does_not_bring_back_a_deleted_run(store, monkeypatch):
+    run = make_run(store)
+    write_bytes = files.write_bytes
+
+    def delete_first(*given, **options):
+        trash.delete(store, run.id)  # by another process, at the worst moment
+        return write_bytes(*given, **options)
+
+    monkeypatch.setattr("mnist_core.runs.folder.write_bytes", delete_first)
+    with pytest.raises(NotFound, match="was deleted"):
+        write_about(run, About("x"))
+    assert not run.path.exists() and trash.restore(store, run.id)
+
+
+@pytest.mark.parametrize("name", ["about.json", "robustness.json", "request"])
+def test_a_worker_that_starts_leaves_what_others_are_writing(store, name):
+    run = make_run(store)
+    writing, own = run.path / f".{name}.abcd_123", run.path / ".summary.json.abcd_123"
+    writing.touch()
+    own.touch()
+    files.sweep(run.path)
+    assert writing.exists() and not own.exists()
+    os.utime(writing, (1, 1))  # left by a process that was killed
+    files.sweep(run.path)
+    assert not writing.exists()
 
 
 def test_what_cannot_be_deleted_is_a_sentence(store):
