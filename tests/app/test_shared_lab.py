@@ -12,6 +12,7 @@ from mnist_core.jobs.visitors import key_of
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
+from pages.components.shared import visitor
 from tests.app.opening import open_page
 from tests.app.play_canvas import drawn
 from tests.stores import add_run, make_run
@@ -64,6 +65,24 @@ def test_the_server_is_for_this_machine_until_it_is_told_otherwise():
     assert {host: is_host_allowed(host) for host in HOSTS} == HOSTS
     assert get_option("server.maxWidgetStateSize") == 2
     assert get_option("server.fileWatcherType") == "none"
+
+
+@pytest.mark.parametrize(
+    "address, hosts, shared",
+    [
+        ("localhost", ["localhost", "127.0.0.1", "::1"], False),
+        ("localhost", ["localhost", "lab.example.org"], True),  # behind a proxy of this machine
+        ("localhost", ["*"], True),
+        ("localhost", [], True),
+        ("0.0.0.0", ["localhost"], True),
+    ],
+)
+def test_a_lab_that_answers_to_other_names_is_shared(monkeypatch, address, hosts, shared):
+    options = {"server.address": address, "server.allowedHosts": hosts}
+    monkeypatch.setattr(visitor.st, "get_option", options.__getitem__)
+    monkeypatch.delenv("MNIST_LIMITS", raising=False)
+    monkeypatch.delenv(visitor.PASSWORD, raising=False)
+    assert visitor.is_shared() is shared
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -28,9 +28,11 @@ ONE_GUESS = threading.Lock()  # of the password, in a second
 
 
 def is_shared() -> bool:
-    """Whether others use the lab, too: it listens to other machines, or was set up for them."""
+    """Whether others use the lab, too: they can reach it, by a proxy perhaps, or it has limits."""
     listens = st.get_option("server.address") not in OWN_MACHINE
-    return listens or limits.are_set() or bool(os.environ.get(PASSWORD))
+    hosts = st.get_option("server.allowedHosts")  # none: every name is allowed
+    named = not hosts or any(host not in OWN_MACHINE for host in hosts)
+    return listens or named or limits.are_set() or bool(os.environ.get(PASSWORD))
 
 
 def actions(store: RunStore) -> Actions:
