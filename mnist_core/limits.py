@@ -26,7 +26,7 @@ class Limits:
     epochs: int | None = None  # of one run
     parameters: int | None = None  # of a network that is trained
     uploads_per_hour: int | None = 500  # zip files and pictures, by one visitor
-    drawings: int | None = 2000  # that one visitor keeps under My digits
+    drawings: int | None = 500  # that one visitor keeps under My digits
     store_gb: float | None = None  # size of the run store, at which nothing more is trained
     free_gb: float | None = 0.2  # of the disk, below which nothing more is trained
 
@@ -48,10 +48,13 @@ class Limits:
 
 def _check(name: str, value: Any) -> None:
     whole = not name.endswith("_gb")
+    least = 1 if name == "training" else 0  # with none in training, the queue would never end
     fits = isinstance(value, int if whole else (int, float)) and not isinstance(value, bool)
-    if not fits or not 0 <= value < 1e15:
+    if not fits or not least <= value < 1e15:
         kind = "whole number" if whole else "number"
-        raise InputError(f"MNIST_LIMITS: {name}: {value!r} was given; allowed is a {kind} from 0")
+        raise InputError(
+            f"MNIST_LIMITS: {name}: {value!r} was given; allowed is a {kind} from {least}"
+        )
 
 
 def limits() -> Limits:
@@ -64,6 +67,12 @@ def limits() -> Limits:
             return Limits.from_toml(file.read(LONGEST).decode())
     except (OSError, UnicodeDecodeError) as error:
         raise LabError(f"MNIST_LIMITS: {given} cannot be read ({error}).") from error
+
+
+def for_another_folder() -> str:
+    """What MNIST_LIMITS is for a process in another folder: a path of a file is absolute."""
+    given = os.environ.get("MNIST_LIMITS", "").strip()
+    return given if "=" in given or not given else str(Path(given).resolve())
 
 
 def are_set() -> bool:

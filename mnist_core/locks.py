@@ -21,10 +21,13 @@ def named_lock(root: Path, name: str) -> FileLock:
 
 
 @contextmanager
-def held(lock: FileLock, otherwise: str) -> Iterator[None]:
-    """Holds the lock. Raises LabError with the sentence `otherwise` when another process has it."""
+def held(lock: FileLock, otherwise: str, patience: float = 0.0) -> Iterator[None]:
+    """Holds the lock. Raises LabError with the sentence `otherwise` when another process has it.
+
+    It is waited for `patience` seconds.
+    """
     try:
-        holding = lock.acquire(timeout=0)
+        holding = lock.acquire(timeout=patience)
     except Timeout:
         raise LabError(otherwise) from None
     with holding:

@@ -132,8 +132,8 @@ class Handwriting:
                 archive.writestr(sample.file, read_file(self.folder / sample.file, WORDS_LIMIT))
         return file.getvalue()
 
-    def from_zip(self, content: bytes, room: int | None = None) -> int:
-        """Adds the drawings of such a zip, at most `room` new ones; returns how many are new.
+    def from_zip(self, content: bytes, room: int | None = None) -> list[str]:
+        """Adds the drawings of such a zip, at most `room` new ones; returns the new files' names.
 
         Every entry is checked before the first is written. Drawings that are here already (with the
         same file name, label and time) are skipped. Raises InputError, also when the zip is of a
@@ -151,15 +151,16 @@ class Handwriting:
                 )
             if room is not None and len(new) > room:
                 raise InputError(f"The zip holds {len(new):,} new drawings; {room:,} are allowed.")
-            taken = {sample.file for sample in samples}
+            taken, added = {sample.file for sample in samples}, []
             for sample, data in new:
                 name = new_name() if sample.file in taken else sample.file
                 taken.add(name)
+                added.append(name)
                 write_bytes(self.folder / name, data)
                 samples.append(Sample(name, sample.label, sample.saved))
             if new:
                 self._write(samples)
-        return len(new)
+        return added
 
     def _write(self, samples: list[Sample]) -> None:
         write_bytes(self.folder / TABLE, to_csv(map(vars, samples), COLUMNS))

@@ -4,23 +4,22 @@ A page hides or greys out what is not allowed; what counts is this module. It re
 read-only lab, beyond the limits, and what somebody else has begun (see jobs.permissions).
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
-from mnist_core.jobs import launcher, robustness_job, visitors
+from mnist_core.jobs import automatic, launcher, robustness_job, visitors
 from mnist_core.jobs.follow import Follower, Moment
 from mnist_core.jobs.permissions import Permissions, check_not_read_only, thing
-from mnist_core.limits import check_disk, limits, read_only
-from mnist_core.locks import named_lock
+from mnist_core.limits import check_disk, limits
+from mnist_core.locks import held, named_lock
 from mnist_core.runs import trash
 from mnist_core.runs.about import About, write_about
 from mnist_core.runs.run import Run
@@ -37,25 +36,22 @@ class Actions(Permissions):
 
     def start(self, config: RunConfig) -> Run:
         """Trains a new run, or goes on with one."""
-        with self._launch(config):
-            return launcher.start(self.store, config)
+        return self._launch(config, lambda: launcher.start(self.store, config))
 
     def extend(self, run_id: str, epochs: Any) -> Run:
         """Trains a finished run on, to `epochs` in all."""
-        with self._launch(self.store.get(run_id).config.replace(epochs=epochs)):
-            return launcher.extend(self.store, run_id, epochs)
+        longer = self.store.get(run_id).config.replace(epochs=epochs)
+        return self._launch(longer, lambda: launcher.extend(self.store, run_id, epochs))
 
     def follow(self, follower: Follower, config: RunConfig) -> Moment:
         """Trains what is looked at by itself (see jobs.follow)."""
         check_not_read_only()
-        run = self.store.find(config)
-        if run and (run.finished or run.state in LIVE):
-            return follower.look(self.store, config)
-        self.check_launch(config)
-        moment = follower.look(self.store, config)
-        if moment is Moment.STARTED:
-            self._note_launch(config)
-        return moment
+        return follower.look(
+            self.store,
+            config,
+            launch=lambda begin: self._launch(config, begin),
+            may_adopt=self.may_control,
+        )
 
     def pause(self, run_id: str) -> Run:
         self._check_control(run_id)
@@ -103,10 +99,11 @@ class Actions(Permissions):
 
     def compute_robustness(self, ids: Sequence[str]) -> None:
         check_not_read_only()
-        check_disk(self.store.root, limits())
-        self.check_hour("launches", limits().launches_per_hour, "start")
-        visitors.note(self.store, self.visitor.key, "launches")
-        robustness_job.start(self.store, ids)
+        with self._one_launch_at_a_time():
+            check_disk(self.store.root, limits())
+            self.check_hour("launches", limits().launches_per_hour, "start")
+            robustness_job.start(self.store, ids)
+            visitors.note(self.store, self.visitor.key, "launches")
 
     def stop_robustness(self) -> None:
         self.check_trusted("Only an administrator can stop this computation: everyone shares it.")
@@ -114,13 +111,13 @@ class Actions(Permissions):
 
     def check_upload(self) -> None:
         """To be called for each file that is given; reading a picture changes nothing else."""
-        if not read_only():
-            self.check_hour("uploads", limits().uploads_per_hour, "upload")
-            visitors.note(self.store, self.visitor.key, "uploads")
+        most = limits().uploads_per_hour
+        if not visitors.note(self.store, self.visitor.key, "uploads", most):
+            self.check_hour("uploads", most, "upload")
 
     def save_drawing(self, drawings: Handwriting, picture: np.ndarray, label: int) -> None:
         check_not_read_only()
-        self.check_kept(drawings, 1)
+        self.check_kept(1)
         sample = drawings.add(picture, label)
         self.own(thing(drawings, sample.file))
 
@@ -136,31 +133,38 @@ class Actions(Permissions):
         """Adds the drawings of a zip; returns how many are new."""
         check_not_read_only()
         self.check_upload()
-        before = {sample.file for sample in drawings.samples()}
-        new = drawings.from_zip(content, room=self.room(drawings))
-        for sample in drawings.samples() if new else []:
-            if sample.file not in before:
-                self.own(thing(drawings, sample.file))
-        return new
+        new = drawings.from_zip(content, room=self.room())
+        for file in new:
+            self.own(thing(drawings, file))
+        return len(new)
 
-    @contextmanager
-    def _launch(self, config: RunConfig) -> Iterator[None]:
-        """One launch at a time in a store, so that limits hold for those who come at once."""
+    def _launch(self, config: RunConfig, begin: Callable[[], Run]) -> Run:
+        """Has the config's run begin if that is allowed, and keeps who began it.
+
+        A run in progress goes on as whoever started it wants: beginning it would take a pause back.
+        """
         check_not_read_only()
-        try:
-            holding = named_lock(self.store.root, "launches").acquire(timeout=PATIENCE)
-        except Timeout:
-            raise LabError(BUSY) from None
-        with holding:
+        with self._one_launch_at_a_time():
             run = self.store.find_folder(config)
-            if run is None or not (run.finished or run.state in LIVE):
-                self.check_launch(config)
-                self._note_launch(config)
-            yield
+            if run and run.state in LIVE and not self.may_control(run):
+                return run
+            if run and (run.finished or run.state in LIVE):
+                return begin()
+            self.check_launch(config)
+            without_owner = run is None or self._has_no_owner(run)
+            begun = begin()
+            visitors.note(self.store, self.visitor.key, "launches")
+            if without_owner:
+                self.own(config.id)
+            return begun
 
-    def _note_launch(self, config: RunConfig) -> None:
-        visitors.note(self.store, self.visitor.key, "launches")
-        self.own(config.id)
+    def _has_no_owner(self, run: Run) -> bool:
+        left = automatic.is_left(self.store, run.id)
+        return left or visitors.owner(self.store, run.id) is None
+
+    def _one_launch_at_a_time(self) -> AbstractContextManager[None]:
+        """Limits hold for those who come at once, too."""
+        return held(named_lock(self.store.root, "launches"), BUSY, PATIENCE)
 
     def _check_control(self, run_id: str) -> None:
         check_not_read_only()

@@ -10,6 +10,7 @@ paused or stopped is left alone.
 import shutil
 import time
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from enum import Enum
@@ -31,6 +32,8 @@ REST = 0.5  # seconds for which a setting is looked at before its run begins
 # Seconds for which it then waits for a process on standby to be ready: no run begins sooner
 # without it, and a visitor who moves on before that wastes nothing.
 PATIENCE = 20.0
+
+Begin = Callable[[], Run]
 
 
 class Moment(Enum):
@@ -60,10 +63,18 @@ class Follower:
     since: float = 0.0  # of time.monotonic
     leaving: set[str] = field(default_factory=set)
 
-    def look(self, store: RunStore, config: RunConfig) -> Moment:
+    def look(
+        self,
+        store: RunStore,
+        config: RunConfig,
+        launch: Callable[[Begin], Run] = lambda begin: begin(),
+        may_adopt: Callable[[Run], bool] = lambda _: True,
+    ) -> Moment:
         """Does what is to be done now that the visitor looks at this setting.
 
-        To be called again as long as the moment passes. Raises LabError.
+        To be called again as long as the moment passes. `launch` is given the function that begins
+        the run and may refuse to call it; the run that was left has ended all the same. A run in
+        progress of another visitor is taken on where `may_adopt` allows it. Raises LabError.
         """
         now = time.monotonic()
         if config.id != self.run_id:
@@ -74,7 +85,8 @@ class Follower:
         if run and run.finished:
             return Moment.TRAINED
         if run and run.state in LIVE:
-            automatic.adopt(store, run.id, self.visitor)
+            if may_adopt(run):
+                automatic.adopt(store, run.id, self.visitor)
             return Moment.TRAINING
         if against := _against(store, config, run):
             return against
@@ -82,7 +94,7 @@ class Follower:
         if looked < REST or (looked < PATIENCE and standby.is_preparing(store)):
             return Moment.RESTING
         automatic.sweep(store)
-        launcher.start(store, config, automatic_for=self.visitor)
+        launch(lambda: launcher.start(store, config, automatic_for=self.visitor))
         return Moment.STARTED
 
     def stop_following(self, store: RunStore) -> None:

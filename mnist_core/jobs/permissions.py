@@ -1,14 +1,16 @@
 """What a visitor may do: in a read-only lab, within the limits, and with runs of others."""
 
+import functools
 from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
 from mnist_core.data.handwriting import Handwriting
+from mnist_core.dataset_specs import dataset_names
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
-from mnist_core.jobs import automatic, visitors
+from mnist_core.jobs import automatic, spawn, visitors
 from mnist_core.limits import check_disk, limits, read_only
-from mnist_core.models.stats import stats_of
+from mnist_core.models.stats import shipped_stats, stats_of
 from mnist_core.runs import trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE
@@ -35,14 +37,17 @@ class Permissions:
     visitor: Visitor = Visitor()
 
     def may_control(self, run: Run | None) -> bool:
-        """Whether the visitor may pause, stop, go on with or delete the run."""
+        """Whether the visitor may pause, stop, annotate or delete the run."""
         return run is None or self.may_control_id(run.id)
 
     def may_control_id(self, run_id: str) -> bool:
         if self.visitor.trusted:
             return True
-        mine = visitors.owner(self.store, run_id) == self.visitor.key
-        return mine or automatic.is_left(self.store, run_id)
+        return visitors.owner(self.store, run_id) == self.visitor.key
+
+    def may_continue(self, run: Run | None) -> bool:
+        """Whether the visitor may train the run on, as anybody may one that was left behind."""
+        return self.may_control(run) or bool(run and automatic.is_left(self.store, run.id))
 
     def may_remove(self, drawings: Handwriting, file: str) -> bool:
         """Whether this is the visitor's own drawing."""
@@ -53,12 +58,13 @@ class Permissions:
         """Raises LabError where this visitor may not train this config now."""
         check_not_read_only()
         run, allowed = self.store.find_folder(config), limits()
-        if run and run.state in RESUMABLE and not self.may_control(run):
+        if run and run.state in RESUMABLE and not self.may_continue(run):
             raise LabError("Only the person who started this run can continue it.")
         if allowed.epochs is not None and config.epochs > allowed.epochs:
             raise LabError(f"A run may have at most {counted(allowed.epochs, 'epoch')} here.")
-        parameters = stats_of(config.model, config.dataset).get("parameters") or 0
-        if allowed.parameters is not None and parameters > allowed.parameters:
+        if allowed.parameters is not None and (
+            (parameters := parameters_of(config)) > allowed.parameters
+        ):
             raise LabError(
                 f"This network has {parameters:,} parameters; at most {allowed.parameters:,} are "
                 "allowed here."
@@ -90,20 +96,49 @@ class Permissions:
         if self.visitor.key != visitors.LOCAL:
             visitors.own(self.store, thing, self.visitor.key)
 
-    def room(self, drawings: Handwriting) -> int | None:
-        """How many more drawings the visitor may keep; None for any number."""
+    def room(self) -> int | None:
+        """How many more drawings the visitor may keep, of all data sets; None for any number."""
         most = limits().drawings
         if most is None or self.visitor.trusted:
             return None
-        own = (visitors.owner(self.store, thing(drawings, s.file)) for s in drawings.samples())
-        return max(0, most - sum(key == self.visitor.key for key in own))
+        return max(0, most - sum(map(self._drawings_kept, dataset_names())))
 
-    def check_kept(self, drawings: Handwriting, more: int) -> None:
-        room = self.room(drawings)
+    def _drawings_kept(self, dataset: str) -> int:
+        drawings = Handwriting(self.store.root, dataset)
+        try:
+            files = [sample.file for sample in drawings.samples()]
+        except LabError:  # a damaged table, whose drawings nobody sees
+            return 0
+        owners = (visitors.owner(self.store, thing(drawings, file)) for file in files)
+        return sum(key == self.visitor.key for key in owners)
+
+    def check_kept(self, more: int) -> None:
+        room = self.room()
         if room is not None and more > room:
             raise LabError(
                 f"You may keep at most {counted(limits().drawings or 0, 'drawing')} here."
             )
+
+
+def parameters_of(config: RunConfig) -> int:
+    """How many parameters the config's network has.
+
+    For a data set with another number of classes than MNIST it is about the figure for MNIST.
+    """
+    model = config.model
+    for kept in (stats_of(model, config.dataset), shipped_stats().networks.get(model, {})):
+        if "parameters" in kept:
+            return int(kept["parameters"])
+    return _measured_parameters(model)
+
+
+@functools.cache
+def _measured_parameters(model: str) -> int:
+    """Of a network that was added. Takes seconds, in a process that loads torch."""
+    measured = {row["name"]: int(row["parameters"]) for row in spawn.ask("models")}
+    if model not in measured:
+        raise LabError(f"It is not known how many parameters {model!a} has.")
+    return measured[model]
 
 
 def check_not_read_only() -> None:

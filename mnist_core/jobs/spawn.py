@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from mnist_core import paths
+from mnist_core import limits, paths
 from mnist_core.errors import LabError
 from mnist_core.files import open_new, writing
 from mnist_core.runs.store import RunStore
@@ -24,6 +24,7 @@ def environment(store: RunStore) -> dict[str, str]:
         **os.environ,
         "MNIST_CHECKPOINTS": str(store.root.resolve()),
         "MNIST_DATA": str(paths.data_root().resolve()),
+        "MNIST_LIMITS": limits.for_another_folder(),
         "OMP_WAIT_POLICY": "PASSIVE",
         "PYTHONUNBUFFERED": "1",
     }

@@ -5,17 +5,26 @@ A visitor is known by a key made from a secret of the browser; the secret itself
 
 import hashlib
 import re
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
 
 from mnist_core.files import is_number, read_checked, read_file, write_bytes, write_json
+from mnist_core.limits import read_only
+from mnist_core.locks import held, named_lock
 from mnist_core.runs.store import RunStore
 
 HOUR = 3600.0
 DAY = 24 * HOUR
 KEY = re.compile(r"[0-9a-z]{1,40}")
 LOCAL = "local"  # whoever sits at the machine itself
+BUSY = "Others are using the lab at the moment; try again."
+PATIENCE = 10.0  # seconds that a visitor waits for others
+
+Times = dict[str, list[float]]  # what was done, and when, in seconds of time.time
+IN_MEMORY = threading.Lock()  # for what a read-only lab keeps
+_kept: dict[Path, Times] = {}  # instead of a file, by its path
 
 
 def key_of(secret: str) -> str:
@@ -48,16 +57,33 @@ def _owner_file(store: RunStore, thing: str) -> Path:
 
 def done_lately(store: RunStore, visitor: str, what: str) -> int:
     """How often the visitor did this in the last hour."""
-    return len(_times(_ledger(store, visitor)).get(what, []))
+    return len(_lately(_ledger(store, visitor)).get(what, []))
 
 
-def note(store: RunStore, visitor: str, what: str) -> None:
-    """Keeps that the visitor does this now. Raises LabError."""
+def note(store: RunStore, visitor: str, what: str, most: int | None = None) -> bool:
+    """Keeps that the visitor does this now; False if it was done `most` times in the last hour.
+
+    A read-only lab keeps it in memory. Raises LabError.
+    """
     path = _ledger(store, visitor)
-    times = _times(path)
-    times.setdefault(what, []).append(time.time())
-    write_json(path, times, flush=False)
-    _sweep(path.parent)
+    with IN_MEMORY if read_only() else held(named_lock(store.root, "visitors"), BUSY, PATIENCE):
+        times = _lately(path)
+        done = times.setdefault(what, [])
+        if most is not None and len(done) >= most:
+            return False
+        done.append(time.time())
+        _keep(path, times)
+        return True
+
+
+def _keep(path: Path, times: Times) -> None:
+    if not read_only():
+        write_json(path, times, flush=False)
+        _sweep(path.parent)
+        return
+    _kept[path] = times
+    for other in [each for each in _kept if not any(_fresh(_kept[each]).values())]:
+        del _kept[other]
 
 
 def _ledger(store: RunStore, visitor: str) -> Path:
@@ -66,14 +92,18 @@ def _ledger(store: RunStore, visitor: str) -> Path:
     return store.root / ".visitors" / f"{visitor}.json"
 
 
-def _times(path: Path) -> dict[str, list[float]]:
-    """What was done in the last hour, and when; a clock that was set back forgets nothing."""
+def _lately(path: Path) -> Times:
+    """What was done in the last hour, and when."""
+    return _fresh(_kept.get(path, {}) if read_only() else read_checked(path, dict, default={}))
+
+
+def _fresh(times: Times) -> Times:
+    """Those of the last hour; a clock that was set back forgets nothing."""
     now = time.time()
-    found: dict[str, list[float]] = read_checked(path, dict, default={})
     return {
-        what: [at for at in times if is_number(at) and now - at < HOUR]
-        for what, times in found.items()
-        if isinstance(times, list)
+        what: [at for at in ats if is_number(at) and now - at < HOUR]
+        for what, ats in times.items()
+        if isinstance(ats, list)
     }
 
 

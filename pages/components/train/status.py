@@ -114,7 +114,7 @@ def can_be_copied(run: Run) -> bool:
 def continue_button(store: RunStore, run: Run | None) -> None:
     """Goes on with a run that was halted, or with as many epochs again as a finished one has."""
     words, go_on = continuation(store, run)
-    if go_on and not actions(store).may_control(run):
+    if go_on and not may_go_on(store, run):
         words, go_on = SOMEBODY_ELSE, None
     if st.button(
         "Continue",
@@ -126,6 +126,12 @@ def continue_button(store: RunStore, run: Run | None) -> None:
     ):
         assert go_on is not None
         attempt(go_on)
+
+
+def may_go_on(store: RunStore, run: Run | None) -> bool:
+    """Whether the visitor may do so; a process that hangs is ended before."""
+    act = actions(store)
+    return act.may_control(run) if run and run.unresponsive else act.may_continue(run)
 
 
 def continuation(store: RunStore, run: Run | None) -> tuple[str, Any]:

@@ -3,7 +3,9 @@
 import pytest
 
 from mnist_core.errors import LabError
+from mnist_core.jobs import spawn
 from mnist_core.limits import Limits, are_set, limits, read_only
+from mnist_core.runs.store import RunStore
 
 
 def test_limits_are_read_in_place_and_from_a_file(tmp_path, monkeypatch):
@@ -15,6 +17,10 @@ def test_limits_are_read_in_place_and_from_a_file(tmp_path, monkeypatch):
     file.write_text("# for a class\nwaiting = 3\n")
     monkeypatch.setenv("MNIST_LIMITS", str(file))
     assert limits() == Limits(waiting=3)
+    monkeypatch.chdir(tmp_path)
+    for given, passed_on in ((file.name, str(file)), ("epochs = 3", "epochs = 3"), ("", "")):
+        monkeypatch.setenv("MNIST_LIMITS", given)  # a process of the lab runs in another folder
+        assert spawn.environment(RunStore(tmp_path))["MNIST_LIMITS"] == passed_on
 
 
 @pytest.mark.parametrize(
@@ -22,6 +28,7 @@ def test_limits_are_read_in_place_and_from_a_file(tmp_path, monkeypatch):
     [
         ("epoch = 3", "'epoch' was given; allowed is one of training, waiting"),
         ("epochs = -1", "epochs: -1 was given; allowed is a whole number from 0"),
+        ("training = 0", "training: 0 was given; allowed is a whole number from 1"),
         ("epochs = 2.5", "a whole number"),
         ("epochs = true", "a whole number"),
         ("free_gb = nan", "a number from 0"),

@@ -10,17 +10,28 @@ import pytest
 
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
-from mnist_core.jobs import launcher, robustness_job, visitors
+from mnist_core.jobs import (
+    automatic,
+    follow,
+    launcher,
+    permissions,
+    robustness_job,
+    spawn,
+    visitors,
+)
 from mnist_core.jobs.actions import Actions
 from mnist_core.jobs.follow import Follower, Moment
 from mnist_core.jobs.permissions import Visitor
+from mnist_core.locks import named_lock
 from mnist_core.runs.about import About, about
 from mnist_core.runs.process import Process
 from mnist_core.runs.states import RunState
+from mnist_core.training.cost import Cost
 from tests.stores import make_run, quick_config
 
 ANNE, BOB = Visitor(visitors.key_of("anne"), False), Visitor(visitors.key_of("bob"), False)
 TEACHER = replace(BOB, trusted=True)
+ME = Process.of(1)
 INK = np.full((28, 28), 200, np.uint8)
 
 
@@ -31,8 +42,7 @@ def started(monkeypatch):
 
     def start(store, config, **_):
         ids.append(config.id)
-        me = Process.of(1)
-        return make_run(store, config, state="queued", process=me)
+        return make_run(store, config, state="queued", process=ME)
 
     monkeypatch.setattr(launcher, "start", start)
     monkeypatch.setattr(launcher, "extend", lambda store, run_id, epochs: ids.append(run_id))
@@ -41,6 +51,15 @@ def started(monkeypatch):
     for name in ("start", "stop"):
         monkeypatch.setattr(robustness_job, name, lambda *given: ids.append(given))
     return ids
+
+
+@pytest.fixture(autouse=True)
+def nothing_against_following(monkeypatch):
+    monkeypatch.setattr(follow, "REST", 0.0)
+    monkeypatch.setattr(follow, "missing_files", lambda *_: [])
+    monkeypatch.setattr(follow.standby, "is_preparing", lambda _: False)
+    cheap = Cost(1e-6, 1e-6, 1e-6, start_up=1.0, standby_start=0.1)
+    monkeypatch.setattr(follow.cost, "load_similar", lambda *_: cheap)
 
 
 def everything(act, run):
@@ -66,7 +85,7 @@ def everything(act, run):
     }
 
 
-READS = {"may_control", "may_control_id", "may_remove", "room", "own"}
+READS = {"may_control", "may_control_id", "may_continue", "may_remove", "room", "own"}
 READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted")}
 
 
@@ -211,6 +230,23 @@ def test_drawings_are_counted_and_removed_by_who_saved_them(store, monkeypatch):
         Actions(store, BOB).import_drawings(drawings, other.to_zip())
     Actions(store, TEACHER).remove_drawings(drawings, [s.file for s in drawings.samples()])
     assert not drawings.samples()
+    assert Actions(store, ANNE).room() == 2
+    Actions(store, ANNE).save_drawing(Handwriting(store.root, "KMNIST"), INK, 4)
+    assert Actions(store, ANNE).room() == 1  # of all data sets together
+
+
+def test_exactly_what_a_zip_adds_is_owned(store, monkeypatch):
+    drawings, other = (Handwriting(root, "MNIST") for root in (store.root, store.root / "other"))
+    added, read = other.add(INK, 5), Handwriting.from_zip
+
+    def from_zip(own, content, room=None):
+        drawings.add(INK, 6)  # somebody else saves one meanwhile
+        return read(own, content, room)
+
+    monkeypatch.setattr(Handwriting, "from_zip", from_zip)
+    assert Actions(store, ANNE).import_drawings(drawings, other.to_zip()) == 1
+    owned = [path.name for path in (store.root / ".owners").iterdir()]
+    assert owned == [f"MNIST-{added.file}"]
 
 
 def test_a_damaged_ledger_or_owner_is_none(store, started):
@@ -222,11 +258,134 @@ def test_a_damaged_ledger_or_owner_is_none(store, started):
 
 
 def test_what_began_by_itself_is_counted_and_owned(store, started, monkeypatch):
-    follower = Follower()
-    monkeypatch.setattr(Follower, "look", lambda *_: Moment.STARTED)
-    assert Actions(store, ANNE).follow(follower, quick_config()) is Moment.STARTED
+    assert Actions(store, ANNE).follow(Follower(), quick_config()) is Moment.STARTED
     assert visitors.done_lately(store, ANNE.key, "launches") == 1
     assert visitors.owner(store, quick_config().id) == ANNE.key
+
+
+def test_what_is_left_ends_even_if_nothing_more_may_begin(store, started, monkeypatch):
+    follower, first = Follower(), make_run(store, quick_config(), state="running", process=ME)
+    automatic.mark(store, first.id, follower.visitor)
+    monkeypatch.setenv("MNIST_LIMITS", "launches_per_hour = 0")
+    assert Actions(store, ANNE).follow(follower, quick_config(seed=2)) is Moment.LEAVING
+    assert started == [first.id] and automatic.is_left(store, first.id)  # it was paused
+    make_run(store, first.config, state="paused")
+    with pytest.raises(LabError, match="You may start 0"):
+        Actions(store, ANNE).follow(follower, quick_config(seed=2))
+    assert started == [first.id]
+
+
+def test_looking_at_a_run_of_somebody_else_does_not_take_it_away(store, started):
+    anne, bob, run = Follower(), Follower(), quick_config()
+    Actions(store, ANNE).follow(anne, run)
+    automatic.mark(store, run.id, anne.visitor)  # as the launcher does
+    assert Actions(store, BOB).follow(bob, run) is Moment.TRAINING
+    assert automatic.marked_for(store, anne.visitor) == [run.id]
+    Actions(store, BOB).follow(bob, quick_config(seed=2))
+    assert started == [run.id, quick_config(seed=2).id]  # and nothing was paused
+    assert Actions(store, TEACHER).follow(bob, run) is Moment.TRAINING
+    assert automatic.marked_for(store, bob.visitor) == [run.id]
+
+
+def test_what_is_left_may_be_trained_on_and_nothing_else(store, started):
+    run = make_run(store, quick_config(), state="paused")
+    visitors.own(store, run.id, ANNE.key)
+    automatic.mark(store, run.id, "tab")
+    assert not Actions(store, BOB).may_continue(run)
+    automatic.let_go(store, run.id, "tab")
+    bob = Actions(store, BOB)
+    assert bob.may_continue(run) and not bob.may_control(run)
+    for act in (bob.delete, lambda run_id: bob.annotate(run_id, About("mine"))):
+        with pytest.raises(LabError, match="Somebody else"):
+            act(run.id)
+    bob.start(run.config)
+    assert visitors.owner(store, run.id) == BOB.key
+
+
+def test_an_administrator_who_helps_leaves_a_run_its_owner(store, started):
+    run = make_run(store, quick_config(), state="paused")
+    visitors.own(store, run.id, ANNE.key)
+    Actions(store, TEACHER).start(run.config)
+    assert visitors.owner(store, run.id) == ANNE.key
+    other = make_run(store, quick_config(seed=2), state="paused")  # from the command line
+    Actions(store, TEACHER).start(other.config)
+    assert visitors.owner(store, other.id) == TEACHER.key
+
+
+def test_a_launch_that_fails_is_neither_counted_nor_owned(store, monkeypatch):
+    def fail(*_, **__):
+        raise LabError("The disk is full.")
+
+    monkeypatch.setattr(launcher, "start", fail)
+    monkeypatch.setattr(robustness_job, "start", fail)
+    act = Actions(store, ANNE)
+    for asked in (lambda: act.start(quick_config()), lambda: act.compute_robustness(["a"])):
+        with pytest.raises(LabError, match="disk is full"):
+            asked()
+    assert visitors.done_lately(store, ANNE.key, "launches") == 0
+    assert visitors.owner(store, quick_config().id) is None
+
+
+def test_a_stranger_cannot_take_back_a_pause(store, started):
+    run = make_run(store, quick_config(), state="running", process=ME)
+    visitors.own(store, run.id, ANNE.key)
+    assert Actions(store, BOB).start(run.config).id == run.id and not started
+    Actions(store, ANNE).start(run.config)
+    assert started == [run.id]
+
+
+def test_whatever_begins_waits_for_other_launches(store, started, monkeypatch):
+    monkeypatch.setattr("mnist_core.jobs.actions.PATIENCE", 0.0)
+    act = Actions(store, ANNE)
+    with named_lock(store.root, "launches"):
+        for asked in (
+            lambda: act.start(quick_config()),
+            lambda: act.follow(Follower(), quick_config()),
+            lambda: act.compute_robustness(["a"]),
+        ):
+            with pytest.raises(LabError, match="Others are starting"):
+                asked()
+    assert not started
+
+
+def test_no_note_is_lost_when_many_come_at_once(store):
+    def note():
+        for _ in range(10):
+            visitors.note(store, ANNE.key, "uploads", most=35)
+
+    threads = [threading.Thread(target=note) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert visitors.done_lately(store, ANNE.key, "uploads") == 35
+
+
+def test_a_read_only_lab_counts_uploads_and_writes_nothing(store, monkeypatch):
+    monkeypatch.setenv("MNIST_READ_ONLY", "1")
+    monkeypatch.setenv("MNIST_LIMITS", "uploads_per_hour = 2")
+    for _ in range(2):
+        Actions(store, ANNE).check_upload()
+    with pytest.raises(LabError, match="You may upload 2"):
+        Actions(store, ANNE).check_upload()
+    Actions(store, BOB).check_upload()
+    monkeypatch.setattr(visitors, "HOUR", 0.0)
+    Actions(store, BOB).check_upload()
+    assert not list(store.root.rglob("*")) and len(visitors._kept) <= 1
+
+
+def test_the_parameters_of_every_network_are_limited(store, started, monkeypatch):
+    monkeypatch.setattr(spawn, "ask", lambda *_: [{"name": "added", "parameters": 7}])
+    monkeypatch.setenv("MNIST_LIMITS", "parameters = 6")
+    act = Actions(store, ANNE)
+    with monkeypatch.context() as more_classes:
+        more_classes.setattr(permissions, "stats_of", lambda *_: {"convolutions": 2})
+        with pytest.raises(LabError, match=r"61,706 parameters; at most 6 are"):
+            act.start(quick_config())
+    for name, words in (("added", "7 parameters; at most 6 are"), ("unheard-of", "not known")):
+        with pytest.raises(LabError, match=words):
+            act.start(replace(quick_config(), model=name))
+    assert not started
 
 
 def test_a_lab_of_ones_own_keeps_no_owners(store, started):
