@@ -33,7 +33,7 @@ WRITING = 60.0  # seconds after which nobody is writing such a file any more
 ATTEMPTS = 50 if os.name == "nt" else 1  # to replace or remove a file
 
 # The most bytes of a file of each kind, far more than the lab writes.
-WORDS_LIMIT = 2**20  # a config, a summary, a setting, a request
+SMALL_FILE_LIMIT = 2**20  # a config, a summary, a setting, a request, a drawing as PNG
 PROGRESS_LIMIT = 2**23  # with the losses of an epoch's steps
 TABLE_LIMIT = 2**26
 TENSORS_LIMIT = 2**29  # 128 million weights in single precision
@@ -168,7 +168,7 @@ def signature(path: Path) -> tuple[int, int, int]:
     return seen.st_mtime_ns, seen.st_size, seen.st_ino
 
 
-def read_json(path: Path, limit: int = WORDS_LIMIT) -> Any:
+def read_json(path: Path, limit: int = SMALL_FILE_LIMIT) -> Any:
     """Raises OSError when it cannot be read, ValueError when it is not JSON, or deeper than any."""
     try:
         found = json.loads(read_file(path, limit))
@@ -187,7 +187,9 @@ def _is_deeper(value: Any, levels: int) -> bool:
     return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
-def read_checked(path: Path, check: Callable[[Any], T], default: T, limit: int = WORDS_LIMIT) -> T:
+def read_checked(
+    path: Path, check: Callable[[Any], T], default: T, limit: int = SMALL_FILE_LIMIT
+) -> T:
     """What `check` makes of the file's JSON; the default when there is no file, or a damaged one.
 
     `check` raises ValueError, or whatever values of other types than it expects lead to.

@@ -25,7 +25,7 @@ from PIL import Image
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError, LabError
-from mnist_core.files import WORDS_LIMIT, read_bytes, read_file, to_csv, write_bytes, writing
+from mnist_core.files import SMALL_FILE_LIMIT, read_bytes, read_file, to_csv, write_bytes, writing
 from mnist_core.imaging.preprocess import from_ink
 from mnist_core.imaging.tiles import png
 from mnist_core.locks import named_lock
@@ -113,7 +113,7 @@ class Handwriting:
         """(28, 28) uint8: the drawing as a network reads it. Raises LabError."""
         path = self.folder / sample.file
         try:
-            picture = read_png(read_file(path, WORDS_LIMIT))
+            picture = read_png(read_file(path, SMALL_FILE_LIMIT))
         except (OSError, ValueError) as error:  # which an InputError is, too
             raise LabError(f"{path} cannot be read ({error}).") from error
         if picture.shape == (IMAGE_SIDE, IMAGE_SIDE):
@@ -129,7 +129,9 @@ class Handwriting:
             archive.writestr(TABLE, to_csv(map(vars, samples), COLUMNS))
             archive.writestr(DATASET_FILE, self.dataset)
             for sample in samples:
-                archive.writestr(sample.file, read_file(self.folder / sample.file, WORDS_LIMIT))
+                archive.writestr(
+                    sample.file, read_file(self.folder / sample.file, SMALL_FILE_LIMIT)
+                )
         return file.getvalue()
 
     def from_zip(self, content: bytes, room: int | None = None) -> list[str]:

@@ -27,7 +27,7 @@ from typing import Any
 
 from mnist_core import paths
 from mnist_core.files import (
-    WORDS_LIMIT,
+    SMALL_FILE_LIMIT,
     is_text,
     read_checked,
     read_file,
@@ -87,7 +87,7 @@ class Handover:
     def requested(self) -> str | None:
         """The id of the run that is handed over, if there is one."""
         with suppress(OSError, ValueError):
-            run_id = read_file(self._path(".request"), WORDS_LIMIT).decode()
+            run_id = read_file(self._path(".request"), SMALL_FILE_LIMIT).decode()
             return run_id if RUN_ID.fullmatch(run_id) else None
         return None
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
-from mnist_core.files import WORDS_LIMIT, read_checked, read_file, remove, write_json
+from mnist_core.files import SMALL_FILE_LIMIT, read_checked, read_file, remove, write_json
 from mnist_core.jobs import spawn
 from mnist_core.locks import held, named_lock
 from mnist_core.runs.process import Process
@@ -115,7 +115,7 @@ def stop(store: RunStore) -> None:
 def why_it_failed(store: RunStore) -> str:
     """The last line of the last process, if it ended with an error."""
     with suppress(OSError, ValueError):
-        said = read_file(log_path(store), WORDS_LIMIT).decode()
+        said = read_file(log_path(store), SMALL_FILE_LIMIT).decode()
         last = said.strip().rpartition("\n")[2]
         return last.partition("mnist_core robustness: ")[2]
     return ""

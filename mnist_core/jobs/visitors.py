@@ -13,6 +13,7 @@ from pathlib import Path
 from mnist_core.files import is_number, read_checked, read_file, write_bytes, write_json
 from mnist_core.limits import read_only
 from mnist_core.locks import held, named_lock
+from mnist_core.runs.owners import owner_file
 from mnist_core.runs.store import RunStore
 
 HOUR = 3600.0
@@ -52,7 +53,7 @@ def disown(store: RunStore, thing: str) -> None:
 
 
 def _owner_file(store: RunStore, thing: str) -> Path:
-    return store.root / ".owners" / thing
+    return owner_file(store.root, thing)
 
 
 def done_lately(store: RunStore, visitor: str, what: str) -> int:

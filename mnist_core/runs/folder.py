@@ -13,8 +13,8 @@ from safetensors.numpy import save as tensors_to_bytes
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import (
     PROGRESS_LIMIT,
+    SMALL_FILE_LIMIT,
     STATE_LIMIT,
-    WORDS_LIMIT,
     is_number,
     read_bytes,
     read_checked,
@@ -105,7 +105,7 @@ class RunFolder:
     def requested(self) -> str | None:
         """What was asked of the training process, if anything."""
         with suppress(OSError, ValueError):
-            what = read_file(self.request_file, WORDS_LIMIT).decode()
+            what = read_file(self.request_file, SMALL_FILE_LIMIT).decode()
             return what if what in REQUESTS else None
         return None
 

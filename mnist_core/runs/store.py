@@ -25,6 +25,7 @@ from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
 from mnist_core.runs.bundle import Bundle, read_bundle
 from mnist_core.runs.folder import RunFolder
+from mnist_core.runs.owners import forget_owner
 from mnist_core.runs.run import PARTS, Damaged, Run, read_parts
 from mnist_core.runs.summary import Summary
 
@@ -157,6 +158,8 @@ class RunStore:
     def create(self, config: RunConfig, summary: Summary) -> Run:
         """Writes config and summary of a new run; a damaged folder in its place is set aside.
 
+        A new run has no owner until somebody is named (see jobs.visitors).
+
         Raises LabError when they cannot be written, and NewerVersion for a folder in its place that
         a newer version of the lab has written.
         """
@@ -174,6 +177,7 @@ class RunStore:
         try:
             with writing(path):
                 _write_both(new, config, summary)
+                forget_owner(self.root, config.id)
                 new.rename(path)
         finally:
             shutil.rmtree(new, ignore_errors=True)

@@ -380,7 +380,7 @@ def test_each_tab_shows_what_it_promises(lab):
     assert page.code[0].value.endswith("--rotation 10")
 
 
-def test_a_run_of_the_grid_shows_its_mistakes_which_its_kin_can_be_shown(lab, monkeypatch):
+def test_mistakes_of_a_grid_run_link_to_runs_with_weights(lab, monkeypatch):
     run = make_run(RunStore(lab.root / "other"), opening())
     wrong = Mistakes(
         np.array([8, 33], np.int32), np.array([3, 5], np.uint8), np.float32([0.6, 0.9])

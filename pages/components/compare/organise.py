@@ -30,7 +30,7 @@ def without_archived(runs: list[Run]) -> tuple[list[Run], int]:
 
 def organise(store: RunStore, runs: Iterable[Run]) -> None:
     """What can be said of the ticked runs, and how they are put away."""
-    common.tell_problem()
+    common.show_kept_error()
     if not may_change():
         return
     act = actions(store)

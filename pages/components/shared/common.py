@@ -99,8 +99,8 @@ def attempt(act: Callable[[], object]) -> None:
 PROBLEM = "problem_of_a_callback"
 
 
-def told_later(act: Callable[[], None]) -> Callable[[], None]:
-    """A callback whose error is shown as a sentence, by `tell_problem` where the page calls it."""
+def error_shown_later(act: Callable[[], None]) -> Callable[[], None]:
+    """A callback whose error is shown as a sentence where the page calls `show_kept_error`."""
 
     def guarded() -> None:
         try:
@@ -111,7 +111,7 @@ def told_later(act: Callable[[], None]) -> Callable[[], None]:
     return guarded
 
 
-def tell_problem() -> None:
+def show_kept_error() -> None:
     """Says once what went wrong in a callback."""
     problem = st.session_state.pop(PROBLEM, None)
     if problem:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from mnist_core.formatting import duration, plain
+from mnist_core.formatting import duration
 from mnist_core.runs.run import Run
 
 
@@ -32,4 +32,4 @@ def preparing(phase: str, progress: dict[str, Any]) -> str:
         return f"waiting for {ahead} ahead of it"
     if phase == "waiting":
         return "waiting for another run to finish"
-    return "evaluating on the test images" if phase == "testing" else plain(phase)
+    return "evaluating on the test images" if phase == "testing" else phase

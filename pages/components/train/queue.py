@@ -59,7 +59,7 @@ def row(store: RunStore, run: Run, share: float, words: str) -> None:
 
 def at_once(store: RunStore) -> None:
     """The setting: how many runs train at the same time."""
-    common.tell_problem()
+    common.show_kept_error()
     key = "train_at_once"
     st.session_state[key] = min(store.at_once(), MOST_AT_ONCE)  # another tab may have changed it
     st.selectbox(
@@ -68,7 +68,9 @@ def at_once(store: RunStore) -> None:
         key=key,
         width=220,
         format_func=lambda number: str(number) if number != AUTOMATIC else "automatic",
-        on_change=common.told_later(lambda: actions(store).set_at_once(st.session_state[key])),
+        on_change=common.error_shown_later(
+            lambda: actions(store).set_at_once(st.session_state[key])
+        ),
         help="Further runs wait in the queue. Automatic: one run alone uses all cores; when "
         "several wait, each trains on one core, which is faster than one after the other.",
     )

@@ -138,6 +138,15 @@ def test_a_run_is_labelled_deleted_and_brought_back_by_who_started_it(store, sta
     assert visitors.owner(store, run.id) is None and not list(store.root.glob(".trash/*"))
 
 
+def test_a_run_trained_anew_does_not_belong_to_whoever_deleted_it(store):
+    run = make_run(store, quick_config())
+    visitors.own(store, run.id, ANNE.key)
+    Actions(store, ANNE).delete(run.id)
+    assert visitors.owner(store, run.id) == ANNE.key  # who may undo it
+    again = make_run(store, quick_config())
+    assert not Actions(store, ANNE).may_control(again)
+
+
 def test_a_run_from_the_command_line_is_the_administrators(store, started):
     run = make_run(store, state="running", process=Process.of(1))
     assert not Actions(store, ANNE).may_control(run) and Actions(store, TEACHER).may_control(run)
