@@ -153,8 +153,9 @@ def test_only_who_started_a_run_can_end_it(store, calls, as_visitor, monkeypatch
     monkeypatch.setattr("time.sleep", lambda _: None)
     field = partial(page.text_input, key="administrator_password")
     field().input("wrong").run()
-    assert "not the password" in page.error[0].value and not buttons & set(names(page))
+    assert page.error[0].value == "Wrong password." and not buttons & set(names(page))
     field().input("right").run()
+    assert "you can stop and delete every run" in page.caption[0].value
     assert buttons <= set(names(page))
 
 

@@ -39,7 +39,7 @@ def organise(store: RunStore, runs: Iterable[Run]) -> None:
         "Organise",
         icon=":material/label:",
         disabled=not own,
-        help="A label, a note and tags for a ticked run; archive or delete it.",
+        help="Give a ticked run a label, a note and tags; archive or delete it.",
     ):
         if own:
             run_id = st.selectbox(
@@ -63,7 +63,7 @@ def one_run(store: RunStore, run: Run) -> None:
             word,
             icon=":material/archive:",
             key="cmp_archive",
-            help="Archived runs are out of the way; a filter shows them.",
+            help="Hides the run on all pages; a filter shows archived runs.",
         ):
             common.attempt(lambda: say(store, run, changed))
         if st.button(

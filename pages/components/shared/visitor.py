@@ -75,7 +75,7 @@ def administration() -> None:
     if not os.environ.get(PASSWORD) or limits.read_only():
         return
     if st.session_state.get("administrator"):
-        st.caption("You administer this lab: you may stop and remove all runs.")
+        st.caption("You are the administrator: you can stop and delete every run.")
         return
     with st.popover("Administrator", icon=":material/key:", type="tertiary"):
         st.text_input(
@@ -83,10 +83,10 @@ def administration() -> None:
             type="password",
             key="administrator_password",
             on_change=_check_password,
-            help="Whoever knows it may stop and remove all runs.",
+            help="Anyone who knows it can stop and delete every run.",
         )
         if st.session_state.pop("wrong_password", False):
-            st.error("This is not the password.", icon=":material/error:")
+            st.error("Wrong password.", icon=":material/error:")
 
 
 def _check_password() -> None:
