@@ -41,7 +41,7 @@ def draw_digit(page, digit, size=0.7):
         for point in points[1:]:
             page.mouse.move(*point, steps=2)
         page.mouse.up()
-    page.get_by_text("Yours").wait_for()
+    page.get_by_text("Yours", exact=True).wait_for()
     at_rest(page)
 
 
@@ -84,14 +84,14 @@ def test_undo_clear_and_another_page(page, server):
         draw_digit(page, 7)
     both = answer(page)
     page.reload()
-    page.get_by_text("Yours").wait_for()
+    page.get_by_text("Yours", exact=True).wait_for()
     at_rest(page)
     assert answer(page) == both and bright(page) > 1.3 * one
     page.get_by_role("link", name="Compare").click()
     page.wait_for_url("**/compare*")
     at_rest(page)
     page.get_by_role("link", name="Playground").click()
-    page.get_by_text("Yours").wait_for()
+    page.get_by_text("Yours", exact=True).wait_for()
     at_rest(page)
     assert answer(page) == both and bright(page) > 1.3 * one
     page.get_by_role("button", name="Clear", exact=True).click()
@@ -121,7 +121,7 @@ def test_the_lab_draws_something_to_try_and_marks_the_next_stroke(page, server):
     button = page.locator(".st-key-play_try button:visible")
     start, goal = re.findall(r"\d", button.inner_text())
     button.click()
-    page.get_by_text("Yours").wait_for()
+    page.get_by_text("Yours", exact=True).wait_for()
     at_rest(page)
     assert answer(page)[0] == start != goal
     draw_digit(page, 1)

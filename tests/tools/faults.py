@@ -95,14 +95,13 @@ class FaultTest:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Training stands still while a browser, however slow, does its part."""
-        asleep = []
         for config in self.configs:
             until(lambda c=config: self.may_be_held(c), f"{config.id} does not train")
-            process = self.run(config).summary.process
-            found = process and not self.run(config).finished and process.find()
-            if found:
-                found.suspend()
-                asleep.append(found)
+        live = [run for run in map(self.run, self.configs) if not run.finished]
+        found = (run.summary.process and run.summary.process.find() for run in live)
+        asleep = [process for process in found if process]
+        for process in asleep:
+            process.suspend()
         try:
             yield
         finally:
@@ -111,10 +110,12 @@ class FaultTest:
                     process.resume()
 
     def may_be_held(self, config: RunConfig) -> bool:
-        """Whether it trains, and so holds no lock that a page may wait for, or works no more."""
+        """Whether it is past its first step, and so holds no lock that others wait for, or works
+        no more."""
         if not self.is_live(config):
             return True
-        return self.store.folder(config.id).progress().get("phase") == "training"
+        progress = self.store.folder(config.id).progress()
+        return progress.get("phase") == "training" and progress.get("step", 0) > 0
 
     def open(self) -> Page:
         page = self.browser.new_page()

@@ -43,7 +43,7 @@ SAME_WEIGHTS: dict[str | type, Callable[[Any], tuple]] = {
 def page_title(title: str) -> None:
     """A heading for screen readers; for all others the bar at the top says where they are."""
     hidden = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
-    style = "<style>:has(>.st-key-page_title){position:absolute}</style>"
+    style = "<style>:has(>.st-key-page_title){position:absolute;width:1px;overflow:hidden}</style>"
     with st.container(key="page_title"):
         st.html(f'{style}<h1 style="{hidden}">{title}</h1>')
 
