@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,7 +66,7 @@ def _answer_or_error(network: Network, name: str) -> dict[str, Any]:
 
 
 def _answer(network: Network, data: bytes) -> dict[str, Any]:
-    from mnist_core.imaging.digits import digits_of, whole
+    from mnist_core.imaging.digits import digits_of, in_words, whole
     from mnist_core.imaging.image_file import upright_size
     from mnist_core.imaging.photo import from_image
 
@@ -76,9 +75,9 @@ def _answer(network: Network, data: bytes) -> dict[str, Any]:
     if stages is None:
         raise InputError("shows nothing that looks like ink")
     digits = digits_of(stages) if spec.one_character else (whole(stages),)
-    answers = [_prediction(network, digit, upright_size(data)) for digit in digits]
-    lines = itertools.groupby(zip(digits, answers, strict=True), key=lambda pair: pair[0].line)
-    reading = " ".join("".join(a["class"] for _, a in line) for _, line in lines)
+    size = upright_size(data)
+    answers = [_prediction(network, digit, size) for digit in digits]
+    reading = in_words(digits, [answer["class"] for answer in answers])
     alone = {k: v for k, v in answers[0].items() if k != "box"} if len(answers) == 1 else {}
     return {"reading": reading, "digits": answers, **alone}
 

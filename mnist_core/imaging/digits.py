@@ -9,7 +9,8 @@ A box is (top, left, bottom, right) in pixels, its ends not included. Ink is (h,
 ink. Needs numpy and Pillow only.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,12 @@ def digits_of(stages: Stages) -> tuple[Digit, ...]:
     return tuple(_digit(stages, stages.ink, group) for group in groups)
 
 
+def in_words(digits: Sequence[Digit], names: Sequence[str]) -> str:
+    """The whole reading, of what was read in each digit: "12 34" for two lines."""
+    lines = itertools.groupby(zip(digits, names, strict=True), key=lambda pair: pair[0].line)
+    return " ".join("".join(name for _, name in line) for _, line in lines)
+
+
 def whole(stages: Stages) -> Digit:
     """All ink as one digit; where ink was not looked for, the whole picture."""
     if not stages.ink:
@@ -105,11 +112,9 @@ def groups_of(ink: np.ndarray) -> list[Group]:
 
 
 def _cut(ink: np.ndarray, there: np.ndarray, line: int) -> Group:
-    rows, columns = np.flatnonzero(there.any(1)), np.flatnonzero(there.any(0))
-    top, bottom, left, right = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
-    inside = (slice(top, bottom), slice(left, right))
-    box = (int(top), int(left), int(bottom), int(right))
-    return Group(box, line, np.where(there[inside], ink[inside], 0).astype(np.uint8))
+    rows, columns = inside = box(there)
+    ends = (int(rows.start), int(columns.start), int(rows.stop), int(columns.stop))
+    return Group(ends, line, np.where(there[inside], ink[inside], 0).astype(np.uint8))
 
 
 def _spread(owner: np.ndarray) -> np.ndarray:

@@ -22,6 +22,7 @@ from mnist_core.limits import check_disk, limits
 from mnist_core.locks import held, named_lock
 from mnist_core.runs import trash
 from mnist_core.runs.about import About, write_about
+from mnist_core.runs.owners import forget_owner
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import AUTOMATIC
@@ -87,7 +88,7 @@ class Actions(Permissions):
         self._check_owner(run_id)
         trash.empty(self.store, run_id)
         if not self.store.folder(run_id).path.exists():
-            visitors.disown(self.store, run_id)
+            forget_owner(self.store.root, run_id)
 
     def set_at_once(self, number: int) -> None:
         """How many runs train at the same time."""
@@ -127,7 +128,7 @@ class Actions(Permissions):
             raise LabError("Only the person who saved this drawing can remove it.")
         for file in files:
             drawings.remove(file)
-            visitors.disown(self.store, thing(drawings, file))
+            forget_owner(self.store.root, thing(drawings, file))
 
     def import_drawings(self, drawings: Handwriting, content: bytes) -> int:
         """Adds the drawings of a zip; returns how many are new."""

@@ -51,8 +51,7 @@ class Permissions:
 
     def may_remove(self, drawings: Handwriting, file: str) -> bool:
         """Whether this is the visitor's own drawing."""
-        owner = visitors.owner(self.store, thing(drawings, file))
-        return self.visitor.trusted or owner == self.visitor.key
+        return self.may_control_id(thing(drawings, file))
 
     def check_launch(self, config: RunConfig) -> None:
         """Raises LabError where this visitor may not train this config now."""

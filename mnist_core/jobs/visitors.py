@@ -35,25 +35,15 @@ def key_of(secret: str) -> str:
 
 def own(store: RunStore, thing: str, visitor: str) -> None:
     """The visitor has begun this run, or saved this drawing. Raises LabError."""
-    write_bytes(_owner_file(store, thing), visitor.encode(), flush=False)
+    write_bytes(owner_file(store.root, thing), visitor.encode(), flush=False)
 
 
 def owner(store: RunStore, thing: str) -> str | None:
     """The visitor's key; None for what nobody began here, such as runs that ship."""
     with suppress(OSError, ValueError):
-        found = read_file(_owner_file(store, thing), 100).decode()
+        found = read_file(owner_file(store.root, thing), 100).decode()
         return found if KEY.fullmatch(found) else None
     return None
-
-
-def disown(store: RunStore, thing: str) -> None:
-    """It is gone."""
-    with suppress(OSError):
-        _owner_file(store, thing).unlink()
-
-
-def _owner_file(store: RunStore, thing: str) -> Path:
-    return owner_file(store.root, thing)
 
 
 def done_lately(store: RunStore, visitor: str, what: str) -> int:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
-from mnist_core.imaging.digits import Digit, digits_of
+from mnist_core.imaging.digits import Digit, digits_of, in_words
 from mnist_core.runs.run import Run
 from pages.components.playground.input import Input
 from pages.components.playground.networks import network
@@ -32,12 +32,9 @@ def _choose(run: Run, digits: tuple[Digit, ...]) -> int:
     if st.session_state.get(KEY, len(digits)) >= len(digits):
         st.session_state[KEY] = 0
     names = _names(run, digits)
-    lines = [digit.line for digit in digits]
-    spaced = [f" {n}" if i and lines[i] > lines[i - 1] else n for i, n in enumerate(names)]
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.html(
-            f"<b>{len(digits)} digits: {escape(''.join(spaced))}</b> · look at", width="content"
-        )
+        reading = escape(in_words(digits, names))
+        st.html(f"<b>{len(digits)} digits: {reading}</b> · look at", width="content")
         chosen = st.segmented_control(
             "Digit to look at",
             range(len(digits)),

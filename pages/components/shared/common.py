@@ -17,6 +17,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
+from pages.components.shared.hidden import out_of_layout
 
 # The lab's name, in a colour that reads on light and on dark ground.
 LOGO = (
@@ -43,9 +44,7 @@ SAME_WEIGHTS: dict[str | type, Callable[[Any], tuple]] = {
 def page_title(title: str) -> None:
     """A heading for screen readers; for all others the bar at the top says where they are."""
     hidden = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)"
-    style = "<style>:has(>.st-key-page_title){position:absolute;width:1px;overflow:hidden}</style>"
-    with st.container(key="page_title"):
-        st.html(f'{style}<h1 style="{hidden}">{title}</h1>')
+    out_of_layout("page_title", f'<h1 style="{hidden}">{title}</h1>')
 
 
 def unbroken(text: str) -> str:

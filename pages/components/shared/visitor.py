@@ -18,6 +18,7 @@ from mnist_core.jobs.actions import Actions
 from mnist_core.jobs.permissions import Visitor
 from mnist_core.jobs.visitors import key_of
 from mnist_core.runs.store import RunStore
+from pages.components.shared.hidden import out_of_layout
 
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 PASSWORD = "MNIST_ADMIN_PASSWORD"
@@ -62,12 +63,7 @@ def keep_secret() -> None:
         return
     cookie = f"{COOKIE}={_secret()};path=/;max-age={YEAR};samesite=strict"
     script = f'document.cookie="{cookie}"+(location.protocol=="https:"?";secure":"")'
-    with st.container(key="keep_secret"):
-        st.html(
-            "<style>:has(>.st-key-keep_secret){position:absolute}</style>"
-            f"<script>{script}</script>",
-            unsafe_allow_javascript=True,
-        )
+    out_of_layout("keep_secret", f"<script>{script}</script>", scripts=True)
 
 
 def administration() -> None:
