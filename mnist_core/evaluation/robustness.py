@@ -19,6 +19,7 @@ from mnist_core.imaging.corruptions import CORRUPTIONS, corrupt
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 
+ROBUSTNESS = "robustness.json"  # in a run's folder
 FORMAT = "mnist-lab robustness 1"
 STEPS = 1 + sum(len(each.levels) - 1 for each in CORRUPTIONS.values())
 
@@ -33,7 +34,7 @@ class Robustness:
 
 def stored(run: Run) -> Robustness | None:
     """What was computed for these weights, if anything. Raises LabError for a damaged file."""
-    path = run.path / "robustness.json"
+    path = run.path / ROBUSTNESS
     try:
         found = read_json(path)
         if found["format"] != FORMAT or found["weights_sha256"] != run.summary.weights_sha256:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.errors import LabError, NotFound
-from mnist_core.evaluation.robustness import FORMAT, STEPS, compute, stored
+from mnist_core.evaluation.robustness import FORMAT, ROBUSTNESS, STEPS, compute, stored
 from mnist_core.files import SMALL_FILE_LIMIT, read_checked, read_file, remove, write_json
 from mnist_core.jobs import spawn
 from mnist_core.locks import held, named_lock
@@ -58,7 +58,7 @@ def _compute_one(store: RunStore, run: Run, job: Job, on_step: Callable[..., Non
     tell(0)
     found = compute(run, tell)
     facts = {"format": FORMAT, "weights_sha256": run.summary.weights_sha256}
-    run.folder.write_added("robustness.json", facts | asdict(found))
+    run.folder.write_added(ROBUSTNESS, facts | asdict(found))
 
 
 def _job_path(store: RunStore) -> Path:

@@ -5,6 +5,7 @@ import pytest
 from mnist_core.config import Execution
 from mnist_core.evaluation import quantized
 from mnist_core.evaluation.predict import evaluate, load_model
+from mnist_core.evaluation.robustness import ROBUSTNESS
 from mnist_core.files import read_tensors_file
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
@@ -101,9 +102,11 @@ def test_a_run_that_ships_without_weights_keeps_its_logits(lab, monkeypatch):
     run = trained(lab)
     monkeypatch.setattr(packing, "recipe_of", lambda config: "huge")
     monkeypatch.setattr(packing, "WITHOUT_WEIGHTS", (("lenet5", "huge"),))
+    (run.path / ROBUSTNESS).write_text("{}")
     pack(lab, run)
     packed = lab.get(run.id)
     assert not packed.has_weights and packed.logits_file.exists()
+    assert not (run.path / ROBUSTNESS).exists()
     assert packed.summary.test_accuracy == run.summary.test_accuracy
 
 
