@@ -393,7 +393,7 @@ def test_mistakes_of_a_grid_run_link_to_runs_with_weights(lab, monkeypatch):
     shown = "".join(element.proto.body for element in page.get("html"))
     assert shown.index("3, read as 5\n90 % sure") < shown.index("8, read as 3\n60 % sure")
     assert f"playground?play_run={kin.id}&amp;play_test=33" in shown
-    assert "read by As published" in words(page)
+    assert "(As published)." in words(page)
     assert page.query_params.get("train_tab") is None
     monkeypatch.setenv("MNIST_DATA", str(lab.root))  # no images there: their numbers
     page = open_page()

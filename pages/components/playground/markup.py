@@ -97,6 +97,9 @@ CLASS_COLOURS = (
     *("#8ecae6", "#8a4b2a", "#ffd84d", "#b1283e", "#b9c0c9"),
 )
 INKS = ("#fff", "#000")  # of the text on a dark colour and on a light one: they alternate
+# For what is wider than a phone: the Tab key gets there, and arrow keys scroll it.
+SCROLLS = ' tabindex="0" role="region" aria-label="{}"'
+NARROW = 7  # columns of numbers that fit on a phone
 
 
 def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
@@ -196,7 +199,8 @@ def number_grid(values: np.ndarray) -> str:
             for value in line
         )
         rows.append(f"<tr>{cells}</tr>")
-    return f'<div class="play-scroll"><table class="play-grid">{"".join(rows)}</table></div>'
+    reach = SCROLLS.format("Numbers") if values.shape[1] > NARROW else ""
+    return f'<div class="play-scroll"{reach}><table class="play-grid">{"".join(rows)}</table></div>'
 
 
 def _tint(share: float) -> str:
@@ -225,7 +229,8 @@ def strip(
         for place, value in enumerate(values)
     )
     rows.append(f'<tr class="axis"><td></td>{ticks}</tr>')
-    return f'<div class="play-scroll"><table class="play-strip">{"".join(rows)}</table></div>'
+    body = f'<table class="play-strip">{"".join(rows)}</table>'
+    return f'<div class="play-scroll"{SCROLLS.format("Answers of each network")}>{body}</div>'
 
 
 def _cell(label: int, here: bool, classes: Sequence[str]) -> str:

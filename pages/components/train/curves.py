@@ -13,6 +13,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data.idx import part_sizes
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE
+from pages.components.train.layout import reachable
 
 CHART_HEIGHT = 236
 BEFORE = 0.9  # opacity of the grey line
@@ -74,6 +75,7 @@ def curves(run: Run | None, shown: Curves) -> None:
     training = run is not None and run.state in LIVE
     empty = "The first point comes after epoch 1." if training else "Not trained yet."
     with st.container(key="train_curves", horizontal=True, gap="small"):
+        reachable("Accuracy and loss")
         for what in ("accuracy", "loss"):
             figure = training_curves(
                 shown.rows, what, shown.looks, height=CHART_HEIGHT, empty=empty, **shown.behind

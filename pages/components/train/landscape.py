@@ -14,6 +14,7 @@ from mnist_core.training import cost
 from pages.components.shared.common import attempt
 from pages.components.shared.visitor import actions, may_change
 from pages.components.train.controls import show
+from pages.components.train.layout import reachable
 
 ROW, MARGIN = 34, 52  # pixels: of a row of cells, and of the axis below them
 STEPS = {"←": (-1, 0), "→": (1, 0), "↑": (0, 1), "↓": (0, -1)}
@@ -43,6 +44,7 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             show(land.cells[land.xs[i], land.ys[j]].config)
 
     with st.container(key="train_map"):
+        reachable("Map of settings")
         st.plotly_chart(
             figure,
             key=key,

@@ -30,11 +30,15 @@ STYLE = """<style>
 .st-key-train_layout{display:flex;flex-direction:column;gap:1rem}
 .st-key-train_layout>:has(>.st-key-train_result){order:-1}
 .st-key-train_layout>:has(>.st-key-train_controls){position:static;max-height:none}
-.st-key-train_curves{flex-wrap:nowrap;overflow-x:auto;scroll-snap-type:x mandatory}
+.st-key-train_curves{flex-wrap:nowrap;overflow-x:auto;scroll-snap-type:x mandatory;
+ position:relative}
 .st-key-train_curves>*{flex:0 0 94%;scroll-snap-align:start}
-.st-key-train_map{overflow-x:auto}
+.st-key-train_map{overflow-x:auto;position:relative}
 .st-key-train_map>*{min-width:620px}
+:has(>[data-testid=stHtml]>.train-scrolls){position:absolute;min-width:0!important;z-index:1}
+.train-scrolls:not(:focus){opacity:0}
 }
+@media (min-width:901px){:has(>[data-testid=stHtml]>.train-scrolls){display:none}}
 </style>"""
 
 
@@ -45,6 +49,11 @@ class Places:
     controls: DeltaGenerator
     result: DeltaGenerator
     rest: DeltaGenerator
+
+
+def reachable(what: str) -> None:
+    """A stop for the Tab key in a container that scrolls on a phone, where arrow keys scroll it."""
+    st.html(f'<span class="train-scrolls" tabindex="0">{what}: arrow keys scroll sideways</span>')
 
 
 def places() -> Places:

@@ -11,6 +11,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import rank
 from mnist_core.evaluation.predictions import mistakes
 from mnist_core.formatting import percent
+from mnist_core.models import model_title
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
@@ -68,7 +69,8 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
         [f"playground?play_run={reader.id}&play_test={i}" for i in places] if reader else [],
     )
     if reader:
-        whom = "" if reader is run else f", read by {describe(reader.config)}"
+        title = f"{model_title(reader.config.model)} ({describe(reader.config)})"
+        whom = "" if reader is run else f", read by {title}"
         st.caption(f"Click an image to open it in the Playground{whom}.")
 
 
