@@ -139,7 +139,8 @@ def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) ->
 enter_through_app()
 page_title("Playground")
 store, found = all_runs()
-ready = {run.id: run for run in sorted(without_archived(found), key=rank) if run.has_weights}
+usable = without_archived([run for run in found if run.has_weights])
+ready = {run.id: run for run in sorted(usable, key=rank)}
 st.html(markup.STYLE)
 if not ready:
     st.info("No network has been trained yet.", icon=":material/school:")

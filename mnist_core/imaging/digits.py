@@ -103,7 +103,7 @@ def groups_of(ink: np.ndarray) -> list[Group]:
     first, last = boxes(labels, len(areas))
     found = np.concatenate([first[:, kept], last[:, kept] + 1]).T  # (parts, 4)
     sets = [sorted(one) for one in _joined(found)]
-    owner = np.zeros(len(areas), np.int64)
+    owner = np.zeros(len(areas), np.uint8)  # MOST is far below 256
     for number, one in enumerate(sets, start=1):
         owner[kept[one]] = number
     there = _spread(owner[labels])

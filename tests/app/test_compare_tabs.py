@@ -5,7 +5,6 @@ import re
 
 import numpy as np
 import pytest
-import streamlit as st
 
 from mnist_core.evaluation.calibration import calibration
 from mnist_core.evaluation.robustness import FORMAT
@@ -142,7 +141,6 @@ def test_robustness_is_shown_from_what_is_kept(two):
 def test_inside_the_networks(two, lab, monkeypatch):
     found = {"lenet5": describe(create_model("lenet5"), 32)}
     monkeypatch.setattr(spawn, "ask", lambda *arguments: found)
-    st.cache_data.clear()
     again = make_run(lab, make_config("lenet5", lr=0.02))  # the same network, other settings
     page = open_tab("Inside", [two[0], again])
     table, layers = page.dataframe[0].value, page.dataframe[1].value

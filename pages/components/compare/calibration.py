@@ -13,18 +13,18 @@ from mnist_core.runs.run import PARTS, Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare import files
 from pages.components.compare.comparison import Comparison, chart
+from pages.components.shared.cache import cached
 
 
-@st.cache_data(show_spinner=False, max_entries=200)
-def _calibration(_store: RunStore, _run: Run, path: str, version: tuple[int, int]) -> Scaled:
-    return with_temperature(*(logits_and_labels(_store, _run, part) for part in PARTS))
+@cached(lambda _store, run, version: (run.path, version), most=200)
+def _calibration(store: RunStore, run: Run, version: tuple[int, int]) -> Scaled:
+    return with_temperature(*(logits_and_labels(store, run, part) for part in PARTS))
 
 
 def calibration_of(store: RunStore, run: Run) -> Scaled:
     """Cached until the file of logits changes. Raises LabError."""
-    file = run.logits_file
-    stat = file.stat()
-    return _calibration(store, run, str(file), (stat.st_mtime_ns, stat.st_size))
+    stat = run.logits_file.stat()
+    return _calibration(store, run, (stat.st_mtime_ns, stat.st_size))
 
 
 def calibrations(comparison: Comparison, runs: Mapping[str, Run]) -> None:

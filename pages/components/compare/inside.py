@@ -16,7 +16,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare import files
 from pages.components.compare.comparison import Comparison, number_column, pick
-from pages.components.shared import common
+from pages.components.shared.cache import cached, same, weights_of_all
 from pages.components.shared.gallery import gallery
 
 AT_ONCE = 4  # large pictures beside each other
@@ -30,17 +30,13 @@ def inside_tab(comparison: Comparison) -> None:
     layer_by_layer(comparison, stages)
 
 
-@st.cache_data(show_spinner="Analysing the networks …")
+@cached(same, spinner="Analysing the networks …")
 def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     """model -> its stages (see inspection.architecture)."""
     return spawn.ask("layers", *models)
 
 
-@st.cache_data(
-    show_spinner="Measuring what the units look at …",
-    max_entries=100,
-    hash_funcs=common.SAME_WEIGHTS,
-)
+@cached(weights_of_all, most=100, spinner="Measuring what the units look at …")
 def measured(runs: list[Run], data: str, row: float, column: float) -> dict[str, dict[str, Any]]:
     """id -> the run's effective fields, see effective_field.run_fields; all in one process.
 

@@ -17,6 +17,7 @@ from mnist_core.imaging import sample_drawings
 from mnist_core.imaging.strokes import checked_strokes
 from mnist_core.imaging.tiles import png
 from pages.components.playground.drawings import kept
+from pages.components.shared.cache import cached, same
 
 SIDE = 320  # of the canvas, in pixels
 FAINT = 5  # the example behind the ink has a fifth of its brightness
@@ -26,13 +27,13 @@ FIT = ("naturalWidth", "naturalHeight", "scaleX", "scaleY", "offsetX", "offsetY"
 LARGEST_PICTURE = 600_000  # characters of the picture; one of noise has 560,000
 
 
-@st.cache_data
+@cached(same)
 def example(dataset: str) -> np.ndarray:
     """The data set's built-in drawing, (SIDE, SIDE, 4) uint8 RGBA."""
     return sample_drawings.draw(sample_drawings.example_for(dataset), SIDE)
 
 
-@st.cache_data
+@cached(same)
 def backdrop(dataset: str | None) -> bytes:
     """The picture behind the ink: black, with the data set's example faintly on it."""
     ink = example(dataset)[..., 3] if dataset else np.zeros((SIDE, SIDE), np.uint8)

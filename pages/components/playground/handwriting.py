@@ -7,6 +7,7 @@ from mnist_core.data.handwriting import Handwriting, Sample
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import hardest_first, labels_of_each
+from mnist_core.evaluation.network import Network
 from mnist_core.formatting import counted, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.preprocess import INK
@@ -16,7 +17,8 @@ from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
 from pages.components.playground.input import Input
 from pages.components.playground.networks import networks
-from pages.components.shared.common import SAME_WEIGHTS, show_errors
+from pages.components.shared.cache import cached, weights_of
+from pages.components.shared.common import show_errors
 from pages.components.shared.visitor import actions, may_change
 
 THUMB = 2  # screen pixels a side for each of 28
@@ -110,7 +112,7 @@ def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list
     able, _ = networks(runs)  # the chosen one is among them, or no tab would be shown
     labels = np.array([sample.label for sample in samples])
     key = _key(own, samples)
-    answers = np.stack([_answers(one.run, key, one, images) for one in able])
+    answers = np.stack([_answers(key, one, images) for one in able])
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
     st.subheader(f"{counted(len(samples), 'drawing')} saved", anchor=False)
@@ -151,16 +153,18 @@ def _mistake(own: Handwriting, sample: Sample, image: np.ndarray, answers: dict[
         )
 
 
-@st.cache_data(max_entries=200, show_spinner=False, hash_funcs=SAME_WEIGHTS)
-def _answers(run: Run, key, _one, _images) -> np.ndarray:
+@cached(lambda key, one, _images: (key, weights_of(one.run)), most=200)
+def _answers(key: tuple, one: Network, images: np.ndarray) -> np.ndarray:
     """(N,) labels that this network gives; cached until the set changes."""
-    return labels_of_each([_one], _images)[0]
+    return labels_of_each([one], images)[0]
 
 
-@st.cache_data(max_entries=20, show_spinner=False)
-def _readable(key, _own, _samples) -> tuple[list[Sample], np.ndarray]:
+@cached(lambda key, _own, _samples: key, most=20)
+def _readable(
+    key: tuple, own: Handwriting, samples: list[Sample]
+) -> tuple[list[Sample], np.ndarray]:
     """See Handwriting.readable; cached until the set changes."""
-    return _own.readable(_samples)
+    return own.readable(samples)
 
 
 def _key(own: Handwriting, samples: list[Sample]) -> tuple:

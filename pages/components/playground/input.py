@@ -24,6 +24,7 @@ from pages.components.playground import markup
 from pages.components.playground.canvas import SIDE, drawing, example, untouched
 from pages.components.playground.networks import network
 from pages.components.shared import common
+from pages.components.shared.cache import cached, weights_of
 from pages.components.shared.visitor import actions
 
 DRAW, PHOTO, TEST = SOURCES = ("Draw", "Photo", "Test image")
@@ -180,7 +181,7 @@ def _go_to_next_mistake(run: Run, here: int) -> None:
         _go_to((found,))
 
 
-@st.cache_data(max_entries=64, show_spinner=False, hash_funcs=common.SAME_WEIGHTS)
+@cached(weights_of)
 def _wrong(run: Run) -> tuple[int, ...]:
     """The numbers of the test images that this network gets wrong. Raises LabError."""
     return tuple(sorted(predictions(RunStore(), run).wrong.tolist()))

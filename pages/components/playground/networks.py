@@ -2,15 +2,13 @@
 
 from collections.abc import Iterable
 
-import streamlit as st
-
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network, load_network
 from mnist_core.runs.run import Run
-from pages.components.shared.common import SAME_WEIGHTS
+from pages.components.shared.cache import cached, weights_of
 
 
-@st.cache_resource(max_entries=64, show_spinner="Loading the network …", hash_funcs=SAME_WEIGHTS)
+@cached(weights_of, spinner="Loading the network …")
 def network(run: Run) -> Network:
     """The run's network, which nothing may change. Raises LabError when it cannot be loaded."""
     return load_network(run)

@@ -31,7 +31,8 @@ from pages.components.playground.unit import (
     follow_unit_link,
     remember_unit,
 )
-from pages.components.shared.common import SAME_WEIGHTS, show_errors
+from pages.components.shared.cache import cached, weights_of
+from pages.components.shared.common import show_errors
 
 HERE = Path(__file__)
 HINT = "Click a map, or press Enter on it: it grows, and shows how each of its pixels is computed."
@@ -71,7 +72,7 @@ def strip(run: Run, image: np.ndarray | None, before: np.ndarray | None = None) 
     _component(data=data, key=KEY, on_unit_change=lambda: remember_unit(KEY))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False, hash_funcs=SAME_WEIGHTS)
+@cached(weights_of)
 def columns_of(run: Run) -> list[Column]:
     """The columns of the run's network."""
     from mnist_core.inspection.receptive_field import trace_fields

@@ -12,7 +12,7 @@ from mnist_core.runs.store import RunStore
 from pages.components.playground.answer import article
 from pages.components.playground.canvas import put
 from pages.components.playground.input import Input
-from pages.components.shared.common import SAME_WEIGHTS
+from pages.components.shared.cache import cached, weights_of_all
 
 
 def suggest(runs: list[Run], dataset: str, one: Input | None, label: int | None) -> None:
@@ -42,7 +42,7 @@ def suggest(runs: list[Run], dataset: str, one: Input | None, label: int | None)
         st.button(words, key="play_try", on_click=put, args=(lines,), help=f"Draws it. {why}")
 
 
-@st.cache_data(max_entries=16, show_spinner=False, hash_funcs=SAME_WEIGHTS)
+@cached(weights_of_all)
 def _confusions(runs: list[Run]) -> np.ndarray:
     classes = len(dataset_spec(runs[0].config.dataset).classes)
     return confusions(RunStore(), runs, classes)

@@ -17,6 +17,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
+from pages.components.shared.cache import cached, same
 from pages.components.shared.hidden import out_of_layout
 
 # The lab's name, in a colour that reads on light and on dark ground.
@@ -34,10 +35,6 @@ STATES = {
     RunState.STOPPED: ":material/stop_circle: stopped",
     RunState.DIVERGED: ":material/trending_up: diverged",
     RunState.DONE: ":material/check_circle: done",
-}
-# For a cache of what depends on runs only by their weights.
-SAME_WEIGHTS: dict[str | type, Callable[[Any], tuple]] = {
-    Run: lambda run: (str(run.path), run.summary.weights_sha256)
 }
 
 
@@ -117,7 +114,7 @@ def show_kept_error() -> None:
         st.error(plain(problem), icon=":material/error:")
 
 
-@st.cache_data(show_spinner="Analysing the networks …")
+@cached(same, spinner="Analysing the networks …")
 def model_figures() -> dict[str, dict[str, Any]]:
     """Parameters, MACs and receptive field of every network, by name.
 

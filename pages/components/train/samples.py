@@ -8,6 +8,7 @@ from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.paths import data_root
 from pages.components.shared import common
+from pages.components.shared.cache import cached
 from pages.components.shared.gallery import gallery
 from pages.components.train.controls import control
 
@@ -50,7 +51,11 @@ def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
         gallery(list(moved), [f"epoch {number + 1}"] * len(moved))
 
 
-@st.cache_data(max_entries=100, show_spinner="Moving images as training does …")
+@cached(
+    lambda pixels, *moves: (pixels.tobytes(), *moves),
+    most=100,
+    spinner="Moving images as training does …",
+)
 def augmented(pixels: np.ndarray, rotation: float, shift: float, seed: int) -> np.ndarray:
     """(N, 28, 28) uint8 images as training might see them in one epoch."""
     import torch
