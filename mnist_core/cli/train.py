@@ -74,14 +74,14 @@ def _stand_by(options: Namespace) -> Answer:
 
 
 def _train(options: Namespace, dataset: "Dataset | None" = None) -> Answer:
-    from mnist_core.jobs.worker import carry_out
+    from mnist_core.jobs.worker import carry_out, lacks_test
 
     store = RunStore()
     execution = Execution.from_dict(_given(options, Execution))
     at_once = _at_once(options, store)
     config, parent = config_to_train(options, store)
     existing = store.find_folder(config)
-    if existing and existing.finished:
+    if existing and existing.finished and not lacks_test(existing):
         return _report(existing, cached=True)
     if parent:
         branch_off(store, parent, config)

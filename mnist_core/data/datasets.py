@@ -5,7 +5,6 @@ The files are read by `idx`; torchvision only downloads those that are missing.
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mnist_core.config import RunConfig
-from mnist_core.data.idx import check_files, missing_files, read_part, split_indices
+from mnist_core.data.idx import check_files, fingerprint, missing_files, read_part, split_indices
 from mnist_core.data.transforms import resize
 from mnist_core.dataset_specs import DatasetSpec, dataset_spec
 from mnist_core.errors import LabError
@@ -84,9 +83,8 @@ def load(
     images, labels = read_part(spec.name, root, test=False)
     train, validation = (_split(images, labels, index) for index in split_indices(len(labels)))
     test = _split(*read_part(spec.name, root, test=True), slice(None))
-    fingerprint = hashlib.sha256("".join(f.digest for f in files).encode()).hexdigest()[:16]
     note = "; ".join(file.note for file in files if file.note)
-    return Dataset(spec, train, validation, test, fingerprint, note)
+    return Dataset(spec, train, validation, test, fingerprint(files), note)
 
 
 def _split(images: np.ndarray, labels: np.ndarray, index: np.ndarray | slice) -> Split:

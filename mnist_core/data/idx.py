@@ -82,6 +82,11 @@ def check_files(name: str, root: Path) -> list[IdxFile]:
     return [_check_content(path, dataset_spec(name)) for path in paths_of(name, root)]
 
 
+def fingerprint(files: list[IdxFile]) -> str:
+    """16 hexadecimal digits that tell the files of a data set from others."""
+    return hashlib.sha256("".join(file.digest for file in files).encode()).hexdigest()[:16]
+
+
 def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.ndarray]:
     """(N, 28, 28) uint8 images, which are read only when they are looked at, and (N,) uint8 labels.
 

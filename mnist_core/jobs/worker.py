@@ -46,11 +46,13 @@ def carry_out(
     signalled: Request = lambda: None,
     at_once: queue.AtOnce | None = None,
     dataset: Dataset | None = None,
+    test: bool = True,
 ) -> Run:
     """Trains the config's run to its end, from where it stands; returns it.
 
-    `signalled` says what a signal asked for. `dataset` is the config's, for a process that has
-    loaded it already.
+    Without `test` the test set is not read: the run has no test figures and keeps no logits, until
+    it is asked for with `test`. `signalled` says what a signal asked for. `dataset` is the
+    config's, for a process that has loaded it already.
 
     Waits while another process trains it. With `at_once`, it also waits in the queue: until fewer
     runs than that are in training, of those that were started so, and none that came before it
@@ -60,7 +62,7 @@ def carry_out(
     with _acquire(store.lock(config.id), signalled):
         run = store.find_folder(config)
         if run and run.finished:
-            return run
+            return _test_later(store, run, dataset) if test and lacks_test(run) else run
         if run is None:  # what is not there, data, device or engine, must leave no empty run
             dataset = dataset or _data_at_hand(config)
             _check_execution(config, execution)
@@ -69,13 +71,32 @@ def carry_out(
         reporter = Reporter(config, Mailbox(run.folder, signalled), on_progress)
         try:
             with beating(run.folder):
-                return _Attempt(store, run, execution, reporter, dataset).carry_out(at_once)
+                return _Attempt(store, run, execution, reporter, dataset, test).carry_out(at_once)
         except Exception as error:
             reason = _sentence(error, config)
             _leave_interrupted(store, run, reason)
             if isinstance(error, (LabError, OSError)):  # the command line has words for both
                 raise
             raise LabError(reason) from error
+
+
+def lacks_test(run: Run) -> bool:
+    """Whether it was trained without being tested, as a sweep does, and can be tested now."""
+    untested = run.state == RunState.DONE and run.summary.test_accuracy is None
+    return untested and run.has_weights
+
+
+def _test_later(store: RunStore, run: Run, dataset: Dataset | None) -> Run:
+    """Tests a run that was trained without; its lock is held."""
+    from mnist_core.data import datasets
+    from mnist_core.training.trainer import Trainer
+
+    dataset = dataset or datasets.load(run.config.dataset)
+    if dataset.fingerprint != run.summary.data_fingerprint:
+        raise LabError(f"{run.id} was trained on other data files than those in MNIST_DATA now.")
+    trainer = Trainer(run.config, dataset, _as_recorded(run.summary, Execution()))
+    keep_test_results(store, run, trainer, dataset, run.summary)
+    return store.get(run.id)
 
 
 def _acquire(lock: FileLock, signalled: Request) -> AbstractContextManager[object]:
@@ -126,6 +147,7 @@ class _Attempt:
     execution: Execution
     reporter: Reporter
     dataset: Dataset | None
+    test: bool = True
 
     def carry_out(self, at_once: queue.AtOnce | None) -> Run:
         slot = None
@@ -188,8 +210,9 @@ class _Attempt:
         record = go_on_from(run, trainer, describe(run.summary, trainer, dataset))
         run.folder.write_summary(record.summary)
         self._train_epochs(trainer, record)
-        reporter.phase("testing")
-        keep_test_results(self.store, run, trainer, dataset, record.summary)
+        if self.test:
+            reporter.phase("testing")
+            keep_test_results(self.store, run, trainer, dataset, record.summary)
 
     def _train_epochs(self, trainer: Trainer, record: Record) -> None:
         """Trains to the last epoch. What is asked in between waits until its step is saved."""

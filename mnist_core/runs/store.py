@@ -66,12 +66,17 @@ class RunStore:
         """The file of a data set's runs that have no folder: those of the grid."""
         return self.root / "grid" / f"{dataset}.parquet"
 
+    def sweep_path(self, name: str) -> Path:
+        """The file of a study's runs that have no folder."""
+        return self.root / "sweeps" / f"{name}.parquet"
+
     def _bundles(self) -> tuple[Bundle, ...]:
-        files = sorted((self.root / "grid").glob("*.parquet"))
-        return tuple(map(read_bundle, files))
+        """Of a run in several of them, the last one counts: the grid's, which was tested."""
+        files = [sorted((self.root / kind).glob("*.parquet")) for kind in ("sweeps", "grid")]
+        return tuple(read_bundle(path) for kind in files for path in kind)
 
     def _bundled(self, run_id: str) -> Run | None:
-        found = (bundle.runs.get(run_id) for bundle in self._bundles())
+        found = (bundle.runs.get(run_id) for bundle in reversed(self._bundles()))
         return next(filter(None, found), None)
 
     def _folders(self) -> Sequence[Path]:

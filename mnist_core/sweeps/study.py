@@ -1,0 +1,232 @@
+"""A study: made or found in a storage, and what is known of it and of its trials."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import Any
+
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.storages import BaseStorage
+from optuna.study import StudyDirection
+from optuna.trial import FrozenTrial, TrialState
+
+from mnist_core import __version__
+from mnist_core.errors import InputError, LabError, NotFound
+from mnist_core.sweeps.plan import Plan, check_name
+from mnist_core.sweeps.space import Dimension, Range
+from mnist_core.sweeps.storage import without_credentials
+
+DONE = (TrialState.COMPLETE, TrialState.PRUNED)
+UNLIMITED = 1_000_000  # trials of a study that only its time limits
+SURPLUS = "surplus"  # on a trial that was begun when there were enough
+NO_SHUFFLE = 0  # the seed of the grid's order, which all workers must share
+
+Trials = Sequence[FrozenTrial]
+
+
+@dataclass
+class Study:
+    """A study of the lab in a storage. Everything but its name is read when it is asked for."""
+
+    name: str
+    storage: BaseStorage
+    where: str  # the storage without credentials
+    plan: Plan
+    optuna_study: optuna.Study = field(repr=False)
+
+    @functools.cached_property
+    def directions(self) -> int:
+        return len(self.optuna_study.directions)
+
+    def attributes(self) -> Mapping[str, Any]:
+        """What the study keeps beside its trials."""
+        found: Mapping[str, Any] = self.optuna_study.user_attrs
+        return found
+
+    def keep(self, name: str, value: Any) -> None:
+        self.optuna_study.set_user_attr(name, value)
+
+    @property
+    def wanted(self) -> int:
+        """How many trials it is to have."""
+        return int(self.attributes().get("trials", UNLIMITED))
+
+    @property
+    def requested(self) -> str:
+        """What somebody asked of all workers: "pause", or "" for going on."""
+        return str(self.attributes().get("requested", ""))
+
+    def trials(self) -> list[FrozenTrial]:
+        """All trials but surplus ones, by number. Not to be changed."""
+        found = self.optuna_study.get_trials(deepcopy=False)
+        return [trial for trial in found if SURPLUS not in trial.user_attrs]
+
+    def is_complete(self) -> bool:
+        finished = [trial for trial in self.trials() if trial.state.is_finished()]
+        return len(finished) >= self.wanted
+
+    def best_first(self) -> list[FrozenTrial]:
+        """The completed trials, the highest validation accuracy first."""
+        done = [t for t in self.trials() if t.state == TrialState.COMPLETE]
+        return sorted(done, key=lambda trial: (-trial.values[0], trial.number))
+
+    def status(self) -> dict[str, Any]:
+        """The one JSON object that `sweep` and `sweep-status` print."""
+        trials = self.trials()
+        states = [trial.state for trial in trials]
+        return {
+            "name": self.name,
+            "storage": self.where,
+            "trials": None if self.wanted == UNLIMITED else self.wanted,
+            "trials_done": sum(state in DONE for state in states),
+            "trials_pruned": states.count(TrialState.PRUNED),
+            "trials_failed": states.count(TrialState.FAIL),
+            "trials_running": states.count(TrialState.RUNNING),
+            "trials_waiting": states.count(TrialState.WAITING),
+            "best": self._best(),
+            "winner": self.attributes().get("winner"),
+        }
+
+    def _best(self) -> dict[str, Any] | None:
+        best = next(iter(self.best_first()), None)
+        if best is None:
+            return None
+        return {
+            "id": self.plan.configs(best.params)[0].id,
+            "values": best.params,
+            "validation_accuracy": best.values[0],
+        }
+
+
+def make_study(storage: BaseStorage, url: str, name: str, plan: Plan, trials: int | None) -> Study:
+    """A new study, or the one of this name, which then gets this many trials.
+
+    None leaves their number as it is. Raises InputError for a name that has another plan.
+    """
+    directions = [StudyDirection.MAXIMIZE] + [StudyDirection.MINIMIZE] * bool(plan.minimise)
+    with _quiet():
+        optuna.create_study(
+            storage=storage, study_name=check_name(name), directions=directions, load_if_exists=True
+        )
+    made = _load(storage, url, name)
+    if "plan" not in made.user_attrs:  # also where a kill came between the two steps
+        made.set_user_attr("version", __version__)
+        made.set_user_attr("plan", plan.to_json())
+    study = find_study(storage, url, name)
+    if study.plan.to_json() != plan.to_json():
+        raise InputError(
+            f"name: {name} was given, which is a study with another space, sampler, pruner or "
+            "number of seeds; choose another name, or give the name only to go on with it"
+        )
+    if trials is not None or "trials" not in study.attributes():
+        study.keep("trials", UNLIMITED if trials is None else trials)
+    return study
+
+
+def find_study(storage: BaseStorage, url: str, name: str | None) -> Study:
+    """The study of this name; without one, the only study. Raises NotFound, or LabError."""
+    where = without_credentials(url)
+    names = study_names(storage)
+    if name is None and len(names) == 1:
+        name = names[0]
+    if name is None or name not in names:
+        there = "there are " + ", ".join(names[:20]) if names else "there are no studies"
+        raise NotFound(f"name: {name or 'none'} was given; in {where} {there}")
+    found = _load(storage, url, name)
+    if "plan" not in found.user_attrs:
+        raise LabError(f"{name} in {where} is no study of this lab.")
+    plan = Plan.from_json(found.user_attrs["plan"])
+    with _quiet():
+        found.sampler, found.pruner = sampler_of(plan), pruner_of(plan)
+    return Study(name, storage, where, plan, found)
+
+
+def study_names(storage: BaseStorage) -> list[str]:
+    return sorted(study.study_name for study in storage.get_all_studies())
+
+
+def _load(storage: BaseStorage, url: str, name: str) -> optuna.Study:
+    try:
+        return optuna.load_study(study_name=name, storage=storage)
+    except KeyError:
+        raise NotFound(f"name: there is no {name} in {without_credentials(url)}") from None
+
+
+def _quiet() -> AbstractContextManager[None]:
+    """Optuna warns that some parts may change; the lab is tested with this version of them."""
+    return warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
+class _Grid(optuna.samplers.GridSampler):
+    """A grid whose end the study's number of trials decides, as for every other sampler.
+
+    Optuna's would stop its own loop, which is not used here, and raise where there is none.
+    """
+
+    def after_trial(self, *_: Any) -> None:
+        pass
+
+
+def sampler_of(plan: Plan) -> optuna.samplers.BaseSampler:
+    """Raises LabError where a package is missing that it needs."""
+    samplers = optuna.samplers
+    if plan.sampler == "grid":
+        return _Grid(plan.grid(), seed=NO_SHUFFLE)
+    if plan.sampler == "cmaes":
+        _check_package("cmaes", "cmaes")
+        return samplers.CmaEsSampler(warn_independent_sampling=False)
+    if plan.sampler == "gp":
+        _check_package("gp", "scipy")
+        return samplers.GPSampler()
+    return samplers.RandomSampler() if plan.sampler == "random" else samplers.TPESampler()
+
+
+def pruner_of(plan: Plan) -> optuna.pruners.BasePruner:
+    """Raises LabError where a package is missing that it needs."""
+    pruners = optuna.pruners
+    if plan.pruner == "wilcoxon":
+        _check_package("wilcoxon", "scipy")
+        return pruners.WilcoxonPruner()
+    epochs = plan.space.example().epochs * plan.seeds
+    if plan.pruner == "hyperband":
+        return pruners.HyperbandPruner(min_resource=1, max_resource=max(epochs, 2))
+    return (
+        pruners.MedianPruner(n_warmup_steps=1) if plan.pruner == "median" else pruners.NopPruner()
+    )
+
+
+def _check_package(used_by: str, package: str) -> None:
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise LabError(f"{used_by} needs the package {package}: pip install {package}.")
+
+
+def distribution(dimension: Dimension) -> BaseDistribution:
+    if isinstance(dimension, Range):
+        if dimension.whole:
+            low, high, step = int(dimension.low), int(dimension.high), int(dimension.step or 1)
+            return IntDistribution(low, high, log=dimension.log, step=step)
+        return FloatDistribution(
+            dimension.low, dimension.high, log=dimension.log, step=dimension.step
+        )
+    return CategoricalDistribution(dimension.options)
+
+
+def sample(trial: optuna.Trial, plan: Plan) -> dict[str, Any]:
+    """The values of a trial; those of a trial that is tried again are what they were."""
+    values: dict[str, Any] = {}
+    for name, dimension in plan.space.ordered():
+        if plan.sampler == "grid" or plan.space.matters(name, values):
+            values[name] = trial._suggest(name, distribution(dimension))
+    return values
