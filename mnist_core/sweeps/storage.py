@@ -3,7 +3,9 @@
 import os
 import re
 import time
+import warnings
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +40,11 @@ def without_credentials(storage: str) -> str:
     return shown.partition("?")[0] if "://" in shown else shown
 
 
+def quiet() -> AbstractContextManager[None]:
+    """Optuna warns that some parts may change; the lab is tested with this version of them."""
+    return warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning)
+
+
 def open_storage(storage: str, patience: float = PATIENCE) -> BaseStorage:
     """The storage at a path or URL. Raises InputError for what is none, LabError when it is away.
 
@@ -64,9 +71,10 @@ def _connect(storage: str) -> BaseStorage:
             raise InputError(
                 f"storage: {without_credentials(storage)} was given; allowed is grpc://host:port"
             )
-        proxy: BaseStorage = optuna.storages.GrpcStorageProxy(
-            host=parts["host"], port=int(parts["port"])
-        )
+        with quiet():
+            proxy: BaseStorage = optuna.storages.GrpcStorageProxy(
+                host=parts["host"], port=int(parts["port"])
+            )
         proxy.wait_server_ready(timeout=20)  # type: ignore[attr-defined]
         return proxy
     # A connection that the server has closed is replaced before it is used.

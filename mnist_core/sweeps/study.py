@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +22,7 @@ from mnist_core import __version__
 from mnist_core.errors import InputError, LabError, NotFound
 from mnist_core.sweeps.plan import Plan, check_name
 from mnist_core.sweeps.space import Dimension, Range
-from mnist_core.sweeps.storage import without_credentials
+from mnist_core.sweeps.storage import quiet, without_credentials
 
 DONE = (TrialState.COMPLETE, TrialState.PRUNED)
 UNLIMITED = 1_000_000  # trials of a study that only its time limits
@@ -114,7 +112,7 @@ def make_study(storage: BaseStorage, url: str, name: str, plan: Plan, trials: in
     None leaves their number as it is. Raises InputError for a name that has another plan.
     """
     directions = [StudyDirection.MAXIMIZE] + [StudyDirection.MINIMIZE] * bool(plan.minimise)
-    with _quiet():
+    with quiet():
         optuna.create_study(
             storage=storage, study_name=check_name(name), directions=directions, load_if_exists=True
         )
@@ -146,7 +144,7 @@ def find_study(storage: BaseStorage, url: str, name: str | None) -> Study:
     if "plan" not in found.user_attrs:
         raise LabError(f"{name} in {where} is no study of this lab.")
     plan = Plan.from_json(found.user_attrs["plan"])
-    with _quiet():
+    with quiet():
         found.sampler, found.pruner = sampler_of(plan), pruner_of(plan)
     return Study(name, storage, where, plan, found)
 
@@ -160,11 +158,6 @@ def _load(storage: BaseStorage, url: str, name: str) -> optuna.Study:
         return optuna.load_study(study_name=name, storage=storage)
     except KeyError:
         raise NotFound(f"name: there is no {name} in {without_credentials(url)}") from None
-
-
-def _quiet() -> AbstractContextManager[None]:
-    """Optuna warns that some parts may change; the lab is tested with this version of them."""
-    return warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning)
 
 
 class _Grid(optuna.samplers.GridSampler):
