@@ -44,13 +44,13 @@ def diagnose(run: Run) -> Diagnosis | None:
 
 
 def smaller_rate(lr: float) -> float:
-    """The slider's next step down, or a third."""
-    return max((rate for rate in AXES["lr"] if rate < lr), default=float(f"{lr / 3:.1g}"))
+    """A tenth, at the nearest stop of the slider that is no larger: the next one rarely helps."""
+    return max((rate for rate in AXES["lr"] if rate <= 0.101 * lr), default=float(f"{lr / 10:.1g}"))
 
 
 def larger_rate(lr: float) -> float:
-    """The slider's next step up, or three times as much."""
-    return min((rate for rate in AXES["lr"] if rate > lr), default=min(3 * lr, 10.0))
+    """Ten times as much, at the nearest stop of the slider that is no smaller."""
+    return min((rate for rate in AXES["lr"] if rate >= 9.9 * lr), default=min(10 * lr, 10.0))
 
 
 def learned(accuracy: float, dataset: str) -> bool:

@@ -244,9 +244,9 @@ def test_advice_changes_the_settings(store):
     page = open_page(lr="1")
     assert "**Diverged** in epoch 1" in words(page)
     button = page.button(key="train_advice")
-    assert button.label == "Try learning rate 0.5"
+    assert button.label == "Try learning rate 0.1"
     button.click().run()
-    assert stop(page, "lr").value == 0.5
+    assert stop(page, "lr").value == 0.1
 
 
 def test_a_network_that_ships_no_grid_opens_with_its_reference(store):
@@ -436,11 +436,20 @@ def test_a_run_that_did_not_learn_says_so_and_is_no_best(store):
     page = open_page()
     assert "**Did not learn**: 10.4 %, as good as guessing" in words(page)
     assert "★" not in words(page)
+    assert '"star"' not in page.get("plotly_chart")[0].proto.spec
 
 
-def test_a_link_names_the_tab(store):
+def test_a_link_names_the_tab_and_the_axes_of_the_map(store):
     make_run(store, opening())
-    assert open_page(train_tab="Files and command").code[0].value.startswith("python -m")
+    page = open_page(train_tab="Files and command", train_x="dropout", train_y="lr")
+    assert page.code[0].value.startswith("python -m")
+    assert (page.selectbox(key="train_x").value, page.selectbox(key="train_y").value) == (
+        "dropout",
+        "lr",
+    )
+    page.selectbox(key="train_x").set_value("lr").run()
+    assert page.selectbox(key="train_y").value == "batch_size"
+    assert "train_x" not in page.query_params
 
 
 def test_a_store_that_cannot_be_written_is_a_sentence(store, monkeypatch):

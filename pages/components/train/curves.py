@@ -7,6 +7,7 @@ import streamlit as st
 
 from mnist_core.analysis.curves import batch_losses, curve_rows, spread_over_seeds
 from mnist_core.analysis.describe import changes_in_words, nearest_run
+from mnist_core.analysis.diagnosis import diagnose
 from mnist_core.charts.style import FAINT, GREY, colour
 from mnist_core.charts.training import Look, training_curves
 from mnist_core.config import RunConfig
@@ -17,6 +18,7 @@ from pages.components.train.layout import reachable
 
 CHART_HEIGHT = 236
 BEFORE = 0.9  # opacity of the grey line
+FAILED = ("stuck", "diverged")  # no epoch of such a run is called its best
 
 
 @dataclass
@@ -50,10 +52,13 @@ def curves_of(config: RunConfig, run: Run | None, runs: list[Run]) -> Curves:
 
 
 def own_curves(config: RunConfig, run: Run, runs: list[Run], progress: dict[str, Any]) -> Curves:
-    rows = curve_rows(run.id, "", [run.history], run.summary.best_epoch)
+    found = diagnose(run)
+    failed = found is not None and found.kind in FAILED
+    rows = curve_rows(run.id, "", [run.history], None if failed else run.summary.best_epoch)
     looks = {run.id: Look(colour(0))}
     held_out = part_sizes(config.dataset).validation
-    words = f"Validation: {held_out:,} images held out from training. ★ best epoch."
+    words = f"Validation: {held_out:,} images held out from training."
+    words += " ★ best epoch." if any(row["best"] for row in rows) else ""
     grey = ""
     before = shown_before(config, runs)
     if before:
@@ -72,8 +77,7 @@ def own_curves(config: RunConfig, run: Run, runs: list[Run], progress: dict[str,
 
 def curves(run: Run | None, shown: Curves) -> None:
     """Accuracy and loss, side by side."""
-    training = run is not None and run.state in LIVE
-    empty = "The first point comes after epoch 1." if training else "Not trained yet."
+    empty = "The first point comes after epoch 1." if run else "Not trained yet."
     with st.container(key="train_curves", horizontal=True, gap="small"):
         reachable("Accuracy and loss")
         for what in ("accuracy", "loss"):

@@ -19,6 +19,7 @@ from pages.components.train.layout import reachable
 ROW, MARGIN = 34, 52  # pixels: of a row of cells, and of the axis below them
 STEPS = {"←": (-1, 0), "→": (1, 0), "↑": (0, 1), "↓": (0, -1)}
 BEST = "★"
+OPENS_WITH = {"train_x": "lr", "train_y": "batch_size"}  # by their names in the address bar
 WORDS = {"←": "left", "→": "right", "↑": "up", "↓": "down", BEST: "to the best"}
 
 
@@ -57,15 +58,22 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
 
 
 def axes() -> tuple[str, str]:
-    """The two settings on the axes, different ones."""
-    state = st.session_state
-    state.setdefault("train_x", "lr")
-    state.setdefault("train_y", "batch_size")
+    """The two settings on the axes, different ones. The address bar names them."""
+    state, query = st.session_state, st.query_params
+    for key, first in OPENS_WITH.items():
+        linked = query.get(key)
+        state.setdefault(key, linked if linked in FIELDS else first)
     x = axis("Horizontal", FIELDS, "train_x")
     rest = [name for name in FIELDS if name != x]
     if state.train_y not in rest:
-        state.train_y = next(name for name in ("lr", "batch_size") if name in rest)
-    return x, axis("Vertical", rest, "train_y")
+        state.train_y = next(name for name in OPENS_WITH.values() if name in rest)
+    y = axis("Vertical", rest, "train_y")
+    for (key, first), name in zip(OPENS_WITH.items(), (x, y), strict=True):
+        if name == first:
+            query.pop(key, None)
+        elif query.get(key) != name:
+            query[key] = name
+    return x, y
 
 
 def axis(label: str, names: Sequence[str], key: str) -> str:
