@@ -32,8 +32,8 @@ def free_port() -> int:
 class Server:
     """A server with its data in `folder`; it refuses to run as root, so another user owns them."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder, self.port = folder, free_port()
+    def __init__(self, folder: Path, connections: int = 100) -> None:
+        self.folder, self.port, self.connections = folder, free_port(), connections
         self.bin = programs()
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         folder.mkdir(parents=True)
@@ -53,7 +53,7 @@ class Server:
             )
 
     def start(self) -> None:
-        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder}"
+        options = f"-p {self.port} -h 127.0.0.1 -k {self.folder} -N {self.connections}"
         self.run("pg_ctl", "-w", "-l", str(self.folder / "log"), "-o", options, "start")
 
     def stop(self) -> None:
@@ -65,9 +65,9 @@ class Server:
 
 
 @contextmanager
-def postgres(folder: Path):
+def postgres(folder: Path, connections: int = 100):
     """The server, which is stopped at the end. Its folder must be one that all may enter."""
-    server = Server(folder)
+    server = Server(folder, connections)
     server.start()
     try:
         yield server

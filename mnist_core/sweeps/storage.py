@@ -1,5 +1,6 @@
 """Where studies are kept: a journal file, a database, or Optuna's gRPC proxy in front of one."""
 
+import json
 import os
 import re
 import time
@@ -14,6 +15,7 @@ from filelock import FileLock
 from optuna.storages import BaseStorage
 from optuna.storages.journal import JournalFileBackend, JournalStorage
 from optuna.storages.journal._file import BaseJournalFileLock
+from optuna.storages.journal._storage import JournalOperation
 
 from mnist_core.errors import InputError, LabError
 from mnist_core.files import touch
@@ -108,9 +110,20 @@ class RepairingBackend(JournalFileBackend):
         super().__init__(str(path), _JournalLock(path))
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
+        """Appends whole lines. They are on the disk once a trial changes its state.
+
+        A kill loses nothing that was written, and a power failure no trial that was finished: to
+        wait for the disk at each parameter and each epoch would take longer than all else.
+        """
+        lines = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs)
+        path = Path(self._file_path)
         with self._lock.held:  # type: ignore[attr-defined]
-            _cut_unfinished_line(Path(self._file_path))
-            super().append_logs(logs)  # takes the lock once more, which one process may
+            _cut_unfinished_line(path)
+            with path.open("ab") as file:
+                file.write(lines.encode())
+                file.flush()
+                if any(log["op_code"] == JournalOperation.SET_TRIAL_STATE_VALUES for log in logs):
+                    os.fsync(file.fileno())
 
 
 def _cut_unfinished_line(path: Path) -> None:
