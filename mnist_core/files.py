@@ -28,7 +28,7 @@ from mnist_core.errors import LabError, NotFound
 
 TEMPORARY = re.compile(r"\..+\.[a-z0-9_]{8}")  # the temporary name of a file (see write_bytes)
 # Written by other processes than the one that trains, which may be writing now.
-BY_OTHERS = re.compile(r"\.(request|about\.json|robustness\.json)\..+")
+BY_OTHERS = re.compile(r"\.(request|about\.json|robustness\.json|novelty\.safetensors)\..+")
 WRITING = 60.0  # seconds after which nobody is writing such a file any more
 ATTEMPTS = 50 if os.name == "nt" else 1  # to replace or remove a file
 

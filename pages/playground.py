@@ -28,7 +28,7 @@ from pages.components.playground.input import (
     read_input,
 )
 from pages.components.playground.move import move
-from pages.components.playground.networks import networks
+from pages.components.playground.networks import networks, novelties
 from pages.components.playground.plain import plain
 from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
@@ -68,16 +68,18 @@ def answer(
     ids = [voter.id for voter in voters]
     able, reasons = networks(voters if run.id in ids else [*voters, run])
     votes = {each.run.id: each for each in vote(able, one.stages.final)}
+    unlike = novelties(able, one.stages.final)
     own = votes.get(run.id)
     with middle:
         if own:
-            show_answer(one, own)
+            show_answer(one, own, unlike.get(run.id))
         else:
             st.error(escaped(reasons[run.id]), icon=":material/error:")
     counted = [votes[run_id] for run_id in ids if run_id in votes]
     if counted:
         with right:
-            show_votes(counted, reasons, run, voters, None if run.id in ids else own)
+            beside = None if run.id in ids else own
+            show_votes(counted, reasons, run, voters, beside, unlike)
     return own.label if own else None
 
 

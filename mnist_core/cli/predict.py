@@ -16,6 +16,7 @@ from mnist_core.runs.store import RunStore
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network
     from mnist_core.imaging.digits import Digit
+    from mnist_core.inspection.novelty import Detector
 
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
@@ -42,10 +43,11 @@ def _predict_options(parser: ArgumentParser) -> None:
 def predict(options: Namespace) -> Answer:
     from mnist_core.evaluation.network import Network
     from mnist_core.evaluation.predict import load_model
+    from mnist_core.inspection.novelty import stored
 
     run = RunStore().get(options.id)
-    network = Network(run, load_model(run))
-    answers = [_answer_or_error(network, name) for name in options.images]
+    network, detector = Network(run, load_model(run)), stored(run)
+    answers = [_answer_or_error(network, detector, name) for name in options.images]
     failed = [answer for answer in answers if "error" in answer]
     if not options.json:
         for answer in failed:
@@ -55,17 +57,17 @@ def predict(options: Namespace) -> Answer:
     return Answer(value, "\n".join(lines), status=int(bool(failed)))
 
 
-def _answer_or_error(network: Network, name: str) -> dict[str, Any]:
+def _answer_or_error(network: Network, detector: Detector | None, name: str) -> dict[str, Any]:
     """What is read in one picture, or why it cannot be: the others are answered all the same."""
     try:
-        return {"image": name, **_answer(network, Path(name).read_bytes())}
+        return {"image": name, **_answer(network, detector, Path(name).read_bytes())}
     except OSError as error:
         return {"image": name, "error": f"cannot be read ({error.strerror})"}
     except InputError as error:
         return {"image": name, "error": str(error)}
 
 
-def _answer(network: Network, data: bytes) -> dict[str, Any]:
+def _answer(network: Network, detector: Detector | None, data: bytes) -> dict[str, Any]:
     from mnist_core.imaging.digits import digits_of, in_words, whole
     from mnist_core.imaging.image_file import upright_size
     from mnist_core.imaging.photo import from_image
@@ -76,10 +78,23 @@ def _answer(network: Network, data: bytes) -> dict[str, Any]:
         raise InputError("shows nothing that looks like ink")
     digits = digits_of(stages) if spec.one_character else (whole(stages),)
     size = upright_size(data)
-    answers = [_prediction(network, digit, size) for digit in digits]
+    answers = [
+        _prediction(network, digit, size) | _novelty(network, detector, digit) for digit in digits
+    ]
     reading = in_words(digits, [answer["class"] for answer in answers])
     alone = {k: v for k, v in answers[0].items() if k != "box"} if len(answers) == 1 else {}
-    return {"reading": reading, "digits": answers, **alone}
+    known = None if detector is None else all(answer["known"] for answer in answers)
+    return {"reading": reading, "digits": answers, "known": known, **alone}
+
+
+def _novelty(network: Network, detector: Detector | None, digit: Digit) -> dict[str, Any]:
+    """How novel the digit is, from 0 to 1, and whether it is known; None without a detector."""
+    from mnist_core.inspection.novelty import known
+
+    if detector is None:
+        return {"novelty": None, "known": None}
+    novelty = float(detector.novelty(network, digit.image[None])[0])
+    return {"novelty": novelty, "known": known(novelty)}
 
 
 def _prediction(network: Network, digit: Digit, size: tuple[int, int]) -> dict[str, Any]:
@@ -100,4 +115,6 @@ def _prediction(network: Network, digit: Digit, size: tuple[int, int]) -> dict[s
 def _line(answer: dict[str, Any]) -> str:
     """What people read of one picture: with several digits each one's confidence."""
     confidences = ", ".join(percent(digit["confidence"]) for digit in answer["digits"])
-    return f"{answer['image']}: {answer['reading']} ({confidences})"
+    unlike = sum(digit["known"] is False for digit in answer["digits"])
+    note = f"; {unlike} of {len(answer['digits'])} unlike anything it learned" if unlike else ""
+    return f"{answer['image']}: {answer['reading']} ({confidences}{note})"

@@ -12,6 +12,7 @@ from typing import Any
 
 from mnist_core.evaluation.quantized import halved, quantized
 from mnist_core.evaluation.robustness import ROBUSTNESS
+from mnist_core.inspection import novelty
 from mnist_core.models import recipe_of
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.folder import LOGITS
@@ -45,7 +46,8 @@ def pack(store: RunStore, run: Run) -> None:
         summary = run.summary.without("weights", "weights_sha256", "weights_bytes")
         run.folder.write_summary(summary)
         run.folder.drop_old_weights(keep=None)
-        (run.path / ROBUSTNESS).unlink(missing_ok=True)  # of weights that are gone
+        for name in (ROBUSTNESS, novelty.NAME):  # of weights that are gone
+            (run.path / name).unlink(missing_ok=True)
     elif not in_fewer_bits(run):
         _shrink_weights(store, run)
     if (run.path / LOGITS).exists():

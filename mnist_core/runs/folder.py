@@ -83,6 +83,10 @@ class RunFolder:
         """
         self._write(self.path / name, to_json(value))
 
+    def write_novelty(self, name: str, content: bytes) -> None:
+        """Writes the measure of novelty (see inspection.novelty); it needs no lock either."""
+        self._write(self.path / name, content)
+
     def write_summary(self, summary: Summary) -> None:
         """The summary is what makes a run's new state true; write it last.
 

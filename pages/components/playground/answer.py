@@ -1,5 +1,6 @@
 """The answer of the chosen network, and those of all others."""
 
+from collections.abc import Mapping
 from html import escape
 
 import streamlit as st
@@ -9,6 +10,7 @@ from mnist_core.evaluation.ensemble import Consensus, Vote, consensus
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
+from mnist_core.inspection.novelty import known
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
@@ -21,21 +23,39 @@ def article(name: str) -> str:
     return "an" if name[0] in "8AEIO" else "a"
 
 
-def show_answer(given: Input, vote: Vote) -> None:
-    """What was read, the class, how sure, and the probabilities of all classes."""
+def show_answer(given: Input, vote: Vote, novelty: float | None) -> None:
+    """What was read, the class, how sure, and the probabilities of all classes.
+
+    With a `novelty`, how unlike all classes it is; an image that is turned away has no class.
+    """
     classes, probabilities = dataset_spec(vote.run.config.dataset).classes, vote.probabilities
     first, second = probabilities.argsort()[::-1][:2]
     name = classes[first]
     none = probabilities[second] < 0.001
     other = f"{escape(classes[second])} · {percent(probabilities[second], 1)}"
     guess = "none above 0.1 %" if none else other
+    head = f"Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}"
+    if novelty is not None and not known(novelty):
+        noun = escape(dataset_spec(vote.run.config.dataset).noun)
+        head = f"Not like any {noun} I know (nearest: <b>{escape(name)}</b>)"
     says = (
-        f"<h2>Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}</h2>"
+        f"<h2>{head}</h2>"
         f"<p>{_badge(given, first)} "
         f'<span class="nobreak">Second guess: {guess}</span></p>'
-        f"{markup.bars(classes, probabilities)}"
+        f"{_novelty(novelty)}{markup.bars(classes, probabilities)}"
     )
     st.html(_beside(given, says))
+
+
+def _novelty(novelty: float | None) -> str:
+    """The scale of novelty; nothing for a run without one."""
+    if novelty is None:
+        return ""
+    words = (
+        "How unlike anything it learned, judged from its last layers. Above 50 % it is turned "
+        "away, as 1 % of the validation images are."
+    )
+    return f'<p title="{words}">Novelty: {markup.meter(novelty)}</p>'
 
 
 def show_nothing(words: str) -> None:
@@ -68,11 +88,17 @@ def _badge(given: Input, answer: int) -> str:
 
 
 def show_votes(
-    votes: list[Vote], reasons: dict[str, str], own: Run, runs: list[Run], beside: Vote | None
+    votes: list[Vote],
+    reasons: dict[str, str],
+    own: Run,
+    runs: list[Run],
+    beside: Vote | None,
+    novelties: Mapping[str, float],
 ) -> None:
     """Every network trained on this data set, one run each, and their answer together.
 
     `beside` is the chosen run's answer where it is not the best of its network: it does not count.
+    `novelties` are by the run's id, of those that have one.
     """
     agreed = consensus(votes)
     classes = dataset_spec(own.config.dataset).classes
@@ -83,7 +109,7 @@ def show_votes(
             st.html(_together(agreed, classes))
             st.html(markup.dots(_by_class(votes, own, classes), classes[agreed.label]))
         with st.popover("Each network", key="play_each", help="Answer, confidence and time."):
-            st.html(_table(votes, reasons, own, runs, beside, agreed))
+            st.html(_table(votes, reasons, own, runs, beside, agreed, novelties))
 
 
 def _together(agreed: Consensus, classes: tuple[str, ...]) -> str:
@@ -118,23 +144,31 @@ def _table(
     runs: list[Run],
     beside: Vote | None,
     agreed: Consensus,
+    novelties: Mapping[str, float],
 ) -> str:
-    rows = {beside.run.id: _row(beside, agreed, " (this run)")} if beside else {}
+    rows = {beside.run.id: _row(beside, agreed, novelties, " (this run)")} if beside else {}
     by_id = {vote.run.id: vote for vote in votes}
     for run in runs:
-        known = by_id.get(run.id)
-        rows[run.id] = _row(known, agreed) if known else _no_row(run, reasons)
+        each = by_id.get(run.id)
+        rows[run.id] = _row(each, agreed, novelties) if each else _no_row(run, reasons)
     place = list(rows).index(own.id) if own.id in rows else None
-    return markup.table(["Network", "Reads", "Confidence", "ms"], list(rows.values()), place)
+    return markup.table(
+        ["Network", "Reads", "Confidence", "Novelty", "ms"], list(rows.values()), place
+    )
 
 
-def _row(vote: Vote, agreed: Consensus, which: str = "") -> list[str]:
+def _row(
+    vote: Vote, agreed: Consensus, novelties: Mapping[str, float], which: str = ""
+) -> list[str]:
     config, off = vote.run.config, "" if vote.label == agreed.label else "off"
     word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
     title = escape(model_title(config.model) + which)
-    return [title, word, markup.meter(vote.confidence), markup.milliseconds(vote.milliseconds)]
+    novelty = novelties.get(vote.run.id)
+    unlike = "–" if novelty is None else markup.meter(novelty)
+    took = markup.milliseconds(vote.milliseconds)
+    return [title, word, markup.meter(vote.confidence), unlike, took]
 
 
 def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:
     word = f'<span title="{escape(reasons.get(run.id, ""))}">damaged</span>'
-    return [escape(model_title(run.config.model)), word, "–", "–"]
+    return [escape(model_title(run.config.model)), word, "–", "–", "–"]

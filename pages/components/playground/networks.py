@@ -1,9 +1,14 @@
 """The networks of the playground: one of each for all visitors, loaded when first needed."""
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
+
+import numpy as np
 
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network, load_network
+from mnist_core.files import signature
+from mnist_core.inspection import novelty
 from mnist_core.runs.run import Run
 from pages.components.shared.cache import cached, weights_of
 
@@ -23,3 +28,27 @@ def networks(runs: Iterable[Run]) -> tuple[list[Network], dict[str, str]]:
         except LabError as error:
             reasons[run.id] = str(error)
     return ready, reasons
+
+
+def _file_of(run: Run) -> Hashable:
+    """A measure of novelty may be fitted while the lab runs."""
+    path = run.path / novelty.NAME
+    return weights_of(run), signature(path) if path.is_file() else None
+
+
+@cached(_file_of)
+def _detector(run: Run) -> novelty.Detector | None:
+    return novelty.stored(run)
+
+
+def novelties(ready: Iterable[Network], image: np.ndarray) -> dict[str, float]:
+    """By the run's id, how novel (28, 28) uint8 is to each of these networks, from 0 to 1.
+
+    A run without a measure of novelty, or with a damaged one, has none.
+    """
+    found = {}
+    for each in ready:
+        with suppress(LabError):
+            if detector := _detector(each.run):
+                found[each.run.id] = float(detector.novelty(each, image[None])[0])
+    return found
