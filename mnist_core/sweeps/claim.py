@@ -28,6 +28,7 @@ from mnist_core.sweeps.study import Study
 
 BEAT = 10.0  # seconds
 STALE = 45.0  # seconds
+LOOK = 0.5  # seconds between two looks at the end of an epoch
 
 
 @dataclass
@@ -39,6 +40,7 @@ class Claim:
     token: str = field(default_factory=lambda: uuid.uuid4().hex)
     lost: bool = False  # the trial was given to another worker, or is finished
     paused: bool = False  # somebody asked all workers to pause
+    looked: float = field(default_factory=time.monotonic)
     reported: set[int] = field(default_factory=set)  # steps of which the study knows the value
 
     def take(self) -> None:
@@ -54,6 +56,7 @@ class Claim:
 
     def look(self) -> None:
         """Finds out whether the trial is still this process's, and whether to go on."""
+        self.looked = time.monotonic()
         trial = self._storage.get_trial(self.trial_id)
         owner = trial.user_attrs.get("worker") or {}
         mine = owner.get("token") == self.token
@@ -65,6 +68,11 @@ class Claim:
         self.look()
         if not self.lost:
             requeue(self._storage, self.trial_id)
+
+    def look_if_due(self) -> None:
+        """As `look`, where the last one is some time ago: an epoch may be very short."""
+        if time.monotonic() - self.looked > LOOK:
+            self.look()
 
     @contextmanager
     def beating(self) -> Iterator[None]:

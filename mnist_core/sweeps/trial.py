@@ -177,7 +177,7 @@ class _Reporter:
 
     def on_progress(self, progress: Mapping[str, Any]) -> None:
         if progress["phase"] == "epoch":
-            self.claim.look()
+            self.claim.look_if_due()
             if not self.claim.lost:
                 self._report(progress["epoch"], progress["validation_accuracy"])
                 last = progress["epoch"] == self.epochs
