@@ -20,3 +20,18 @@ def settle(page):
     page.run()
     assert not page.exception
     return page
+
+
+def texts_of(page):
+    """Every text of the page that Markdown is read in, or may be."""
+    return [text for element in page for text in texts_in(getattr(element, "proto", None))]
+
+
+def texts_in(proto):
+    """The texts of a message and of those in it, also in lists such as a selectbox's options."""
+    for field, value in proto.ListFields() if proto else ():
+        for each in value if field.is_repeated else [value]:
+            if isinstance(each, str):
+                yield each
+            elif hasattr(each, "ListFields"):
+                yield from texts_in(each)

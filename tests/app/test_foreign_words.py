@@ -11,32 +11,21 @@ from streamlit.proto.Selectbox_pb2 import Selectbox
 
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
-from tests.app.opening import open_page
+from tests.app.opening import open_page, texts_in, texts_of
 from tests.stores import add_run, damage, make_run
 
 LINK, PICTURE = "www.evil.example", "![x](//evil.example/p.png)"
 BOTH = f"{LINK} {PICTURE}"
 
 
-def shown(page):
-    """Every text of the page that Markdown is read in, or may be."""
-    return [text for element in page for text in _texts(getattr(element, "proto", None))]
-
-
-def _texts(proto):
-    """The texts of a message and of those in it, also in lists such as a selectbox's options."""
-    for field, value in proto.ListFields() if proto else ():
-        for each in value if field.is_repeated else [value]:
-            if isinstance(each, str):
-                yield each
-            elif hasattr(each, "ListFields"):
-                yield from _texts(each)
-
-
 def test_every_text_of_an_element_is_looked_at():
     button = ButtonGroup(label="one", options=[ButtonGroup.Option(content="two")])
-    assert sorted(_texts(button)) == ["one", "two"]
-    assert set(_texts(Selectbox(label="one", options=["two", "three"]))) == {"one", "two", "three"}
+    assert sorted(texts_in(button)) == ["one", "two"]
+    assert set(texts_in(Selectbox(label="one", options=["two", "three"]))) == {
+        "one",
+        "two",
+        "three",
+    }
 
 
 @pytest.fixture
@@ -58,7 +47,7 @@ def test_no_page_makes_a_link_of_foreign_words(hostile, canvas, monkeypatch, nam
     queries = {"train": {"lr": BOTH, "recipe": LINK}, "playground": {"play_run": BOTH}}
     queries["playground"]["play_test"] = "me@evil.example"
     queries["compare"] = {"cmp_tab": "Robustness", "cmp_runs": BOTH}
-    texts = shown(open_page(name, **queries[name]))
+    texts = texts_of(open_page(name, **queries[name]))
     assert sum("evil" in text for text in texts) >= 2
     for text in texts:
         assert LINK not in text and "![" not in text and "e@evil" not in text

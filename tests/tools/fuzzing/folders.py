@@ -17,6 +17,7 @@ from mnist_core.errors import LabError
 from mnist_core.jobs import launcher
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
+from tests.tools.fuzzing.configs import warm_up
 from tests.tools.fuzzing.part import ODD, part, spoiled
 
 ASSETS = Path(__file__).parents[2] / "assets" / "checkpoints"
@@ -49,7 +50,7 @@ def spoil(chance: random.Random, path: Path) -> None:
             path.write_bytes(spoiled(chance, content))
 
 
-@part("run-folders")
+@part("run-folders", prepare=warm_up)
 def use_a_run(chance: random.Random, folder: Path) -> None:
     """Everything that is read of a run, and what is written to it when it is started or stopped."""
     store = RunStore(folder / "store")

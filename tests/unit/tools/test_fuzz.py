@@ -3,19 +3,31 @@
 import pytest
 
 from mnist_core.errors import LabError
-from tests.tools.fuzz import attempt, fuzz
-from tests.tools.fuzzing.part import PARTS
+from tests.tools.fuzz import fuzz, spread
+from tests.tools.fuzzing.all_parts import PARTS
+from tests.tools.fuzzing.attempt import attempt
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_few_cases_of_each_part_are_no_more_than_sentences():
-    parts = [name for name in PARTS if name != "configs"]  # see tests/unit/training/test_any_config
-    result = fuzz(parts, cases=5, seed=1)
-    assert result["cases"] == 5 * len(parts) and result["failed"] == []
+@pytest.mark.parametrize("part, cases", [("config-files", 5), ("run-folders", 5), ("archives", 5)])
+def test_a_few_cases_of_a_part_are_no_more_than_sentences(tmp_path, part, cases):
+    for seed in range(cases):
+        (root := tmp_path / str(seed)).mkdir()
+        assert attempt(PARTS[part].case, seed, root) == ""
+
+
+def test_cases_run_in_processes_of_their_own():
+    result = fuzz({"pictures": 5}, seed=1)
+    assert result["cases"] == 5 and result["failed"] == [] and result["peak_mb"]["pictures"] > 0
+
+
+def test_cases_are_spread_over_all_parts():
+    counts = spread(1000)
+    assert sum(counts.values()) == 1000 and counts.keys() == PARTS.keys()
 
 
 def test_it_sees_what_goes_wrong(tmp_path, monkeypatch):
-    monkeypatch.setattr("tests.tools.fuzz.SECONDS", 1)
+    monkeypatch.setattr("tests.tools.fuzzing.attempt.SECONDS", 0.2)
 
     def fine(chance, folder):
         (folder / "x").write_bytes(chance.randbytes(9))
@@ -36,4 +48,7 @@ def test_it_sees_what_goes_wrong(tmp_path, monkeypatch):
         (root := tmp_path / str(number)).mkdir()
         found.append(attempt(part, 1, root))
     assert found[0] == "" and "KeyError" in found[1]
-    assert found[2:] == ["something outside the folder was written", "it took more than 1 s"]
+    assert found[2:] == [
+        "something outside the folder was written",
+        "it took more than 0.2 s of computing",
+    ]
