@@ -55,7 +55,8 @@ def _novelty(novelty: float | None) -> str:
         "How unlike anything it learned, judged from its last layers. Above 50 % it is turned "
         "away, as 1 % of the validation images are."
     )
-    return f'<p title="{words}">Novelty: {markup.meter(novelty)}</p>'
+    row = "display:flex;gap:.5em;align-items:center"  # a meter is no part of a sentence
+    return f'<div title="{words}" style="{row}">Novelty {markup.meter(novelty)}</div>'
 
 
 def show_nothing(words: str) -> None:
