@@ -10,8 +10,11 @@ from mnist_core.cli.command import Answer, command, one_run
 from mnist_core.cli.terminal import say, table
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError
+from mnist_core.files import read_file
 from mnist_core.formatting import percent
 from mnist_core.runs.store import RunStore
+
+PICTURE_LIMIT = 2**28  # bytes of a file; 25 million pixels of 32 bits have 100 million
 
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network
@@ -60,11 +63,13 @@ def predict(options: Namespace) -> Answer:
 def _answer_or_error(network: Network, detector: Detector | None, name: str) -> dict[str, Any]:
     """What is read in one picture, or why it cannot be: the others are answered all the same."""
     try:
-        return {"image": name, **_answer(network, detector, Path(name).read_bytes())}
+        return {"image": name, **_answer(network, detector, read_file(Path(name), PICTURE_LIMIT))}
     except OSError as error:
         return {"image": name, "error": f"cannot be read ({error.strerror})"}
     except InputError as error:
         return {"image": name, "error": str(error)}
+    except ValueError as error:
+        return {"image": name, "error": f"cannot be read ({error})"}
 
 
 def _answer(network: Network, detector: Detector | None, data: bytes) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from mnist_core.cli.main import main
+from mnist_core.cli.predict import _answer_or_error
 from mnist_core.config import Execution
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import model_names
@@ -286,3 +287,10 @@ def test_a_terminal_that_is_closed_ends_no_run(lab):
     os.close(reader)
     assert process.wait(120) == 0
     assert lab.list()[0][0].state == "done"
+
+
+def test_what_is_no_regular_file_is_no_picture(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("/dev/zero", str(tmp_path / "pipe")):
+        answer = _answer_or_error(None, None, name)
+        assert answer == {"image": name, "error": "cannot be read (it is not a regular file)"}
