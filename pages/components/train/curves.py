@@ -43,7 +43,7 @@ def curves_of(config: RunConfig, run: Run | None, runs: list[Run]) -> Curves:
     similar = nearest_run(config, runs)
     if similar is None:
         words = "This network has not been trained on this data set yet."
-        return Curves(words=words)
+        return Curves(behind={"epochs": config.epochs}, words=words)
     rows = curve_rows(similar.id, "similar run", [similar.history])
     words = (
         f"Faint: the most similar trained run. It has {changes_in_words(config, similar.config)}."
