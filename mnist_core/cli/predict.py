@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from mnist_core.imaging.digits import Digit
     from mnist_core.inspection.novelty import Detector
 
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
 def evaluate(options: Namespace) -> Answer:
@@ -39,7 +41,7 @@ def evaluate(options: Namespace) -> Answer:
 
 def _predict_options(parser: ArgumentParser) -> None:
     one_run(parser)
-    parser.add_argument("images", metavar="IMAGE", nargs="+", help="a drawing, scan or photograph")
+    parser.add_argument("images", metavar="IMAGE", nargs="+", help="a picture, or a folder of some")
 
 
 @command("predict", "What a run's network reads in pictures of your own.", _predict_options)
@@ -50,14 +52,36 @@ def predict(options: Namespace) -> Answer:
 
     run = RunStore().get(options.id)
     network, detector = Network(run, load_model(run)), stored(run)
-    answers = [_answer_or_error(network, detector, name) for name in options.images]
+    answers = [_answer_or_error(network, detector, name) for name in _pictures(options.images)]
     failed = [answer for answer in answers if "error" in answer]
     if not options.json:
         for answer in failed:
             say(f"{answer['image']}: {answer['error']}")
     lines = [_line(answer) for answer in answers if answer not in failed]
-    value = answers[0] if len(answers) == 1 else answers
+    alone = len(options.images) == 1 and not Path(options.images[0]).is_dir()
+    value = answers[0] if alone else answers
     return Answer(value, "\n".join(lines), status=int(bool(failed)))
+
+
+def _pictures(names: list[str]) -> list[str]:
+    """The files in place of the folders among `names`: their pictures, by name.
+
+    Raises InputError for a folder without any.
+    """
+    found: list[str] = []
+    for name in names:
+        if not Path(name).is_dir():
+            found.append(name)
+            continue
+        inside = [str(path) for path in sorted(Path(name).iterdir()) if _is_picture(path)]
+        if not inside:
+            raise InputError(f"{name}: the folder has no pictures ({', '.join(PICTURES)})")
+        found += inside
+    return found
+
+
+def _is_picture(path: Path) -> bool:
+    return path.suffix.lower() in PICTURES and path.is_file()
 
 
 def _answer_or_error(network: Network, detector: Detector | None, name: str) -> dict[str, Any]:

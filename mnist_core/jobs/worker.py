@@ -64,8 +64,8 @@ def carry_out(
         if run and run.finished:
             return _test_later(store, run, dataset) if test and lacks_test(run) else run
         if run is None:  # what is not there, data, device or engine, must leave no empty run
+            _check_execution(config, execution)  # before anything is downloaded
             dataset = dataset or _data_at_hand(config)
-            _check_execution(config, execution)
             run = store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
         sweep(run.path)
         reporter = Reporter(config, Mailbox(run.folder, signalled), on_progress)

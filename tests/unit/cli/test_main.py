@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -87,6 +88,13 @@ def test_train_then_cached_then_runs_evaluate_predict(run, tmp_path):
     assert sum(answer["probabilities"]) == pytest.approx(1)
     status, answers, _ = run("predict", first["id"], str(picture), str(picture), "--json")
     assert len(answers) == 2 and answers[0]["label"] == answer["label"]
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    assert "the folder has no pictures" in run("predict", first["id"], str(folder))[2]
+    (folder / "notes.txt").write_text("no picture")
+    shutil.copy(picture, folder / "1.PNG")
+    status, answers, _ = run("predict", first["id"], str(folder), "--json")
+    assert status == 0 and [each["image"] for each in answers] == [str(folder / "1.PNG")]
 
 
 def test_people_get_words_and_tables(run):

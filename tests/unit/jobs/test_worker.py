@@ -170,6 +170,7 @@ def test_a_missing_data_set_leaves_no_empty_run(lab):
 
 
 def test_damaged_data_or_a_missing_device_leave_no_empty_run(lab, monkeypatch, tmp_path):
+    monkeypatch.setenv("MNIST_DATA", str(lab.root / "none"))  # nothing is downloaded before
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(InputError, match="which this machine lacks"):
         carry_out(lab, config(), Execution(device="cuda"))
