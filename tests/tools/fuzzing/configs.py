@@ -34,7 +34,7 @@ def warm_up() -> None:
     Trainer(make_config(), random_images("MNIST", 2), Execution(threads=1, device="cpu"))
 
 
-@part("configs", prepare=warm_up)
+@part("configs", prepare=warm_up, count=50)
 def train_a_config(chance: random.Random, _: Path) -> None:
     """Any config that is let through trains two epochs, or diverges."""
     from mnist_core.config import Execution
