@@ -40,6 +40,7 @@ def data_url(chance: random.Random) -> Any:
     sides = {0: (SIDE, SIDE), 1: (1, 1), 2: (SIDE, SIDE + 1), 3: (5000, 5000)}
     size = sides[chance.choice((0, 0, 0, 0, 1, 2, 3))]
     mode = chance.choice(("RGBA", "RGBA", "L", "P", "1", "LA", "I;16"))
+    mode = "1" if size == sides[3] else mode  # what sends a bomb must stay small itself
     if size == (SIDE, SIDE) and mode == "RGBA":
         draw = np.random.default_rng(chance.randrange(2**32))
         ink = np.zeros((SIDE, SIDE, 4), np.uint8)
