@@ -32,8 +32,10 @@ st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", la
 from mnist_core.runs.store import RunStore  # noqa: E402
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
 from pages.components.shared.deleted import page_is_left, sweep_hourly  # noqa: E402
+from pages.components.shared.memory import settle  # noqa: E402
 from pages.components.shared.visitor import keep_secret  # noqa: E402
 
+settle()
 st.logo(LOGO, size="large")
 # A page's own icon would also be fetched from a server of fonts, for the browser's tab.
 ICONS = {"/": "tune", "/compare": "stacked_line_chart", "/playground": "draw"}
