@@ -171,6 +171,8 @@ class FaultTest:
         with self.held():
             seen = until(lambda: "Interrupted" in status.inner_text(), "the page", self.page_within)
             self.told.append(round(seen, 2))
+            self.page.reload()
+            until(lambda: "Interrupted" in status.inner_text(), "reloaded", self.page_within)
             at_rest(self.page)
             self.page.locator(CONTINUE).first.click()
             until(lambda: self.is_live(config), f"{config.id} was not started again")

@@ -33,8 +33,6 @@ WITH_WEIGHTS = [run for run in RUNS if run.has_weights]
 SOME = 2  # runs whose accuracy is computed again here
 QUICK = 500_000  # multiply-accumulates an image: those of the runs that are drawn from
 IMAGES = 100  # of each run, on which its weights and its logits are compared
-# The zoo is being trained anew; a test with this mark fails as soon as it holds.
-until_all_are_trained = pytest.mark.xfail(strict=True, reason="runs of the zoo are still missing")
 
 
 @pytest.fixture
@@ -52,7 +50,6 @@ def images_of(real_data):
 READ = {}
 
 
-@until_all_are_trained
 def test_the_whole_zoo_ships():
     assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
     assert SHIPPED.list()[1] == []
@@ -90,7 +87,6 @@ def kept_logits(run):
     return run.logits_file.exists()
 
 
-@until_all_are_trained
 def test_one_run_of_each_small_network_ships_with_snapshots():
     kept = [config for config in ZOO if keeps_snapshots(config)]
     assert len(kept) == 9
@@ -99,7 +95,6 @@ def test_one_run_of_each_small_network_ships_with_snapshots():
         assert last.epoch == config.epochs
 
 
-@until_all_are_trained
 def test_every_run_has_logits_and_almost_every_one_has_weights():
     assert [run.id for run in RUNS if not kept_logits(run)] == []
     without = [run for run in RUNS if not run.has_weights]
