@@ -14,13 +14,12 @@ from mnist_core.files import read_file
 from mnist_core.formatting import percent
 from mnist_core.runs.store import RunStore
 
-PICTURE_LIMIT = 2**28  # bytes of a file; 25 million pixels of 32 bits have 100 million
-
 if TYPE_CHECKING:
     from mnist_core.evaluation.network import Network
     from mnist_core.imaging.digits import Digit
     from mnist_core.inspection.novelty import Detector
 
+PICTURE_LIMIT = 2**28  # bytes of a file; 25 million pixels of 32 bits have 100 million
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from mnist_core.runs.folder import RunFolder
@@ -18,16 +18,23 @@ def beating(folder: RunFolder, period: float = PERIOD) -> Iterator[None]:
     So a long step or a slow import is a sign of life, too, while a process that was halted, or
     hangs waiting for something that never comes, gives none.
     """
-    over = threading.Event()
 
-    def beat() -> None:
+    def beat(over: threading.Event) -> None:
         before = _cpu_seconds()
         while not over.wait(period):
             if _cpu_seconds() - before > LEAST_WORK * period:
                 folder.beat()
             before = _cpu_seconds()
 
-    thread = threading.Thread(target=beat, daemon=True)
+    with alongside(beat):
+        yield
+
+
+@contextmanager
+def alongside(work: Callable[[threading.Event], None]) -> Iterator[None]:
+    """Runs `work` in a thread of its own; it returns once the event that it is given is set."""
+    over = threading.Event()
+    thread = threading.Thread(target=work, args=(over,), daemon=True)
     thread.start()
     try:
         yield

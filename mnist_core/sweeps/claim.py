@@ -23,6 +23,7 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from mnist_core.errors import LabError
+from mnist_core.jobs.heartbeat import alongside
 from mnist_core.runs.process import Process
 from mnist_core.sweeps.study import Study
 
@@ -77,14 +78,8 @@ class Claim:
     @contextmanager
     def beating(self) -> Iterator[None]:
         """Gives signs of life, and looks, from a thread of its own."""
-        over = threading.Event()
-        thread = threading.Thread(target=self._beat, args=(over,), daemon=True)
-        thread.start()
-        try:
+        with alongside(self._beat):
             yield
-        finally:
-            over.set()
-            thread.join()
 
     def _beat(self, over: threading.Event) -> None:
         count = 0
