@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mnist_core.imaging.crossed_out import is_crossed_out
 from mnist_core.imaging.morphology import box, boxes, components
 from mnist_core.imaging.preprocess import INK as INK_FOUND
 from mnist_core.imaging.preprocess import Ink, Stages, from_ink
@@ -60,9 +61,13 @@ def digits_of(stages: Stages) -> tuple[Digit, ...]:
     """The digits of a picture, in the order in which they are read.
 
     A picture of one digit gives what the steps end with, as does one whose ink was not looked for.
+    Digits that are crossed out are left out, unless all are.
     """
     groups = groups_of(stages.ink.pixels) if stages.ink else []
-    if not stages.ink or len(groups) < 2:
+    valid = [group for group in groups if len(groups) == 1 or not is_crossed_out(group.ink)]
+    dropped = 0 < len(valid) < len(groups)
+    groups = valid or groups
+    if not stages.ink or not groups or (len(groups) == 1 and not dropped):
         return (whole(stages),)
     return tuple(_digit(stages, stages.ink, group) for group in groups)
 

@@ -54,10 +54,11 @@ def upright_size(data: bytes) -> tuple[int, int]:
 
 
 def on_white(image: Image.Image) -> Image.Image:
-    """Mode L, with white paper under whatever is transparent."""
+    """Mode L or RGB, with white paper under whatever is transparent."""
     if image.mode == "RGBA":
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return image.convert("L")
+        return image.convert("RGB")
+    return image
 
 
 def shrunk(image: Image.Image, side: int) -> Image.Image:

@@ -11,9 +11,19 @@ import numpy as np
 from PIL import Image, ImageFilter, ImageOps
 
 from mnist_core.dataset_specs import IMAGE_SIDE
+from mnist_core.imaging.hollow import filled
 from mnist_core.imaging.image_file import on_white, read_image, shrunk
 from mnist_core.imaging.morphology import border, box, boxes, closing, components, dilate
-from mnist_core.imaging.preprocess import MIN_CONTRAST, Stage, Stages, from_canvas, from_ink
+from mnist_core.imaging.page import clearest_grey, distance_from, page_colour
+from mnist_core.imaging.preprocess import (
+    MIN_CONTRAST,
+    Stage,
+    Stages,
+    from_canvas,
+    from_ink,
+    is_normalised,
+)
+from mnist_core.imaging.ruling import without_lines
 
 WORK_SIDE = 640  # longer side at which ink is looked for: the digit ends up 20 pixels high
 MIN_SIDE = 200  # smaller pictures are enlarged, so that filters can tell edges from noise
@@ -29,7 +39,7 @@ MOST_INK = 0.25  # of the sheet
 SPECK = 0.05  # a part smaller than this share of the largest one is dirt
 LINE_HEIGHTS = (0.5, 1.5)  # a digit beside another one is as high as that, by these factors
 LINE_GAP = 2.5  # of the height: the farthest that two digits of a line are apart
-MIN_EXTENT = 0.05  # a digit is higher or wider than this share of the shorter side
+MIN_EXTENT = 0.02  # a digit is higher or wider than this share of the shorter side
 
 
 def from_photo(data: bytes, *, fill: bool = False) -> Stages | None:
@@ -37,7 +47,7 @@ def from_photo(data: bytes, *, fill: bool = False) -> Stages | None:
 
     `fill` is from_ink's. Raises InputError like read_image.
     """
-    return _from_grey(on_white(read_image(data)), fill=fill)
+    return _from_grey(clearest_grey(on_white(read_image(data))), fill=fill)
 
 
 def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
@@ -47,20 +57,28 @@ def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
 
     Decided in this order:
     1. Mostly transparent: a drawing, read like the canvas.
-    2. 28×28 and dark along its border: an MNIST image already, taken as it is.
-    3. Bright on dark (see is_bright_on_dark), unless what is bright is a sheet of paper that was
-       photographed (see is_sheet): inverted, then read like a photograph.
-    4. Else dark on light: a scan or a photograph.
+    2. 28×28, bright on black, scaled and centred like MNIST: taken as it is.
+    3. Of one colour along its border (see page.py), and no sheet of paper that was photographed
+       (see is_sheet): ink is what has another colour.
+    4. Bright on dark (see is_bright_on_dark), unless it is such a sheet: inverted, then read like a
+       photograph.
+    5. Else dark on light: a scan or a photograph.
     Raises InputError like read_image.
     """
     image = read_image(data)
     if image.mode == "RGBA" and (np.asarray(image.getchannel("A")) < 128).mean() > 0.5:
         return from_canvas(np.asarray(image), fill=fill)
-    grey = on_white(image)
-    if _is_normalised(grey):
+    picture = on_white(image)
+    grey = picture.convert("L")
+    if _is_ready(grey, fill):
         return Stages((Stage("as it is", "Already 28×28, bright on black.", np.asarray(grey)),))
-    bright = is_bright_on_dark(grey) and not is_sheet(grey)
-    return _from_grey(grey, bright=bright, fill=fill)
+    sheet = is_sheet(grey)
+    if not sheet:
+        page = page_colour(np.asarray(picture.convert("RGB")))
+        if page is not None:
+            return _from_flat(picture, page, fill)
+    grey = clearest_grey(picture)
+    return _from_grey(grey, bright=is_bright_on_dark(grey) and not sheet, fill=fill)
 
 
 def is_bright_on_dark(grey: Image.Image) -> bool:
@@ -106,8 +124,7 @@ def paper_contrast(grey: np.ndarray) -> np.ndarray:
 def find_ink(contrast: np.ndarray) -> tuple[np.ndarray | None, bool]:
     """The ink in a contrast image, (h, w) uint8 with sharpened edges, None when all is paper; and
     whether it keeps clear of the picture's edge."""
-    paper = np.median(contrast)
-    noise = 1.48 * np.median(np.abs(contrast - paper))  # the standard deviation, robustly
+    paper, noise = _paper(contrast)
     strong = contrast[contrast > paper + max(MIN_INK, 5 * noise)]
     found, inside = None, False
     for _ in range(3):
@@ -195,7 +212,7 @@ def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> S
     shown = shrunk(grey, WORK_SIDE)
     shown = ImageOps.scale(shown, -(-MIN_SIDE // max(shown.size)))
     page = ImageOps.invert(shown) if bright else shown
-    contrast = paper_contrast(np.asarray(page))
+    contrast = _unlined(paper_contrast(np.asarray(page)))
     (ink, inside), margin = find_ink(contrast), 0
     if not inside and _is_two_tone(page):  # a scan cut close to the digit: give it a margin
         light, margin = int(np.quantile(np.asarray(page), 0.95)), max(page.size) // 4
@@ -205,12 +222,41 @@ def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> S
         return None
     even = np.rint(255 * (1 - contrast.clip(0, 1))).astype(np.uint8)
     return from_ink(
-        ink,
+        filled(ink),
         Stage("as photographed", "Your picture, in grey.", np.asarray(shown)),
         Stage("light evened out", "Divided by the brightness of the paper around.", even),
         fill=fill,
         margin=margin,
     )
+
+
+def _from_flat(picture: Image.Image, page: np.ndarray, fill: bool) -> Stages | None:
+    """The steps from a picture whose page has one colour, mode L or RGB."""
+    shown = shrunk(picture, WORK_SIDE)
+    shown = ImageOps.scale(shown, -(-MIN_SIDE // max(shown.size)))
+    distance = _unlined(distance_from(page, np.asarray(shown.convert("RGB"))))
+    ink, _ = find_ink(distance)
+    if ink is None:
+        return None
+    even = np.rint(255 * distance.clip(0, 1)).astype(np.uint8)
+    return from_ink(
+        filled(ink),
+        Stage("as given", "Your picture, in grey.", np.asarray(shown.convert("L"))),
+        Stage("distance in colour", "How far each pixel is from the page's colour.", even),
+        fill=fill,
+    )
+
+
+def _unlined(contrast: np.ndarray) -> np.ndarray:
+    """The contrast without printed lines."""
+    paper, noise = _paper(contrast)
+    return without_lines(contrast, paper + max(0.6 * MIN_INK, 5 * noise))
+
+
+def _paper(contrast: np.ndarray) -> tuple[float, float]:
+    """The contrast of the paper, and its noise's standard deviation, robustly."""
+    paper = float(np.median(contrast))
+    return paper, 1.48 * float(np.median(np.abs(contrast - paper)))
 
 
 def _is_two_tone(grey: Image.Image) -> bool:
@@ -224,9 +270,9 @@ def _is_two_tone(grey: Image.Image) -> bool:
     return bool(low < 0.3 * high and pure.mean() > 0.6)
 
 
-def _is_normalised(grey: Image.Image) -> bool:
-    """Holds for all test images of MNIST, FashionMNIST and KMNIST, for none of them inverted."""
+def _is_ready(grey: Image.Image, fill: bool) -> bool:
+    """Whether a picture is 28×28, bright on black, and scaled and centred as its data set's are."""
     values = np.asarray(grey)
     if grey.size != (IMAGE_SIDE, IMAGE_SIDE) or np.ptp(values) < MIN_CONTRAST:
         return False
-    return bool(np.median(border(values)) < 128)
+    return bool(np.median(border(values)) < 128 and is_normalised(values, fill))

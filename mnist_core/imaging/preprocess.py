@@ -34,6 +34,8 @@ from mnist_core.imaging.morphology import border, box
 INK = "ink found"  # the name of the step that the normalising begins with
 BOX = 20  # the digit is scaled to fit this square
 CENTRE = 14  # the pixel, counted from 0, that the centre of mass falls into
+CENTRED = 0.6  # pixels from the centre: whole pixels, and a little for what rounding does
+FILLS = 24  # pixels: the longer side of what fills an image
 FULL = 0.75  # ink's pixels above this quantile are made full white: a thin pen is not a faint pen
 SHOWN_SIDE = 400  # larger intermediate images are shrunk to this for showing
 MAX_CANVAS_SIDE = 4096
@@ -173,6 +175,23 @@ def centre(fitted: np.ndarray) -> np.ndarray:
     tight = fitted[box(fitted > 0)]
     (h, w), y, x = tight.shape, _offset(tight.sum(1)), _offset(tight.sum(0))
     return np.pad(tight, ((y, IMAGE_SIDE - h - y), (x, IMAGE_SIDE - w - x)))
+
+
+def is_normalised(image: np.ndarray, fill: bool = False) -> bool:
+    """Whether a (28, 28) uint8 image is scaled and centred already; with `fill`, fills its box.
+
+    Holds for all test images of MNIST but three, whose longer side is 19 or 18 pixels.
+    """
+    there = image > 0
+    rows, columns = box(there)
+    longer = max(rows.stop - rows.start, columns.stop - columns.start)
+    if fill:
+        return bool(longer >= FILLS)
+    centres = [
+        (image.sum(1 - axis) @ np.arange(IMAGE_SIDE)) / image.sum(dtype=np.int64) for axis in (0, 1)
+    ]
+    centred = all(abs(place - CENTRE) < CENTRED for place in centres)
+    return bool(centred and abs(longer - BOX) <= 2)
 
 
 def _offset(profile: np.ndarray) -> int:

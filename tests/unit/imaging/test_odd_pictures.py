@@ -1,0 +1,97 @@
+"""Pages in any colour, printed lines, outlined and crossed-out digits: what of them is ink."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from mnist_core.imaging.crossed_out import is_crossed_out
+from mnist_core.imaging.digits import digits_of
+from mnist_core.imaging.hollow import filled
+from mnist_core.imaging.page import clearest_grey, page_colour
+from mnist_core.imaging.photo import from_image
+from mnist_core.imaging.preprocess import from_ink
+from mnist_core.imaging.ruling import without_lines
+from tests.drawing import alike, draw, ink_mask, placed_strokes
+from tests.tools.odd_pictures import KINDS
+
+READ = [kind for kind in KINDS if kind not in ("squared", "hollow")]
+
+
+@pytest.mark.parametrize("kind", READ)
+def test_one_digit_is_found_where_it_was_drawn(kind):
+    """A 5 of each kind looks like a 5 in an ordinary pen."""
+    rng = np.random.default_rng([5, sum(map(ord, kind))])
+    (only,) = digits_of(from_image(KINDS[kind](5, rng)))
+    fives = [
+        from_ink(np.asarray(ink_mask(*placed_strokes(digit, 200, stroke=0.12), 200))).final
+        for digit in range(10)
+    ]
+    assert int(np.argmax([alike(only.image, five) for five in fives])) == 5
+
+
+def drawn(digit: int, stroke: float = 0.1) -> np.ndarray:
+    return draw(digit, canvas=200, size=0.8, stroke=stroke)[..., 3]
+
+
+def test_lines_of_paper_go_and_ink_that_crosses_them_stays():
+    digit = drawn(0).astype(np.float32) / 255
+    ruled = digit.copy()
+    ruled[15::40] = ruled[16::40] = 1
+    left = without_lines(ruled, 0.1)
+    beside = np.ones(200, bool)
+    beside[40:160] = False
+    assert left[:, beside].max() == 0
+    assert ((left > 0.5) == (digit > 0.5)).mean() > 0.985
+
+
+@pytest.mark.parametrize("inside", (True, False))
+def test_a_box_is_printed_when_something_is_in_it(inside):
+    picture = np.zeros((200, 200), np.float32)
+    picture[20:180, 30:170] = 1
+    picture[23:177, 33:167] = 0
+    box = picture.copy()
+    if inside:
+        picture[60:140, 95:105] = 1
+    left = without_lines(picture, 0.1)
+    assert left[60:140, 95:105].mean() == (1 if inside else 0)
+    assert left[box > 0].any() != inside
+
+
+@pytest.mark.parametrize("digit", (0, 6, 8, 9))
+def test_a_ring_in_an_ordinary_pen_stays_open(digit):
+    ink = drawn(digit)
+    assert (filled(ink) == ink).all()
+
+
+@pytest.mark.parametrize("digit", (0, 2, 7))
+def test_an_outline_is_filled(digit):
+    thick = drawn(digit, 0.2) > 128
+    around = np.pad(thick, 3)
+    steps = [np.roll(around, (y, x), (0, 1)) for y in range(-3, 4) for x in range(-3, 4)]
+    outline = 255 * (thick & ~np.all(steps, axis=0)[3:-3, 3:-3]).astype(np.uint8)
+    assert ((filled(outline) > 0) == thick).mean() > 0.99
+
+
+def test_two_long_strokes_cross_a_digit_out():
+    for digit in range(10):
+        ink = drawn(digit)[20:180, 20:180]
+        assert not is_crossed_out(ink)
+        struck = ink.copy()
+        for at in range(160):
+            struck[at, max(0, at - 5) : at + 5] = 255
+            struck[at, max(0, 154 - at) : 164 - at] = 255
+        assert is_crossed_out(struck)
+
+
+def test_the_page_is_what_lies_along_the_border():
+    picture = np.full((100, 100, 3), (0, 128, 0), np.uint8)
+    picture[10:90, 10:90] = (250, 10, 10)
+    assert page_colour(picture).tolist() == [0, 128, 0]
+    assert page_colour(np.random.default_rng(0).integers(0, 255, picture.shape)) is None
+
+
+def test_colours_of_one_grey_are_told_apart():
+    picture = np.full((100, 100, 3), (0, 130, 0), np.uint8)
+    picture[40:60, 45:55] = (255, 0, 0)  # both are 76 in grey
+    assert np.ptp(np.asarray(Image.fromarray(picture).convert("L"))) < 3
+    assert np.ptp(np.asarray(clearest_grey(Image.fromarray(picture)))) > 100
