@@ -86,6 +86,7 @@ class _Direction:
         dark = sheared > 0.6 * self.least
         for wall in walls:
             first, last = _band(dark, wall, self.thickest + 2)
+            first, last = max(0, first - 1), min(len(dark), last + 1)  # its blurred edges
             part = slice(max(0, wall.start - 2), wall.stop + 2)
             result[first:last, part] = _bridged(sheared, first, last, part)
         return result
@@ -143,11 +144,8 @@ def _band(dark: np.ndarray, wall: Wall, reach: int) -> tuple[int, int]:
     """First row and the row after the last of a line."""
     top = max(0, wall.at - reach)
     shares = dark[top : wall.at + reach + 1, wall.start : wall.stop].mean(axis=1)
-    middle = wall.at - top
-    if middle > 0 and shares[middle - 1] > shares[middle]:
-        middle -= 1
-    elif middle + 1 < len(shares) and shares[middle + 1] > shares[middle]:
-        middle += 1
+    nearest = max(0, wall.at - top - 2)  # runs are looked for in rows that were made thicker
+    middle = nearest + int(shares[nearest : wall.at - top + 3].argmax())
     first = last = middle
     while first > 0 and shares[first - 1] > 0.3:
         first -= 1

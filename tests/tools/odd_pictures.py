@@ -254,10 +254,10 @@ def hollow(digit: int, rng: Random) -> bytes:
     side = int(rng.uniform(250, 700))
     height = rng.uniform(0.6, 0.85) * side
     pen = rng.uniform(0.15, 0.2) * height
-    shape = rng.bit_generator.state
+    line = max(2.0, rng.uniform(0.012, 0.025) * height)
+    shape = rng.bit_generator.state  # both with the same strokes
     outer = digit_mask(digit, (side, side), height, pen, rng, (side / 2, side / 2))
     rng.bit_generator.state = shape
-    line = max(2.0, rng.uniform(0.012, 0.025) * height)
     inner = digit_mask(
         digit, (side, side), height - 2 * line, pen - 2 * line, rng, (side / 2, side / 2)
     )
