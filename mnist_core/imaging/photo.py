@@ -74,7 +74,7 @@ def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
         return Stages((Stage("as it is", "Already 28×28, bright on black.", np.asarray(grey)),))
     sheet = is_sheet(grey)
     if not sheet:
-        page = page_colour(np.asarray(picture.convert("RGB")))
+        page = page_colour(picture)
         if page is not None:
             return _from_flat(picture, page, fill)
     grey = clearest_grey(picture)
@@ -249,7 +249,7 @@ def _from_flat(picture: Image.Image, page: np.ndarray, fill: bool) -> Stages | N
 
 def _unlined(contrast: np.ndarray) -> np.ndarray:
     """The contrast without printed lines."""
-    paper, noise = _paper(contrast)
+    paper, noise = _paper(contrast[::3, ::3])
     return without_lines(contrast, paper + max(0.6 * MIN_INK, 5 * noise))
 
 

@@ -86,8 +86,9 @@ def test_two_long_strokes_cross_a_digit_out():
 def test_the_page_is_what_lies_along_the_border():
     picture = np.full((100, 100, 3), (0, 128, 0), np.uint8)
     picture[10:90, 10:90] = (250, 10, 10)
-    assert page_colour(picture).tolist() == [0, 128, 0]
-    assert page_colour(np.random.default_rng(0).integers(0, 255, picture.shape)) is None
+    assert page_colour(Image.fromarray(picture)).tolist() == [0, 128, 0]
+    noise = np.random.default_rng(0).integers(0, 255, picture.shape, np.uint8)
+    assert page_colour(Image.fromarray(noise)) is None
 
 
 def test_colours_of_one_grey_are_told_apart():
