@@ -131,7 +131,7 @@ def as_visitor(monkeypatch):
 
     def open_as(secret, name, **query):
         known = "x" * (32 - len(secret)) + secret
-        monkeypatch.setattr("pages.components.shared.visitor._secret", lambda: known)
+        monkeypatch.setattr("pages.components.shared.visitor.browser_secret", lambda: known)
         return open_page(name, **query)
 
     return open_as

@@ -26,7 +26,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import psutil
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from mnist_core.analysis.url import query_of
 from mnist_core.config import ENGINES, Execution, RunConfig
@@ -79,7 +79,9 @@ class FaultTest:
         """Starts both runs, the first from two tabs of the page."""
         self.store.set_at_once(2)
         self.server.ready()
-        self.page, second = tabs = [self.open(), self.open()]
+        visitor = self.browser.new_context()  # both tabs are one visitor's, whichever is first
+        self.page, second = tabs = [self.open(visitor), self.open(visitor)]
+        self.chance.shuffle(tabs)
         for page in tabs:
             page.locator(BUTTON).wait_for()
             at_rest(page)
@@ -117,8 +119,8 @@ class FaultTest:
         progress = self.store.folder(config.id).progress()
         return progress.get("phase") == "training" and progress.get("step", 0) > 0
 
-    def open(self) -> Page:
-        page = self.browser.new_page()
+    def open(self, visitor: BrowserContext) -> Page:
+        page = visitor.new_page()
         page.set_default_timeout(1000 * TIMEOUT)
         query = urlencode(query_of(self.configs[0]))
         page.goto(f"{self.server.url}/?{query}", wait_until="commit")
@@ -171,8 +173,6 @@ class FaultTest:
         with self.held():
             seen = until(lambda: "Interrupted" in status.inner_text(), "the page", self.page_within)
             self.told.append(round(seen, 2))
-            self.page.reload()
-            until(lambda: "Interrupted" in status.inner_text(), "reloaded", self.page_within)
             at_rest(self.page)
             self.page.locator(CONTINUE).first.click()
             until(lambda: self.is_live(config), f"{config.id} was not started again")
@@ -214,7 +214,7 @@ class FaultTest:
     def end(self) -> None:
         for config in self.configs:
             until(lambda c=config: self.run(c).finished, f"{config.id} does not end")
-        self.page.close()
+        self.page.context.close()
         until(lambda: not trainers(self.store), "a process is left behind")
 
 

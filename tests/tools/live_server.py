@@ -61,6 +61,7 @@ class Server:
         command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
         command += ["--server.address=127.0.0.1", f"--server.port={self.port}"]
         env = os.environ | {"MNIST_CHECKPOINTS": str(self.store.root)}
+        env["MNIST_LIMITS"] = "waiting = 100"  # visitors are told apart
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 command, cwd=self.project, env=env, stdout=log, stderr=log

@@ -6,8 +6,6 @@ keeps in a cookie: whoever starts a run can stop it.
 
 import hmac
 import os
-import re
-import secrets
 import threading
 import time
 
@@ -18,13 +16,10 @@ from mnist_core.jobs.actions import Actions
 from mnist_core.jobs.permissions import Visitor
 from mnist_core.jobs.visitors import key_of
 from mnist_core.runs.store import RunStore
-from pages.components.shared.hidden import out_of_layout
+from pages.components.shared.secret import browser_secret, keep_secret
 
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 PASSWORD = "MNIST_ADMIN_PASSWORD"
-COOKIE = "mnist_lab_visitor"
-SECRET = re.compile(r"[A-Za-z0-9_-]{32}")
-YEAR = 31_536_000  # seconds
 ONE_GUESS = threading.Lock()  # of the password, in a second
 
 
@@ -41,7 +36,7 @@ def actions(store: RunStore) -> Actions:
     if not is_shared():
         return Actions(store)
     trusted = bool(st.session_state.get("administrator"))
-    return Actions(store, Visitor(key_of(_secret()), trusted))
+    return Actions(store, Visitor(key_of(browser_secret()), trusted))
 
 
 def may_change() -> bool:
@@ -49,21 +44,10 @@ def may_change() -> bool:
     return not limits.read_only()
 
 
-def _secret() -> str:
-    state = st.session_state
-    if "visitor_secret" not in state:
-        sent = st.context.cookies.get(COOKIE, "")
-        state["visitor_secret"] = sent if SECRET.fullmatch(sent) else secrets.token_urlsafe(24)
-    return str(state["visitor_secret"])
-
-
-def keep_secret() -> None:
-    """Has the browser keep the visitor's secret for later visits."""
-    if not is_shared() or limits.read_only() or st.context.cookies.get(COOKIE) == _secret():
-        return
-    cookie = f"{COOKIE}={_secret()};path=/;max-age={YEAR};samesite=strict"
-    script = f'document.cookie="{cookie}"+(location.protocol=="https:"?";secure":"")'
-    out_of_layout("keep_secret", f"<script>{script}</script>", scripts=True)
+def remember_visitor() -> None:
+    """Has the browser keep by what the lab knows it, where that makes a difference."""
+    if is_shared() and may_change():
+        keep_secret()
 
 
 def administration() -> None:
