@@ -1,26 +1,19 @@
-"""The one reader of IDX files: checks them, and gives their images and labels. Without torch.
-
-The format: two zero bytes, a type code, the number of dimensions, each dimension as a
-big-endian 32-bit number, then the values (http://yann.lecun.com/exdb/mnist/). Images stay on disk
-and are mapped into memory, so that one image costs no more than its own 784 bytes.
+"""The one reader of data sets: finds their files, checks them, and gives images and labels. Without
+torch. What one file looks like is idx_file's.
 """
 
 import functools
 import hashlib
-import math
-import struct
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from mnist_core.dataset_specs import IMAGE_SHAPE, DatasetSpec, dataset_spec
+from mnist_core.data.idx_file import content_of, read_array, remedy
+from mnist_core.dataset_specs import DatasetSpec, dataset_spec
 from mnist_core.errors import InputError, LabError
 from mnist_core.paths import data_root
 
-# The types that occur in these data sets, by their code.
-KINDS: dict[int, np.dtype] = {8: np.dtype(np.uint8), 12: np.dtype(">i4")}
-IMAGES, LABELS, WIDE_LABELS = (8, 3), (8, 1), (12, 2)  # type code and number of dimensions
 FEWEST = 6  # images of a part: one of them is held out for validation
 
 # MD5 of the published image files. They tell whether a figure was measured on the images that
@@ -79,7 +72,9 @@ def how_to_get(dataset: str, root: Path) -> str:
 
 def check_files(name: str, root: Path) -> list[IdxFile]:
     """Checks the four files of a data set that is there, every byte of them. Raises LabError."""
-    return [_check_content(path, dataset_spec(name)) for path in paths_of(name, root)]
+    spec = dataset_spec(name)
+    found = zip(paths_of(name, root), spec.files, strict=True)
+    return [_check_content(path, file, spec) for path, file in found]
 
 
 def fingerprint(files: list[IdxFile]) -> str:
@@ -94,13 +89,13 @@ def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.n
     """
     spec, part = dataset_spec(dataset), "test" if test else "training"
     paths = paths_of(dataset, root)[2:] if test else paths_of(dataset, root)[:2]
-    images, labels = (_read(path, spec) for path in paths)
+    images, labels = read_array(paths[0], spec, True), read_array(paths[1], spec, False)
     if labels.ndim == 2:  # QMNIST: eight numbers for each image, the class first
         labels = labels[:, 0]
     if len(labels) != len(images):
         raise LabError(
             f"{paths[0].parent}: {len(images)} {part} images but {len(labels)} labels; "
-            f"delete both files and {_remedy(spec)}"
+            f"delete both files and {remedy(spec)}"
         )
     if len(labels) < FEWEST:
         raise LabError(
@@ -111,7 +106,7 @@ def read_part(dataset: str, root: Path, *, test: bool) -> tuple[np.ndarray, np.n
     if low < 0 or high > last:
         raise LabError(
             f"{paths[1]}: the {part} labels go from {low} to {high}; 0 to {last} is allowed; "
-            f"delete the file and {_remedy(spec)}"
+            f"delete the file and {remedy(spec)}"
         )
     return images, np.array(labels, dtype=np.uint8)
 
@@ -130,7 +125,7 @@ def part_sizes(dataset: str, root: Path | None = None) -> PartSizes:
     """What the files on this machine hold; what the data set's spec says where they are missing."""
     spec, root = dataset_spec(dataset), data_root() if root is None else root
     try:
-        counts = [len(_read(path, spec)) for path in paths_of(dataset, root)[1::2]]
+        counts = [len(read_array(path, spec, False)) for path in paths_of(dataset, root)[1::2]]
     except LabError:
         counts = list(spec.images)
     return PartSizes(counts[0] - counts[0] // 6, counts[0] // 6, counts[1])
@@ -171,72 +166,36 @@ def test_image(dataset: str, root: Path, index: int) -> TestImage:
 
 
 def paths_of(name: str, root: Path) -> list[Path]:
-    """The four files: images and labels for training, then for testing."""
-    spec = dataset_spec(name)
-    return [root / spec.name / "raw" / file for file in spec.files]
+    """The four files: images and labels for training, then for testing.
 
-
-def _remedy(spec: DatasetSpec) -> str:
-    return "it will be downloaded again" if spec.downloadable else "put a good one in its place"
-
-
-def _read(path: Path, spec: DatasetSpec) -> np.ndarray:
-    """The array in a file, mapped into memory. Raises LabError."""
-    try:
-        size = path.stat().st_size
-        with path.open("rb") as file:
-            header = file.read(16)
-    except OSError as error:
-        raise LabError(f"{path} cannot be read ({error.strerror})") from error
-    wrong = _what_is_wrong(header, size, spec.files.index(path.name) % 2 == 0)
-    if wrong:
-        raise LabError(f"{path} {wrong}; delete it and {_remedy(spec)}")
-    shape = _shape(header)
-    try:
-        return np.memmap(path, KINDS[header[2]], "r", offset=4 + 4 * len(shape), shape=shape)
-    except (OSError, ValueError) as error:
-        raise LabError(f"{path} cannot be read ({error})") from error
-
-
-def _shape(header: bytes) -> tuple[int, ...]:
-    dimensions = header[3]
-    return struct.unpack(f">{dimensions}I", header[4 : 4 + 4 * dimensions])
-
-
-def _what_is_wrong(header: bytes, size: int, of_images: bool) -> str:
-    """What keeps a file of `size` bytes that begins so from being a data set's; empty if nothing.
-
-    `header`: its first 16 bytes.
+    Each is where it was found (see `_places`), or else where torchvision would put it.
     """
-    if len(header) < 4:
-        return f"is cut short: {size} bytes"
-    if header[:2] == b"\x1f\x8b":
-        return "is still compressed (gzip)"
-    kind = header[2], header[3]
-    if header[:2] != b"\0\0" or kind not in ([IMAGES] if of_images else [LABELS, WIDE_LABELS]):
-        return f"is not an IDX file of this kind (it starts with {header[:4].hex(' ')})"
-    start = 4 + 4 * kind[1]
-    if len(header) < start:
-        return f"is cut short: {size} bytes"
-    shape, (height, width) = _shape(header), IMAGE_SHAPE[1:]
-    if of_images and shape[1:] != (height, width):
-        return f"holds images of {shape[1]}×{shape[2]} pixels instead of {height}×{width}"
-    if 0 in shape:
-        return "holds nothing"
-    whole = start + math.prod(shape) * KINDS[kind[0]].itemsize
-    if size < whole:
-        return f"is cut short: {size:,} of {whole:,} bytes"
-    return f"is too long: {size:,} instead of {whole:,} bytes" if size > whole else ""
+    spec = dataset_spec(name)
+    return [
+        next((path for path in places if path.is_file()), places[0])
+        for places in (_places(spec, file, root) for file in spec.files)
+    ]
 
 
-def _check_content(path: Path, spec: DatasetSpec) -> IdxFile:
-    """Checks a file, and that it is the one of its name and data set. Raises LabError."""
-    _read(path, spec)
-    digest = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
-    for (owner, name), published in PUBLISHED.items():
-        if digest == published and (owner, name) != (spec.name, path.name):
+def _places(spec: DatasetSpec, file: str, root: Path) -> list[Path]:
+    """Where a file may lie, the best first: in torchvision's folder, in the data set's, and for
+    MNIST in the data folder itself; under its published name, then under Kaggle's
+    (train-images.idx3-ubyte), either of them also with .gz."""
+    folders = [root / spec.name / "raw", root / spec.name]
+    folders += [root] if spec.name == "MNIST" else []
+    names = [file, file.replace("-idx", ".idx")]
+    names += [f"{name}.gz" for name in names]
+    return [folder / name for folder in folders for name in names]
+
+
+def _check_content(path: Path, name: str, spec: DatasetSpec) -> IdxFile:
+    """Checks a file, and that it is the one of this name and data set. Raises LabError."""
+    read_array(path, spec, name in spec.files[::2])
+    digest = hashlib.md5(content_of(path), usedforsecurity=False).hexdigest()
+    for (owner, file), published in PUBLISHED.items():
+        if digest == published and (owner, file) != (spec.name, name):
             raise LabError(
-                f"{path} holds {owner}'s {name}; delete it and put {spec.name}'s own file there"
+                f"{path} holds {owner}'s {file}; delete it and put {spec.name}'s own file there"
             )
-    expected = PUBLISHED.get((spec.name, path.name), digest)
-    return IdxFile(digest, "" if digest == expected else f"{path.name} is not the published file")
+    expected = PUBLISHED.get((spec.name, name), digest)
+    return IdxFile(digest, "" if digest == expected else f"{name} is not the published file")

@@ -9,6 +9,7 @@ import threading
 
 import numpy as np
 from PIL import Image, ImageOps
+from PIL.Image import Transpose
 
 from mnist_core.errors import InputError
 
@@ -47,10 +48,10 @@ def upright_size(data: bytes) -> tuple[int, int]:
     image = Image.open(io.BytesIO(data), formats=FORMATS)
     width, height = image.size
     try:
-        turned = image.getexif().get(ORIENTATION, 1) in SIDEWAYS
+        sideways = image.getexif().get(ORIENTATION, 1) in SIDEWAYS
     except Exception:  # damaged: `read_image` leaves the picture as it lies
-        turned = False
-    return (height, width) if turned else (width, height)
+        sideways = False
+    return (height, width) if sideways else (width, height)
 
 
 def on_white(image: Image.Image) -> Image.Image:
@@ -59,6 +60,13 @@ def on_white(image: Image.Image) -> Image.Image:
         image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
         return image.convert("RGB")
     return image
+
+
+def turned(image: Image.Image, turns: int) -> Image.Image:
+    """Turned to the right by so many quarters."""
+    ways = (None, Transpose.ROTATE_270, Transpose.ROTATE_180, Transpose.ROTATE_90)
+    way = ways[turns % 4]
+    return image if way is None else image.transpose(way)
 
 
 def shrunk(image: Image.Image, side: int) -> Image.Image:

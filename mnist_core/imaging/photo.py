@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter, ImageOps
 
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.imaging.hollow import filled
-from mnist_core.imaging.image_file import on_white, read_image, shrunk
+from mnist_core.imaging.image_file import on_white, read_image, shrunk, turned
 from mnist_core.imaging.morphology import border, box, boxes, closing, components, dilate
 from mnist_core.imaging.page import clearest_grey, distance_from, page_colour
 from mnist_core.imaging.preprocess import (
@@ -42,18 +42,18 @@ LINE_GAP = 2.5  # of the height: the farthest that two digits of a line are apar
 MIN_EXTENT = 0.02  # a digit is higher or wider than this share of the shorter side
 
 
-def from_photo(data: bytes, *, fill: bool = False) -> Stages | None:
+def from_photo(data: bytes, *, fill: bool = False, turns: int = 0) -> Stages | None:
     """The steps from a photograph of dark ink on paper to 28×28; None when nothing is found on it.
 
-    `fill` is from_ink's. Raises InputError like read_image.
+    `fill` is from_ink's, `turns` turned's. Raises InputError like read_image.
     """
-    return _from_grey(clearest_grey(on_white(read_image(data))), fill=fill)
+    return _from_grey(clearest_grey(on_white(turned(read_image(data), turns))), fill=fill)
 
 
-def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
+def from_image(data: bytes, *, fill: bool = False, turns: int = 0) -> Stages | None:
     """The steps from an image file of any kind to 28×28; None when nothing is found on it.
 
-    `fill` is from_ink's.
+    `fill` is from_ink's, `turns` turned's.
 
     Decided in this order:
     1. Mostly transparent: a drawing, read like the canvas.
@@ -65,7 +65,7 @@ def from_image(data: bytes, *, fill: bool = False) -> Stages | None:
     5. Else dark on light: a scan or a photograph.
     Raises InputError like read_image.
     """
-    image = read_image(data)
+    image = turned(read_image(data), turns)
     if image.mode == "RGBA" and (np.asarray(image.getchannel("A")) < 128).mean() > 0.5:
         return from_canvas(np.asarray(image), fill=fill)
     picture = on_white(image)

@@ -288,6 +288,9 @@ def test_a_picture_file_is_read(store, canvas):
 
     assert expected_answer(run, from_image(picture).final) in answer(page)
     assert "Yours" in words(page)
+    for turns in range(1, 5):
+        page.button(key="play_turn").click().run()
+        assert expected_answer(run, from_image(picture, turns=turns).final) in answer(page)
 
 
 @pytest.mark.parametrize("content", [b"", b"%PDF-1.7 not a picture", b"\x89PNG\r\n\x1a\n broken"])

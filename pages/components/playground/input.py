@@ -92,24 +92,45 @@ def _picture(dataset: str) -> Stages | None:
         file = st.file_uploader("A picture", KINDS, key="play_file", help=f"{kinds} {paper}")
     if file is None:
         return None
+    _turn_button(file)
     return _read(file, spec.filled, photo.from_photo if way == CAMERA else photo.from_image)
+
+
+def _turn_button(file: UploadedFile) -> None:
+    """Turns the picture by a quarter at each click; a new picture lies as it came."""
+    if st.session_state.get("play_turned", (None, 0))[0] != file.file_id:
+        st.session_state["play_turned"] = (file.file_id, 0)
+    st.button(
+        "Turn by a quarter",
+        icon=":material/rotate_90_degrees_cw:",
+        key="play_turn",
+        on_click=_turn,
+        help="To the right. For a picture that lies on its side or upside down.",
+    )
+
+
+def _turn() -> None:
+    file_id, turns = st.session_state["play_turned"]
+    st.session_state["play_turned"] = (file_id, (turns + 1) % 4)
 
 
 def _read(file: UploadedFile, fill: bool, read: Callable[..., Stages | None]) -> Stages | None:
     """The steps of an uploaded picture, cached: every click runs the page again."""
     known = st.session_state.get("play_picture")
-    if known is None or known[:2] != (file.file_id, fill):
+    asked = (file.file_id, fill, st.session_state["play_turned"][1])
+    if known is None or known[0] != asked:
         try:
-            if known is None or known[0] != file.file_id:
+            if known is None or known[0][0] != file.file_id:
                 actions(RunStore()).check_upload()
-            known = (file.file_id, fill, read(file.getvalue(), fill=fill))
+            known = (asked, read(file.getvalue(), fill=fill, turns=asked[2]))
         except LabError as error:
             st.error(plain(error), icon=":material/broken_image:")
             return None
         st.session_state["play_picture"] = known
-    if known[2] is None:
+    if known[1] is None:
         st.warning("Nothing was found in this picture. Is there dark ink on light paper?")
-    return known[2]
+    stages: Stages | None = known[1]
+    return stages
 
 
 def _test(run: Run) -> Input | None:

@@ -59,7 +59,7 @@ DAMAGE = {
     "half a header": (lambda old: old[:9], "is cut short: 9 bytes"),
     "truncated": (lambda old: old[:-100], "is cut short: 9,324 of 9,424"),
     "too long": (lambda old: old + b"x", "is too long"),
-    "still compressed": (gzip.compress, "is still compressed"),
+    "compressed": (gzip.compress, "is compressed (gzip), but its name"),
     "labels": (lambda old: idx_bytes(np.zeros(12, np.uint8)), "is not an IDX file of this kind"),
     "text": (lambda old: b"<html>not found</html>", "is not an IDX file of this kind"),
     "other size": (lambda old: images(side=32), "holds images of 32×32 pixels"),
@@ -78,6 +78,40 @@ def test_a_wrong_file_is_named_with_what_is_wrong_and_what_to_do(case, tmp_path)
     text = str(error.value)
     assert words in text
     assert str(path.parent) in text and "delete" in text and "\n" not in text
+
+
+@pytest.mark.parametrize("kaggle", (False, True))
+@pytest.mark.parametrize("packed", (False, True))
+def test_files_are_read_as_they_were_downloaded(kaggle, packed, tmp_path, small_data):
+    published = small_data / "MNIST" / "raw"
+    for path in published.iterdir():
+        name = path.name.replace("-idx", ".idx") if kaggle else path.name
+        place = tmp_path if kaggle else tmp_path / "MNIST" / "raw"
+        place.mkdir(parents=True, exist_ok=True)
+        content = gzip.compress(path.read_bytes()) if packed else path.read_bytes()
+        (place / (f"{name}.gz" if packed else name)).write_bytes(content)
+    data = datasets.load("MNIST", tmp_path, download=False)
+    same = datasets.load("MNIST", small_data)
+    assert data.fingerprint == same.fingerprint
+    assert (data.train.images == same.train.images).all()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    (
+        lambda content: gzip.compress(content)[:-20],
+        lambda content: b"\x1f\x8bnothing",
+        lambda content: gzip.compress(content[:7]),
+        lambda content: gzip.compress(content[:4] + b"\xff" * 4 + content[8:]),
+    ),
+)
+def test_a_damaged_gz_file_is_one_sentence(damage, tmp_path):
+    path = write_dataset(tmp_path, train=12) / "MNIST" / "raw" / "train-images-idx3-ubyte"
+    (path.parent / f"{path.name}.gz").write_bytes(damage(path.read_bytes()))
+    path.unlink()
+    with pytest.raises(LabError, match=r"idx3-ubyte\.gz .*") as error:
+        datasets.load("MNIST", tmp_path, download=False)
+    assert "\n" not in str(error.value)
 
 
 def test_an_older_format_beside_the_files_is_not_read(tmp_path):

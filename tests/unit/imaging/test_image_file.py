@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from mnist_core.errors import InputError
-from mnist_core.imaging.image_file import MAX_PIXELS, READ_SIDE, read_image
+from mnist_core.imaging.image_file import MAX_PIXELS, READ_SIDE, read_image, turned
 from mnist_core.imaging.photo import from_image, from_photo
 from mnist_core.imaging.preprocess import from_ink
 from tests.drawing import alike, encode, ink_mask, placed_strokes
@@ -155,3 +155,9 @@ def test_damaged_files_never_surprise(data):
     except InputError:
         return
     assert stages is None or stages.final.shape == (28, 28)
+
+
+def test_a_picture_is_turned_to_the_right():
+    image = Image.fromarray(np.arange(6, dtype=np.uint8).reshape(2, 3))
+    for turns in range(5):
+        assert (np.asarray(turned(image, turns)) == np.rot90(np.asarray(image), -turns)).all()
