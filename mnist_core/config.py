@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import re
+import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -173,7 +174,8 @@ class Checked:
     def from_dict(cls, values: Any) -> Self:
         """From JSON's dictionary. Raises InputError for an unknown key or a bad value."""
         if not isinstance(values, dict):
-            raise InputError(f"{cls.__name__}: an object with fields was expected, not {values!r}")
+            given = reprlib.repr(values)
+            raise InputError(f"{cls.__name__}: an object with fields was expected, not {given}")
         for name in values:
             cls.metadata(name)
         return cls(**values)

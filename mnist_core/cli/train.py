@@ -141,7 +141,7 @@ def new_config(options: Namespace) -> RunConfig:
     """The config of a file, or of a recipe and the fields that were given."""
     if options.config is not None:
         _refuse_fields(options, "config")
-        return check_config(config_of_file(Path(options.config)))
+        return config_of_file(Path(options.config))
     fields = _given(options, RunConfig)
     return make_config(fields.pop("model", "lenet5"), options.recipe, **fields)
 
@@ -153,9 +153,15 @@ def _refuse_fields(options: Namespace, source: str) -> None:
 
 
 def config_of_file(path: Path) -> RunConfig:
-    """The config in a file. Raises InputError."""
+    """The config in a file; fields that it leaves out come from the network's first recipe.
+
+    Raises InputError.
+    """
     try:
-        return RunConfig.from_dict(read_json(path))
+        fields = read_json(path)
+        if not isinstance(fields, dict):
+            raise InputError("config: the file has to hold an object with fields, such as {}")
+        return make_config(**fields)
     except OSError as error:
         raise InputError(f"config: {path} cannot be read ({error.strerror})") from error
     except InputError:

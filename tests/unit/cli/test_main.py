@@ -14,9 +14,11 @@ from PIL import Image
 
 from mnist_core.cli.main import main
 from mnist_core.cli.predict import _answer_or_error
+from mnist_core.cli.train import config_of_file
 from mnist_core.config import Execution
+from mnist_core.errors import InputError
 from mnist_core.jobs.worker import carry_out
-from mnist_core.models import model_names
+from mnist_core.models import make_config, model_names
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from tests.drawing import draw
@@ -127,6 +129,17 @@ def test_extend_and_config_file(run, tmp_path, lab):
     file.write_text((lab.folder(first["id"]).path / "config.json").read_text())
     status, same, _ = run("train", "--config", str(file), "--json")
     assert same["id"] == first["id"] and same["cached"] is True
+
+
+def test_a_config_file_may_leave_out_fields(tmp_path):
+    file = tmp_path / "config.json"
+    file.write_text('{"model": "lenet5", "lr": 0.5}', encoding="utf-8-sig")  # with a BOM
+    assert config_of_file(file) == make_config("lenet5", lr=0.5)
+    for content, words in (("[1, 2]", "an object with fields"), ('{"foo": 1}', "foo: no such")):
+        file.write_text(content)
+        with pytest.raises(InputError, match=words) as error:
+            config_of_file(file)
+        assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
