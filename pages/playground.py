@@ -35,6 +35,8 @@ from pages.components.playground.strip import strip
 from pages.components.playground.suggestion import suggest
 from pages.components.playground.why import why
 from pages.components.shared.common import all_runs, enter_through_app, page_title
+from pages.components.shared.watch import remember_image
+from pages.components.shared.watch_choice import watch_part
 
 PREPARED = "How it was prepared"
 
@@ -117,7 +119,9 @@ def in_its_place(run: Run, voters: list[Run]) -> list[Run]:
     return [run, *(voter for voter in voters if voter.config.model != run.config.model)]
 
 
-def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) -> None:
+def sections(
+    run: Run, every: list[Run], voters: list[Run], one: Input, label: int, own: Input
+) -> None:
     """What lies below the network; only the open one is computed. `own` is always centred."""
     image = one.stages.final
     runs = in_its_place(run, voters)
@@ -125,6 +129,7 @@ def sections(run: Run, voters: list[Run], one: Input, label: int, own: Input) ->
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
         "Move it": lambda: move(runs, image, run.config.dataset),
+        "Watch it learn": lambda: st.fragment(watch_part)(run, every, image, "play"),
         "My digits": lambda: handwriting(runs, own),
         PREPARED: lambda: prepared(one.stages),
     }
@@ -186,4 +191,5 @@ if source == DRAW:
     with right:
         suggest(in_its_place(run, voters), dataset, one, label)
 if one and own and label is not None:
-    sections(run, voters, one, label, own)
+    remember_image(run.config.dataset, one.stages.final)
+    sections(run, list(ready.values()), voters, one, label, own)

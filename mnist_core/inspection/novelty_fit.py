@@ -32,7 +32,7 @@ def keep(run: Run, images: int = IMAGES) -> Detector:
     Raises LabError without weights, or without the data set.
     """
     detector = fitted(Network(run, load_model(run)), images)
-    run.folder.write_novelty(NAME, detector.to_bytes(run))
+    run.folder.write_beside(NAME, detector.to_bytes(run))
     return detector
 
 

@@ -83,8 +83,9 @@ class RunFolder:
         """
         self._write(self.path / name, to_json(value))
 
-    def write_novelty(self, name: str, content: bytes) -> None:
-        """Writes the measure of novelty (see inspection.novelty); it needs no lock either."""
+    def write_beside(self, name: str, content: bytes) -> None:
+        """Writes what was computed from the weights: the measure of novelty (see
+        inspection.novelty), an image map (see runs.image_map). It needs no lock either."""
         self._write(self.path / name, content)
 
     def write_summary(self, summary: Summary) -> None:

@@ -162,6 +162,10 @@ class Run:
             raise LabError(f"{path} is damaged: it holds more than finite numbers.")
         return found
 
+    @property
+    def has_snapshots(self) -> bool:
+        return (self.path / SNAPSHOTS).is_file()
+
     def snapshots(self) -> list[Snapshot]:
         """Its weights early in training and after epochs, in the order of their steps.
 

@@ -1,0 +1,76 @@
+"""Which runs are watched: the chosen one, or one that has snapshots, and one more beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from mnist_core.formatting import percent
+from mnist_core.models import model_title
+from mnist_core.runs.run import Run
+from pages.components.shared.common import show_errors
+from pages.components.shared.watch import watch
+
+NOTE = (
+    "Kernels, maps and answers at up to 20 times of training: early steps, then epochs. The points "
+    "are test images, placed by the last hidden layer and its two main directions at the end; the "
+    "cross is the image at hand. At each time they are scaled to the same spread."
+)
+
+
+@show_errors
+def watch_part(run: Run, runs: Sequence[Run], image: np.ndarray, key: str) -> None:
+    """The chosen run at all its snapshots, and one more of `runs` beside it if one is chosen."""
+    chosen = choose(run, runs, key)
+    if chosen:
+        watch(chosen, image, f"{key}_watch")
+        st.caption(NOTE)
+
+
+def with_snapshots(runs: Sequence[Run], dataset: str) -> list[Run]:
+    return [run for run in runs if run.config.dataset == dataset and run.has_snapshots]
+
+
+def choose(run: Run, runs: Sequence[Run], key: str) -> list[Run]:
+    """The runs to be watched: one or two; none where no run of this data set has snapshots."""
+    able = {each.id: each for each in with_snapshots(runs, run.config.dataset)}
+    if not able:
+        st.info(
+            "No run on these images has snapshots. Runs of networks with fewer than 100,000 "
+            "parameters keep them when they are trained on the Train page.",
+            icon=":material/movie:",
+        )
+        return []
+    chosen = [run]
+    if run.id not in able:
+        first = _nearest(run, list(able.values()))
+        chosen = [first]
+        st.caption(f"This run kept no snapshots; {label(first)} did, and is shown instead.")
+    others = [each for each in able if each != chosen[0].id]
+    beside = st.selectbox(
+        "Beside it",
+        others,
+        index=None,
+        format_func=lambda run_id: label(able[run_id]),
+        key=f"{key}_beside_{chosen[0].id}",
+        placeholder="Choose a second run, to compare",
+        help="Another run with snapshots, at the same number of steps.",
+        width=420,
+    )
+    return chosen + ([able[beside]] if beside else [])
+
+
+def _nearest(run: Run, able: list[Run]) -> Run:
+    """Of the same network, if there is one."""
+    return next((each for each in able if each.config.model == run.config.model), able[0])
+
+
+def label(run: Run) -> str:
+    config = run.config
+    accuracy = percent(run.summary.validation_accuracy, 1)
+    return (
+        f"{model_title(config.model)} · {config.optimizer} {config.lr:g} · "
+        f"{config.epochs} epochs · {accuracy}"
+    )
