@@ -21,12 +21,14 @@ from pages.components.train.layout import places
 from pages.components.train.links import links
 from pages.components.train.mistakes import its_mistakes
 from pages.components.train.queue import others, others_live
+from pages.components.train.resting import rerun_at_rest
 from pages.components.train.samples import training_images
+from pages.components.train.search import search
 from pages.components.train.start import measuring
 from pages.components.train.status import result
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
-TABS = ("Its mistakes", "First kernels", "Training images", "Files and command")
+TABS = ("Its mistakes", "First kernels", "Training images", "Search", "Files and command")
 
 
 def refreshed(store: RunStore, listed: list[list[Run]]) -> list[Run]:
@@ -36,14 +38,6 @@ def refreshed(store: RunStore, listed: list[list[Run]]) -> list[Run]:
 
 def run_of(config: RunConfig, runs: list[Run]) -> Run | None:
     return next((run for run in runs if run.id == config.id), None)
-
-
-def rerun_at_rest(key: str, value: str, changing: bool) -> None:
-    """Runs the whole page once more when what changed by itself has ended: it polls no longer."""
-    if st.session_state.get(key) == value and not changing:
-        st.session_state[key] = None
-        st.rerun()
-    st.session_state[key] = value if changing else None
 
 
 @common.show_errors
@@ -79,12 +73,13 @@ def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
 
 @common.show_errors
 def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
-    """Four tabs; only the open one is computed. The address bar names it."""
+    """Five tabs; only the open one is computed. The address bar names it."""
     tabs = st.tabs(TABS, key="train_tab", on_change="rerun", bind="query-params")
     contents = (
         lambda: its_mistakes(store, run, runs),
         lambda: first_kernels(run),
         lambda: training_images(config),
+        lambda: search(store, config),
         lambda: files_and_command(config, run),
     )
     for tab, content in zip(tabs, contents, strict=True):

@@ -12,8 +12,9 @@ from mnist_core.cli.command import Answer, command
 from mnist_core.cli.terminal import say
 from mnist_core.config import DEVICES, Choice, Number, RunConfig, Whole, check_value
 from mnist_core.formatting import counted, percent, percent_spread
+from mnist_core.jobs import sweep_job
 from mnist_core.runs.store import AUTOMATIC, RunStore, check_at_once
-from mnist_core.sweeps.plan import MOST_SEEDS, PRUNERS, SAMPLERS, Plan
+from mnist_core.sweeps.plan import MOST_SEEDS, PRUNERS, SAMPLERS, WINNER_SEEDS, Plan
 from mnist_core.sweeps.space import FORMS, read_space, read_space_file
 
 if TYPE_CHECKING:
@@ -31,29 +32,36 @@ def _storage_options(parser: ArgumentParser) -> None:
     add("--name", help="the study's name")
 
 
-def _worker_options(parser: ArgumentParser) -> None:
+def _shared_options(parser: ArgumentParser) -> None:
+    """Those that `sweep` hands on to its workers."""
     _storage_options(parser)
     add = parser.add_argument
     add("--artifacts", metavar="FOLDER", help="what all workers share for weights, or s3://bucket")
     add("--minutes", metavar="M", help="begin no trial after so many minutes")
     add("--device", help="auto, cpu or cuda")
-    add("--with-parent", action="store_true", help="end when stdin closes")
+
+
+def _worker_options(parser: ArgumentParser) -> None:
+    _shared_options(parser)
+    parser.add_argument("--with-parent", action="store_true", help="end when stdin closes")
+
+
+def _collect_options(parser: ArgumentParser) -> None:
+    _storage_options(parser)
+    parser.add_argument("--artifacts", metavar="FOLDER", help="where the weights are")
 
 
 def _sweep_options(parser: ArgumentParser) -> None:
-    _storage_options(parser)
+    _shared_options(parser)
     add = parser.add_argument
     add("--space", metavar="FILE", help="a TOML file with a value, list or range for each field")
     add("--recipe", help="the network's preset for fields that are not given")
     add("--trials", metavar="N", help="how many settings are tried, in all")
-    add("--minutes", metavar="M", help="begin no trial after so many minutes")
     add("--sampler", help=f"one of {', '.join(SAMPLERS)}; by default tpe")
     add("--pruner", help=f"one of {', '.join(PRUNERS)}; by default median")
     add("--seeds", metavar="K", help="a trial is the mean over K seeds")
     add("--minimise", help="a second objective beside the accuracy: parameters or macs")
     add("--at-once", metavar="N", help="workers here, by default one a core; 0 trains nothing")
-    add("--artifacts", metavar="FOLDER", help="what all workers share for weights, or s3://bucket")
-    add("--device", help="auto, cpu or cuda")
     add("--winner-seeds", metavar="N", help="seeds of the winner's test, by default 5; 0 for none")
     for name in RunConfig.names():
         text = RunConfig.metadata(name)["help"].replace("%", "%%")
@@ -62,6 +70,7 @@ def _sweep_options(parser: ArgumentParser) -> None:
 
 @command("sweep", "Search the best setting; run again, the same command goes on.", _sweep_options)
 def sweep(options: Namespace) -> Answer:
+    from mnist_core.sweeps.collect import collect_curves
     from mnist_core.sweeps.crew import Crew
     from mnist_core.sweeps.worker import artifacts_of, check_data, check_version
 
@@ -78,10 +87,12 @@ def sweep(options: Namespace) -> Answer:
     check_data(study)
     shared = _given(options, "artifacts", "minutes", "device")
     crew = Crew(store, url, study.name, at_once, shared)
-    if not study.is_complete():
-        crew.work(_Progress(study).look, stopping)
-    if not stopping() and study.requested != "pause":
-        _finish(study, store, options, at_once)
+    with sweep_job.registered(store, study.name):
+        if not study.is_complete():
+            crew.work(_Progress(study, store).look, stopping)
+        if not stopping() and study.requested != "pause":
+            _finish(study, store, options, at_once)
+        collect_curves(study, store)
     return _status(study, interrupted=stopping())
 
 
@@ -144,9 +155,9 @@ def _given(options: Namespace, *names: str) -> tuple[str, ...]:
 
 def _finish(study: "Study", store: RunStore, options: Namespace, at_once: int) -> None:
     """The winner is trained with several seeds and tested, and everything is brought home."""
-    from mnist_core.sweeps.winner import SEEDS, train_winner
+    from mnist_core.sweeps.winner import train_winner
 
-    seeds = SEEDS if options.winner_seeds is None else options.winner_seeds
+    seeds = WINNER_SEEDS if options.winner_seeds is None else options.winner_seeds
     number = check_value("winner-seeds", seeds, Whole(0, MOST_SEEDS))
     _collect(study, store, options.artifacts)
     train_winner(study, store, number, at_once, lambda made: say(f"winner: {made.run.id}"))
@@ -180,7 +191,7 @@ def sweep_status(options: Namespace) -> Answer:
     return _status(_existing(options, RunStore()))
 
 
-@command("sweep-collect", "Bring a study's curves and best networks home.", _worker_options)
+@command("sweep-collect", "Bring a study's curves and best networks home.", _collect_options)
 def sweep_collect(options: Namespace) -> Answer:
     store = RunStore()
     study = _existing(options, store)
@@ -232,13 +243,16 @@ def _stopping(with_parent: bool) -> Callable[[], bool]:
 
 
 class _Progress:
-    """One line on stderr whenever another trial is done."""
+    """One line on stderr whenever another trial is done, and the table of trials for pages."""
 
-    def __init__(self, study: "Study") -> None:
-        self.study, self.done = study, -1
+    def __init__(self, study: "Study", store: RunStore) -> None:
+        from mnist_core.sweeps.collect import Snapshots
+
+        self.study, self.done, self.snapshots = study, -1, Snapshots(study, store)
 
     def look(self) -> bool:
         """Whether there are more than at the last look."""
+        self.snapshots.write_if_due()
         status = self.study.status()
         done = status["trials_done"] + status["trials_failed"]
         more = done != self.done

@@ -15,7 +15,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
-from mnist_core.jobs import automatic, launcher, robustness_job, visitors
+from mnist_core.jobs import automatic, launcher, robustness_job, sweep_job, visitors
 from mnist_core.jobs.follow import Follower, Moment
 from mnist_core.jobs.permissions import Permissions, check_not_read_only, thing
 from mnist_core.limits import check_disk, limits
@@ -28,6 +28,7 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import AUTOMATIC
 
 BUSY = "Others are starting runs at the moment; try again."
+SEARCHES = "Only an administrator can start and end searches: they keep the whole machine busy."
 PATIENCE = 10.0  # seconds that one launch waits for others
 
 
@@ -109,6 +110,18 @@ class Actions(Permissions):
     def stop_robustness(self) -> None:
         self.check_trusted("Only an administrator can stop this computation: everyone shares it.")
         robustness_job.stop(self.store)
+
+    def search(self, name: str, arguments: Sequence[str], example: RunConfig) -> None:
+        """Begins a sweep, or goes on with it; `example` is one of its configs."""
+        self.check_trusted(SEARCHES)
+        with self._one_launch_at_a_time():
+            self.check_launch(example)
+            sweep_job.start(self.store, name, arguments)
+            visitors.note(self.store, self.visitor.key, "launches")
+
+    def pause_search(self, name: str) -> None:
+        self.check_trusted(SEARCHES)
+        sweep_job.pause(self.store, name)
 
     def check_upload(self) -> None:
         """To be called for each file that is given; reading a picture changes nothing else."""

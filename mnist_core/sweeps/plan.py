@@ -17,6 +17,7 @@ PRUNERS = ("median", "hyperband", "wilcoxon", "none")
 SECOND = ("", "parameters", "macs")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 MOST_SEEDS = 100
+WINNER_SEEDS = 5  # with which the best setting is trained again
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,6 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.study import Study
 
-SEEDS = 5
-
 
 def train_winner(
     study: Study,

@@ -1,0 +1,91 @@
+"""A sweep in a process of its own. What it finds is in its study's table (see sweeps.table).
+
+The processes of a sweep train by themselves, without the queue: it is the machine's work for as
+long as it runs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from mnist_core.files import SMALL_FILE_LIMIT, read_checked, read_file, write_json
+from mnist_core.jobs import spawn
+from mnist_core.runs.process import Process
+from mnist_core.runs.store import RunStore
+
+
+def folder(store: RunStore, name: str) -> Path:
+    """Where the processes of a study work in this store; the name is one of sweeps.plan.NAME."""
+    return store.root / ".sweeps" / name
+
+
+def _job_path(store: RunStore, name: str) -> Path:
+    return folder(store, name) / "job.json"
+
+
+def log_path(store: RunStore, name: str) -> Path:
+    return folder(store, name) / "log.txt"
+
+
+def is_known(store: RunStore, name: str) -> bool:
+    """Whether this store has searched the study, and so can go on with it."""
+    return _job_path(store, name).exists()
+
+
+def known_names(store: RunStore) -> list[str]:
+    return sorted(path.parent.name for path in store.root.glob(".sweeps/*/job.json"))
+
+
+def process_of(store: RunStore, name: str) -> Process | None:
+    """The process that carries out the sweep now, if there is one."""
+
+    def check(found: Any) -> Process:
+        return Process.from_dict(found["process"])
+
+    process = read_checked(_job_path(store, name), check, default=None)
+    return process if process and process.find() else None
+
+
+def _register(store: RunStore, name: str, process: Process) -> None:
+    write_json(_job_path(store, name), {"process": asdict(process)}, flush=False)
+
+
+@contextmanager
+def registered(store: RunStore, name: str) -> Iterator[None]:
+    """This process carries out the sweep: pages see that it is in progress."""
+    _register(store, name, Process.of(os.getpid()))
+    yield
+
+
+def start(store: RunStore, name: str, arguments: Sequence[str]) -> None:
+    """Begins, or goes on, in a process that outlives this one; nothing if there is one already.
+
+    `arguments` are those of the command `sweep`. Raises LabError when it cannot be started.
+    """
+    if process_of(store, name):
+        return
+    folder(store, name).mkdir(parents=True, exist_ok=True)
+    process = spawn.start(store, ["sweep", *arguments], log_path(store, name))
+    _register(store, name, Process.of(process.pid))
+
+
+def pause(store: RunStore, name: str) -> None:
+    """Asks it to end: its workers give back the trials under way, which lose nothing."""
+    process = process_of(store, name)
+    if process and (found := process.find()):
+        found.terminate()
+
+
+def why_it_failed(store: RunStore, name: str) -> str:
+    """What the last process said last, if it ended with an error."""
+    with suppress(OSError, ValueError):
+        said = read_file(log_path(store, name), SMALL_FILE_LIMIT).decode()
+        for line in reversed(said.strip().splitlines()):
+            if ": error: " in line or "mnist_core sweep: " in line:
+                return line.partition("mnist_core sweep: ")[2] or line
+    return ""

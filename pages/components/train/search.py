@@ -1,0 +1,140 @@
+"""The tab "Search": a search of good settings, as it runs, or one that ships. Loads no Optuna."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from mnist_core.config import RunConfig
+from mnist_core.formatting import counted, percent, percent_spread, plain
+from mnist_core.jobs import sweep_job
+from mnist_core.runs.store import RunStore
+from mnist_core.sweeps.table import (
+    DONE,
+    FAILED,
+    PRUNED,
+    RUNNING,
+    StudyTable,
+    read_table,
+    table_names,
+)
+from pages.components.shared import common
+from pages.components.shared.visitor import actions, may_change
+from pages.components.train.resting import rerun_at_rest
+from pages.components.train.search_charts import charts
+from pages.components.train.search_start import new_search
+
+REFRESH = 1.5  # seconds between two looks at a search in progress
+MORE = 50  # trials that a finished search can go on with
+STUDY = "train_study"
+WHY = (
+    "Validation accuracy alone decides which setting is best, and the best of many owes a part of "
+    "it to chance. So the winner is trained again with other seeds, and only then tested: a test "
+    "set that is read for each trial would be a second validation set."
+)
+
+
+def search(store: RunStore, config: RunConfig) -> None:
+    """The choice of a study, the form for a new one, and the study itself."""
+    names = list(dict.fromkeys([*table_names(store), *sweep_job.known_names(store)]))
+    name = choose(names) if names else None
+    new_search(store, config, expanded=not names)
+    if name is None:
+        st.caption("A search tries settings by itself, and learns which are worth trying next.")
+        return
+    live = sweep_job.process_of(store, name) is not None
+    st.fragment(study, run_every=REFRESH if live else None)(name)
+
+
+def choose(names: list[str]) -> str:
+    """The study that is shown. The address bar names it; one that has just begun comes first."""
+    state = st.session_state
+    wanted = state.pop("search_wanted", None)
+    if wanted in names or state.get(STUDY) not in (None, *names):
+        state[STUDY] = wanted if wanted in names else names[0]
+    chosen = st.selectbox(
+        "Search", names, key=STUDY, bind="query-params", label_visibility="collapsed", width=320
+    )
+    return str(chosen)
+
+
+@common.show_errors
+def study(name: str) -> None:
+    """One study; looks again as long as it is in progress."""
+    store = RunStore()
+    live = sweep_job.process_of(store, name) is not None
+    rerun_at_rest("train_searching", name, live)
+    table = read_table(store, name)
+    status(store, name, table, live)
+    if table and table.rows:
+        charts(table)
+
+
+def status(store: RunStore, name: str, table: StudyTable | None, live: bool) -> None:
+    """How far it is, what can be done with it, and its winner."""
+    with st.container(horizontal=True, vertical_alignment="center", key="search_status"):
+        st.markdown(words(table, live), width="stretch")
+        if may_change():
+            buttons(store, name, table, live)
+    if live and table and table.wanted:
+        done = table.count(DONE, PRUNED, FAILED)
+        st.progress(min(done / table.wanted, 1.0))
+    if not live and (problem := sweep_job.why_it_failed(store, name)):
+        st.error(plain(problem), icon=":material/error:")
+    if table and table.winner:
+        st.caption(winner_words(table), help=WHY)
+
+
+def words(table: StudyTable | None, live: bool) -> str:
+    if table is None:
+        return "The search begins …" if live else "This search has no trials yet."
+    ended, failed = table.count(PRUNED), table.count(FAILED)
+    of = f" of {table.wanted:,}" if table.wanted else ""
+    said = [f"**{table.count(DONE) + ended:,}{of} trials**"]
+    said += [f"{ended:,} of them ended early"] if ended else []
+    said += [f"{failed:,} failed"] if failed else []
+    said += [f"{table.count(RUNNING):,} in training"] if live and table.count(RUNNING) else []
+    if table.best:
+        said.append(f"best **{percent(table.best.accuracy)}** validation")
+    if live and table.is_complete:
+        said.append("now the winner is trained with other seeds …")
+    elif not live and not table.is_complete:
+        said.append("paused")
+    return " · ".join(said)
+
+
+def winner_words(table: StudyTable) -> str:
+    winner = table.winner or {}
+    spread = percent_spread(winner["test_accuracy"], winner["test_accuracy_deviation"])
+    return (
+        f"The winner, trained again with {counted(winner['seeds'], 'seed')}: "
+        f"**{spread}** test, {percent(winner['validation_accuracy'])} validation."
+    )
+
+
+def buttons(store: RunStore, name: str, table: StudyTable | None, live: bool) -> None:
+    if live:
+        button("Pause", "pause", lambda: actions(store).pause_search(name))
+    elif table and table.rows and sweep_job.is_known(store, name):
+        example = table.plan.space.example()
+        again = ["--name", name]
+        if not table.is_complete:
+            button("Go on", "play_arrow", lambda: actions(store).search(name, again, example))
+            done = table.count(DONE, PRUNED, FAILED)
+            stop = [*again, "--trials", str(done)]
+            if table.best:
+                button(
+                    "Stop", "stop", lambda: actions(store).search(name, stop, example), STOP_HELP
+                )
+        elif table.wanted:
+            more = [*again, "--trials", str(table.wanted + MORE)]
+            label = f"{MORE} more trials"
+            button(label, "add", lambda: actions(store).search(name, more, example))
+
+
+STOP_HELP = "Ends the search with the trials that are done; the best one is trained with 5 seeds."
+
+
+def button(label: str, icon: str, act: Callable[[], object], help: str = "") -> None:
+    key = f"search_{label.lower().replace(' ', '_')}"
+    if st.button(label, icon=f":material/{icon}:", key=key, help=help or None):
+        common.attempt(act)

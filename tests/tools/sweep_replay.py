@@ -1,0 +1,108 @@
+"""A search of the grid's settings, whose training is replayed from the grid that ships.
+
+    python -m tests.tools.sweep_replay [--times 3] [--sampler tpe] [--pruner median] [--keep STORE]
+
+Every setting that the search may try was trained once, with its curve and the seconds of each
+epoch in `checkpoints/grid`: a trial takes what is kept, epoch by epoch, and is ended early as a
+real one would be. So the search is real, and its training time is known without training. Prints
+one JSON object: how long the grid took, and for each search the best accuracy within a third of
+that time, and after which share of it the grid's best was reached.
+"""
+
+import argparse
+import json
+import tempfile
+from pathlib import Path
+
+from mnist_core.models.grid import AXES, MODEL, RECIPE
+from mnist_core.runs.bundle import read_bundle
+from mnist_core.runs.states import RunState
+from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import Summary
+from mnist_core.sweeps.collect import collect_curves
+from mnist_core.sweeps.plan import Plan
+from mnist_core.sweeps.record import RecordedRun
+from mnist_core.sweeps.space import read_space
+from mnist_core.sweeps.storage import open_storage
+from mnist_core.sweeps.study import make_study
+from mnist_core.sweeps.worker import Worker
+
+PART = 1 / 3  # of the grid's training time
+TRIALS = 3000  # more than fit into that time
+
+
+class Replay:
+    """Trains by looking up; `seconds` is what that training took, `best` what it found when."""
+
+    def __init__(self, runs: dict, limit: float) -> None:
+        self.runs, self.limit = runs, limit
+        self.seconds, self.best, self.reached = 0.0, 0.0, []
+
+    @property
+    def over(self) -> bool:
+        return self.seconds >= self.limit
+
+    def __call__(self, store, config, execution, *, on_progress, signalled):
+        kept, rows = self.runs[config.id], []
+        for row in kept.history:
+            rows.append(row)
+            self.seconds += row["seconds"]
+            on_progress({"phase": "epoch", **row, "epoch": int(row["epoch"])})
+            if len(rows) < len(kept.history) and signalled():
+                summary = Summary(RunState.STOPPED, epochs_done=len(rows))
+                return RecordedRun(store.root / config.id, config, summary, rows)
+        accuracy = kept.summary.validation_accuracy or 0.0
+        if accuracy > self.best and not self.over:
+            self.best = accuracy
+            self.reached.append((self.seconds, accuracy))
+        return RecordedRun(store.root / config.id, config, kept.summary, rows)
+
+
+def search(runs: dict, limit: float, folder: Path, sampler: str, pruner: str) -> dict:
+    store, url = RunStore(folder), str(folder / "studies.journal")
+    folder.mkdir(parents=True, exist_ok=True)
+    dataset = next(iter(runs.values())).config.dataset
+    space = read_space(
+        {"model": MODEL, "dataset": dataset, **{k: [*v] for k, v in AXES.items()}}, RECIPE
+    )
+    study = make_study(open_storage(url), url, "replay", Plan(space, sampler, pruner), TRIALS)
+    replay = Replay(runs, limit)
+    worker = Worker(study, store, str(folder / "weights"), lambda: replay.over, train_one=replay)
+    worker.work()
+    collect_curves(study, store)
+    best = max(run.summary.validation_accuracy or 0.0 for run in runs.values())
+    when = next((at for at, accuracy in replay.reached if accuracy >= best), None)
+    status = study.status()
+    return {
+        "best": replay.best,
+        "as_good_as_the_grid": replay.best >= best,
+        "share_of_grid_time": None if when is None else round(when * PART / limit, 3),
+        "trials": status["trials_done"],
+        "ended_early": status["trials_pruned"],
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--dataset", default="MNIST")
+    parser.add_argument("--times", type=int, default=3)
+    parser.add_argument("--sampler", default="tpe")
+    parser.add_argument("--pruner", default="median")
+    parser.add_argument("--keep", type=Path, help="a folder that keeps the last search")
+    options = parser.parse_args()
+    runs = dict(read_bundle(RunStore("checkpoints").bundle_path(options.dataset)).runs)
+    seconds = sum(run.summary.seconds or 0.0 for run in runs.values())
+    found = []
+    for number in range(options.times):
+        with tempfile.TemporaryDirectory() as temporary:
+            last = options.keep and number == options.times - 1
+            folder = options.keep if last else Path(temporary)
+            limit = PART * seconds
+            found.append(search(runs, limit, folder, options.sampler, options.pruner))
+    accuracies = [run.summary.validation_accuracy or 0.0 for run in runs.values()]
+    grid = {"settings": len(runs), "seconds": round(seconds), "best": max(accuracies)}
+    print(json.dumps({"grid": grid, "searches": found}, indent=1))
+
+
+if __name__ == "__main__":
+    main()
