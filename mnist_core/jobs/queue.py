@@ -14,7 +14,6 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
-import psutil
 from filelock import FileLock, Timeout
 
 from mnist_core.errors import LabError
@@ -50,9 +49,11 @@ def has_entered(run: Run) -> bool:
 
 def _tickets(store: RunStore) -> list[tuple[str, Path]]:
     """(run id, file) of all in the queue, in its order."""
-    paths = sorted((store.root / ".queue").glob("*"))
-    found = ((TICKET.fullmatch(path.name), path) for path in paths)
-    return [(match["id"], path) for match, path in found if match]
+    folder = store.root / ".queue"
+    with suppress(FileNotFoundError):
+        found = map(TICKET.fullmatch, sorted(os.listdir(folder)))
+        return [(match["id"], folder / match[0]) for match in found if match]
+    return []
 
 
 def ids(store: RunStore) -> list[str]:
@@ -108,12 +109,10 @@ def waits(run: Run) -> bool:
     """
     if run.state != RunState.QUEUED or run.summary.process is None:
         return False
-    process = run.summary.process.find()
-    if process is None:
-        return not run.unresponsive
-    with suppress(psutil.Error):
-        return process.status() != psutil.STATUS_STOPPED
-    return False
+    process = run.summary.process
+    if process.lives:
+        return not process.is_halted
+    return not run.unresponsive
 
 
 @dataclass(frozen=True)

@@ -92,7 +92,7 @@ def _parse(found: Any) -> Job:
 def job(store: RunStore) -> Job | None:
     """The process that computes robustness now, if there is one."""
     at = read_checked(_job_path(store), _parse, default=None)
-    return at if at and at.process.find() and at.total > 0 else None
+    return at if at and at.process.lives and at.total > 0 else None
 
 
 def start(store: RunStore, ids: Sequence[str]) -> None:

@@ -28,6 +28,7 @@ from mnist_core.runs.store import RunStore
 ROLE = "scheduler"  # of its Process
 PERIOD = 0.5  # seconds between two looks at the first of the queue
 BEAT = 10.0  # seconds between two signs of life of the runs that wait
+ASKED = 2.0  # seconds between two looks at what another machine asks of runs that wait
 LINGER = 2.0  # seconds for which it stays when nothing waits any more
 
 Begin = Callable[[RunStore, str], subprocess.Popen[bytes] | None]
@@ -64,7 +65,7 @@ def _path(store: RunStore) -> Path:
 
 def _find(store: RunStore) -> Process | None:
     known = read_checked(_path(store), Process.from_dict, default=None)
-    return known if known and known.find() else None
+    return known if known and known.lives else None
 
 
 def _start(store: RunStore) -> Process:
@@ -83,7 +84,7 @@ def _is_left(run: Run) -> bool:
     process = run.summary.process
     if process is None or run.summary.state != RunState.QUEUED:
         return False
-    return process.role == ROLE and process.here and process.find() is None
+    return process.role == ROLE and process.here and not process.lives
 
 
 def schedule(store: RunStore, begin: Begin) -> None:
@@ -101,7 +102,9 @@ class Scheduler:
     children: list[subprocess.Popen[bytes]] = field(default_factory=list)
     waiting: dict[str, int] = field(default_factory=dict)  # by id: how many wait before it
     tickets: list[str] | None = None  # as seen at the last look
+    told: dict[str, int] = field(default_factory=dict)  # what their progress files say of it
     next_beat: float = 0.0  # of time.monotonic
+    next_asked: float = 0.0
 
     def work(self) -> None:
         with _lock(self.store):  # whoever started this process writes down that it is there
@@ -138,8 +141,10 @@ class Scheduler:
             self.tickets, self.next_beat = tickets, now + BEAT
             self._take_over()
             self._tell()
-        for run_id in self.waiting:
-            self._heed(run_id)
+        if now >= self.next_asked:
+            self.next_asked = now + ASKED
+            for run_id in self.waiting:
+                self._heed(run_id)
         first = queue.first(self.store)
         if first and first.summary.process == self.process:
             self.tickets = None
@@ -158,13 +163,19 @@ class Scheduler:
     def _tell(self) -> None:
         """A sign of life of each, and how many are ahead of it."""
         for run_id, ahead in self.waiting.items():
+            folder = self.store.folder(run_id)
+            if self.told.get(run_id) == ahead and folder.progress_file.exists():
+                folder.beat()
+                continue
             with suppress(LabError):
-                self.store.folder(run_id).write_progress({"phase": "waiting", "ahead": ahead})
+                folder.write_progress({"phase": "waiting", "ahead": ahead})
+        self.told = self.waiting
 
     def _heed(self, run_id: str) -> None:
         """Takes a run out that was asked, perhaps on another machine, to pause or to stop."""
         folder = self.store.folder(run_id)
-        if not (folder.request_file.exists() and (what := folder.requested())):
+        what = folder.requested()
+        if not what:
             return
         state = RunState.PAUSED if what == "pause" else RunState.STOPPED
         with suppress(LabError, Timeout), self.store.lock(run_id).acquire(timeout=0):

@@ -101,7 +101,7 @@ def find(store: RunStore) -> Offer | None:
     """What the process on standby offers, if there is one that has no run yet."""
     for handover in handovers(store.root):
         offer = handover.offer()
-        if offer and offer.process.find() and not handover.is_decided:
+        if offer and offer.process.lives and not handover.is_decided:
             return offer
     return None
 
@@ -141,7 +141,7 @@ def _sweep(store: RunStore) -> None:
     """Removes what others have left."""
     for handover in handovers(store.root):
         offer = handover.offer()
-        if not (offer and offer.process.find()):
+        if not (offer and offer.process.lives):
             handover.clear()
 
 

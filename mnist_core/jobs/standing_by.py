@@ -84,7 +84,7 @@ class _Watch:
         offer = self.handover.offer()
         if offer is None:  # it is written when the process has been started
             return age < 5 * CHECK
-        return offer.starter.find() is not None and offer.sources == sources()
+        return offer.starter.lives and offer.sources == sources()
 
 
 def _get_ready(config: RunConfig, watch: _Watch) -> Dataset | None:

@@ -146,4 +146,4 @@ def _is_gone(trial: FrozenTrial) -> bool:
     except (KeyError, TypeError, ValueError, AttributeError):
         return False
     same_boot = process.boot == Process.of(os.getpid()).boot
-    return process.here and same_boot and process.find() is None
+    return process.here and same_boot and not process.lives

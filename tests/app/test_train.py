@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from mnist_core.errors import LabError
-from mnist_core.jobs import automatic, follow, launcher
+from mnist_core.jobs import automatic, follow, launcher, queue
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.bundle import write_bundle
@@ -364,6 +364,20 @@ def test_other_runs_in_progress_are_listed_with_their_place_in_the_queue(store):
     assert store.at_once() == 2
     page.button(key=f"show_{run.id}").click().run()
     assert stop(page, "lr").value == 0.2
+
+
+def test_of_many_runs_in_progress_the_first_are_listed(store):
+    make_run(store, opening())
+    here = Process.of(os.getpid())
+    configs = [opening(seed=seed) for seed in range(2, 15)]
+    for config in reversed(configs):
+        make_run(store, config, state="queued", process=here)
+    for config in configs[1:]:
+        queue.join(store, config.id)
+    page = open_page()
+    shown = [button.key for button in page.button if button.key.startswith("show_")]
+    assert shown == [f"show_{config.id}" for config in configs[:10]]
+    assert "3 more wait behind these." in [caption.value for caption in page.caption]
 
 
 def test_each_tab_shows_what_it_promises(lab):

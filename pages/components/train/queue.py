@@ -5,8 +5,9 @@ import streamlit as st
 from mnist_core.analysis.describe import full_name
 from mnist_core.config import RunConfig
 from mnist_core.formatting import percent
+from mnist_core.jobs.queue import ids as waiting_ids
 from mnist_core.runs.run import Run
-from mnist_core.runs.states import LIVE
+from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import AUTOMATIC, RunStore
 from pages.components.shared import common
 from pages.components.shared.visitor import actions, may_change
@@ -15,6 +16,7 @@ from pages.components.train.progress import in_progress
 from pages.components.train.status import halt
 
 MOST_AT_ONCE = 8
+MOST_SHOWN = 10
 
 
 def others_live(config: RunConfig, runs: list[Run]) -> list[Run]:
@@ -23,19 +25,28 @@ def others_live(config: RunConfig, runs: list[Run]) -> list[Run]:
 
 
 def others(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
-    """What else is in progress, in one line that opens to a list."""
+    """What else is in progress, in one line that opens to a list of the first of them."""
     live = others_live(config, runs)
     if not live:
         return
-    progress = [in_progress(run, run.folder.progress()) for run in live]
-    share = sum(share for share, _ in progress) / len(live)
+    working = [run for run in live if run.state == RunState.RUNNING]
+    share = sum(in_progress(run, run.folder.progress())[0] for run in working) / len(live)
     number = "1 other run" if len(live) == 1 else f"{len(live)} other runs"
     label = f"{number} in progress · {share:.0%} done"
     with st.expander(label, icon=":material/hourglass_top:", key="train_queue"):
-        for run, (done, words) in zip(live, progress, strict=True):
-            row(store, run, done, words)
+        for run in in_order(store, live)[:MOST_SHOWN]:
+            row(store, run, *in_progress(run, run.folder.progress()))
+        if len(live) > MOST_SHOWN:
+            st.caption(f"{len(live) - MOST_SHOWN} more wait behind these.")
         if may_change() and actions(store).visitor.trusted:
             at_once(store)
+
+
+def in_order(store: RunStore, live: list[Run]) -> list[Run]:
+    """The visitor's own runs first; of each, those that train, then as they are in the queue."""
+    mine = actions(store).may_control
+    places = {run_id: place for place, run_id in enumerate(waiting_ids(store))}
+    return sorted(live, key=lambda run: (not mine(run), places.get(run.id, -1)))
 
 
 def row(store: RunStore, run: Run, share: float, words: str) -> None:

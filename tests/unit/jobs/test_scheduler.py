@@ -4,6 +4,7 @@ Its work is done here in the tests' own process; processes that only live stand 
 those that train.
 """
 
+import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -12,6 +13,7 @@ from mnist_core.errors import LabError
 from mnist_core.jobs import launcher, queue, scheduler, spawn
 from mnist_core.jobs.scheduler import ROLE, Scheduler
 from mnist_core.runs.process import Process
+from mnist_core.runs.store import RunStore
 from tests.stores import quick_config as config
 from tests.unit.jobs.processes import sleeper, wait_for
 
@@ -140,3 +142,24 @@ def test_it_ends_with_its_store(lab):
     work = lab.scheduler()
     scheduler._path(lab.store).unlink()
     work.work()
+
+
+def test_where_nothing_changes_a_look_reads_only_the_first_run(lab, monkeypatch):
+    runs = lab.launch(*range(1, 21))
+    work = lab.scheduler()
+    work._look()
+    told = runs[-1].folder.progress_file
+    before, seen = told.stat(), []
+    get = RunStore.get
+    monkeypatch.setattr(RunStore, "get", lambda *given: seen.append(given[1]) or get(*given))
+    for _ in range(5):
+        work._look()
+    assert seen == 5 * [runs[0].id]
+    os.utime(told, (1, 1))
+    work.next_beat = 0.0
+    work._look()  # a sign of life writes no file anew
+    assert told.stat().st_ino == before.st_ino and told.stat().st_mtime > before.st_mtime - 1
+    told.unlink()
+    work.next_beat = 0.0
+    work._look()
+    assert runs[-1].folder.progress() == {"phase": "waiting", "ahead": 19}
