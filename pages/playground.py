@@ -129,7 +129,7 @@ def sections(
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
         "Move it": lambda: move(runs, image, run.config.dataset),
-        "Watch it learn": lambda: st.fragment(watch_part)(run, every, image, "play"),
+        "Watch it learn": lambda: st.fragment(watch_part)(run.config, every, image, "play"),
         "My digits": lambda: handwriting(runs, own),
         PREPARED: lambda: prepared(one.stages),
     }

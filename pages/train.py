@@ -18,6 +18,7 @@ from pages.components.train.files import files_and_command
 from pages.components.train.kernels import first_kernels
 from pages.components.train.landscape import landscape_map
 from pages.components.train.layout import places
+from pages.components.train.learning import watch_it_learn
 from pages.components.train.links import links
 from pages.components.train.mistakes import its_mistakes
 from pages.components.train.queue import others, others_live
@@ -28,7 +29,8 @@ from pages.components.train.start import measuring
 from pages.components.train.status import result
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
-TABS = ("Its mistakes", "First kernels", "Training images", "Search", "Files and command")
+TABS: tuple[str, ...] = ("Its mistakes", "First kernels", "Watch it learn")
+TABS += ("Training images", "Search", "Files and command")
 
 
 def refreshed(store: RunStore, listed: list[list[Run]]) -> list[Run]:
@@ -73,11 +75,12 @@ def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
 
 @common.show_errors
 def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
-    """Five tabs; only the open one is computed. The address bar names it."""
+    """Six tabs; only the open one is computed. The address bar names it."""
     tabs = st.tabs(TABS, key="train_tab", on_change="rerun", bind="query-params")
     contents = (
         lambda: its_mistakes(store, run, runs),
         lambda: first_kernels(run),
+        lambda: watch_it_learn(config, run, runs),
         lambda: training_images(config),
         lambda: search(store, config),
         lambda: files_and_command(config, run),

@@ -18,6 +18,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.jobs import automatic, queue, scheduler, spawn, standby
 from mnist_core.models import check_config
+from mnist_core.models.stats import stats_of
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
@@ -27,6 +28,7 @@ from mnist_core.runs.summary import Summary
 
 START_GRACE = 3.0  # seconds that another process may take to show what it does with a run
 MAX_PROCESSES = 8  # that may wait for one run
+MOST_PARAMETERS = 100_000  # a network with fewer keeps snapshots: 4 MB at most
 STOP_GRACE = 3.0  # seconds to stop by itself before it is ended from outside
 
 Worker = psutil.Process | subprocess.Popen[bytes]
@@ -68,7 +70,7 @@ def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_fo
             run = store.find_folder(config)
             if run and (run.finished or run.state in LIVE):
                 return run
-            run = run or store.create(config, Summary(RunState.INTERRUPTED, created=time.time()))
+            run = run or store.create(config, first_summary(config))
             run.folder.request(None)
             run.folder.clear_progress()
             if automatic_for:
@@ -82,6 +84,13 @@ def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_fo
             run.folder.request(None)  # the run may have heard it already: look again
         if time.monotonic() > deadline:
             raise LabError(f"Another process is preparing {config.id}; look again.")
+
+
+def first_summary(config: RunConfig) -> Summary:
+    """Of a new run, which keeps snapshots when its network is small."""
+    parameters = stats_of(config.model, config.dataset).get("parameters", MOST_PARAMETERS)
+    small = parameters < MOST_PARAMETERS
+    return Summary(RunState.INTERRUPTED, created=time.time(), snapshots=small)
 
 
 def _begin(store: RunStore, run: Run, spawn_worker: Spawn) -> Run:

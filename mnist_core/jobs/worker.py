@@ -225,8 +225,8 @@ class _Attempt:
             reporter.go_on(trainer.epoch + 1, trainer.partial.losses)
 
         def on_step(step: Step) -> None:
-            if snapshots:
-                snapshots.on_step(step)
+            if snapshots and snapshots.on_step(step):
+                run.folder.write_snapshots(snapshots.to_bytes())
             reporter.on_step(step)
 
         try:

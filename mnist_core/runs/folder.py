@@ -161,7 +161,10 @@ class RunFolder:
                 remove(path)
 
     def write_snapshots(self, content: bytes) -> None:
-        """Snapshots (see runs.snapshots): written before the resume state, never after it."""
+        """Snapshots (see runs.snapshots): written before the resume state, never after it.
+
+        The file may hold more than the resume state knows of.
+        """
         self._write(self.path / SNAPSHOTS, content)
 
     def write_logits(self, logits: Mapping[str, np.ndarray]) -> None:

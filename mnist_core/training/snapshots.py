@@ -8,7 +8,7 @@ import numpy as np
 
 from mnist_core.errors import LabError, NotFound
 from mnist_core.runs.run import Run
-from mnist_core.runs.snapshots import Snapshot, Weights, kept_steps, snapshots_to_bytes
+from mnist_core.runs.snapshots import EARLY, Snapshot, Weights, kept_steps, snapshots_to_bytes
 from mnist_core.training.results import Step
 
 if TYPE_CHECKING:
@@ -32,15 +32,19 @@ class SnapshotRecorder:
         # a process that was killed may have kept more than it had saved to resume from
         self.kept = {s.step: s for s in _kept_before(run) if s.step <= trainer.steps_done}
 
-    def on_step(self, step: Step) -> None:
-        """To be called after each step."""
+    def on_step(self, step: Step) -> bool:
+        """To be called after each step. Whether it is one of the first, which may be shown now:
+        those of an epoch's end are saved with the epoch."""
         done = (step.epoch - 1) * step.steps + step.step
         if done in kept_steps(done, step.steps):
             self._keep(done)
+        return done in EARLY
 
     def _keep(self, done: int) -> None:
-        steps = self.trainer.steps
-        self.kept[done] = Snapshot(done // steps, done, half_weights(self.trainer.model))
+        steps, weights = self.trainer.steps, half_weights(self.trainer.model)
+        if not all(np.isfinite(values).all() for values in weights.values()):
+            return  # it diverges, which the next step or the epoch's end tells
+        self.kept[done] = Snapshot(done // steps, done, weights)
         wanted = kept_steps(done, steps)
         self.kept = {step: self.kept[step] for step in sorted(wanted & self.kept.keys())}
 

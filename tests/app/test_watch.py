@@ -10,6 +10,7 @@ from mnist_core.evaluation.network import load_network
 from mnist_core.inspection import over_time
 from mnist_core.runs.image_map import NAME
 from mnist_core.runs.snapshots import Snapshot, snapshots_to_bytes
+from tests.app.opening import open_page
 from tests.app.play_canvas import open_tab, words
 from tests.stores import add_run
 
@@ -70,7 +71,7 @@ def test_another_run_beside_it_and_one_that_kept_none(lab, canvas):
     add_run(lab, accuracy=0.95)  # the best, without snapshots
     first, second = (add_snapshots(add_run(lab, seed=seed)) for seed in (2, 3))
     page = open_tab(TAB)
-    assert "This run kept no snapshots" in words(page)
+    assert "This run has no snapshots" in words(page)
     beside = page.selectbox(key=f"play_beside_{first.id}")
     page = beside.set_value(second.id).run()
     assert [side["run"] for side in watched(page)["sides"]] == [first.id, second.id]
@@ -84,3 +85,13 @@ def test_no_snapshots_and_damaged_ones_are_a_sentence(store, canvas, content):
         run.folder.write_snapshots(content)
     page = open_tab(TAB)
     assert ("is damaged" if content else "has snapshots") in words(page)
+
+
+def test_the_train_page_shows_it_beside_the_settings(lab, canvas):
+    other = add_snapshots(add_run(lab, seed=5))
+    page = open_page("train", train_tab=TAB)
+    assert [side["run"] for side in watched(page)["sides"]] == [other.id]
+    assert "This run has no snapshots" in words(page)
+    run = add_snapshots(add_run(lab, recipe="grid"))
+    page = open_page("train", train_tab=TAB)
+    assert [side["run"] for side in watched(page)["sides"]] == [run.id]

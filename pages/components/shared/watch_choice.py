@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from mnist_core.config import RunConfig
 from mnist_core.formatting import percent
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
@@ -21,9 +22,9 @@ NOTE = (
 
 
 @show_errors
-def watch_part(run: Run, runs: Sequence[Run], image: np.ndarray, key: str) -> None:
-    """The chosen run at all its snapshots, and one more of `runs` beside it if one is chosen."""
-    chosen = choose(run, runs, key)
+def watch_part(config: RunConfig, runs: Sequence[Run], image: np.ndarray, key: str) -> None:
+    """The config's run at all its snapshots, and one more of `runs` beside it if one is chosen."""
+    chosen = choose(config, runs, key)
     if chosen:
         watch(chosen, image, f"{key}_watch")
         st.caption(NOTE)
@@ -33,9 +34,9 @@ def with_snapshots(runs: Sequence[Run], dataset: str) -> list[Run]:
     return [run for run in runs if run.config.dataset == dataset and run.has_snapshots]
 
 
-def choose(run: Run, runs: Sequence[Run], key: str) -> list[Run]:
+def choose(config: RunConfig, runs: Sequence[Run], key: str) -> list[Run]:
     """The runs to be watched: one or two; none where no run of this data set has snapshots."""
-    able = {each.id: each for each in with_snapshots(runs, run.config.dataset)}
+    able = {each.id: each for each in with_snapshots(runs, config.dataset)}
     if not able:
         st.info(
             "No run on these images has snapshots. Runs of networks with fewer than 100,000 "
@@ -43,28 +44,27 @@ def choose(run: Run, runs: Sequence[Run], key: str) -> list[Run]:
             icon=":material/movie:",
         )
         return []
-    chosen = [run]
-    if run.id not in able:
-        first = _nearest(run, list(able.values()))
-        chosen = [first]
-        st.caption(f"This run kept no snapshots; {label(first)} did, and is shown instead.")
-    others = [each for each in able if each != chosen[0].id]
+    first = able.get(config.id)
+    if first is None:
+        first = _nearest(config, list(able.values()))
+        st.caption(f"This run has no snapshots; {label(first)} has, and is shown instead.")
+    others = [each for each in able if each != first.id]
     beside = st.selectbox(
         "Beside it",
         others,
         index=None,
         format_func=lambda run_id: label(able[run_id]),
-        key=f"{key}_beside_{chosen[0].id}",
+        key=f"{key}_beside_{first.id}",
         placeholder="Choose a second run, to compare",
         help="Another run with snapshots, at the same number of steps.",
         width=420,
     )
-    return chosen + ([able[beside]] if beside else [])
+    return [first, *([able[beside]] if beside else [])]
 
 
-def _nearest(run: Run, able: list[Run]) -> Run:
+def _nearest(config: RunConfig, able: list[Run]) -> Run:
     """Of the same network, if there is one."""
-    return next((each for each in able if each.config.model == run.config.model), able[0])
+    return next((each for each in able if each.config.model == config.model), able[0])
 
 
 def label(run: Run) -> str:

@@ -15,6 +15,7 @@ from mnist_core.config import Execution
 from mnist_core.errors import InputError, LabError
 from mnist_core.jobs import launcher, scheduler, standby
 from mnist_core.jobs.worker import carry_out
+from mnist_core.models import make_config
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
@@ -196,3 +197,11 @@ def test_a_bad_config_is_never_started(store):
     with pytest.raises(InputError, match="model: 'lenet6' was given"):
         launcher.start(store, bad)
     assert store.list() == ([], [])
+
+
+def test_runs_of_small_networks_keep_snapshots():
+    kept = {name: launcher.first_summary(make_config(name)) for name in ("lenet5", "mynetv1")}
+    assert {name: summary.snapshots for name, summary in kept.items()} == {
+        "lenet5": True,
+        "mynetv1": False,
+    }
