@@ -99,12 +99,14 @@ def _answer(network: Network, detector: Detector | None, data: bytes) -> dict[st
     from mnist_core.imaging.digits import digits_of, in_words, whole
     from mnist_core.imaging.image_file import upright_size
     from mnist_core.imaging.photo import from_image
+    from mnist_core.inspection.looks_like_digit import digit_score
 
     spec = dataset_spec(network.run.config.dataset)
     stages = from_image(data, fill=spec.filled)
     if stages is None:
         raise InputError("shows nothing that looks like ink")
-    digits = digits_of(stages) if spec.one_character else (whole(stages),)
+    score = digit_score(network, detector) if detector else None
+    digits = digits_of(stages, score) if spec.one_character else (whole(stages),)
     size = upright_size(data)
     answers = [
         _prediction(network, digit, size) | _novelty(network, detector, digit) for digit in digits

@@ -18,7 +18,7 @@ MNIST = DatasetSpec(
     std=0.3081,
     about="handwritten digits",
     noun="digit",
-    hint="Expects handwritten digits, 0 to 9: one, or several that do not touch.",
+    hint="Expects handwritten digits, 0 to 9: one, or several in a row.",
     downloadable=True,
 )
 for shipped in (

@@ -3,7 +3,7 @@
 Strokes that hang together are one part. Parts of one digit that do not touch, such as the bar of a
 5, are joined: they lie above each other, or all but touch. What is left are groups, each of which
 is one digit, in lines from top to bottom, in each line from left to right. Digits that touch are
-one group, and are taken for one digit.
+one group; they are parted where somebody says what looks like a digit (see touching.py).
 
 A box is (top, left, bottom, right) in pixels, its ends not included. Ink is (h, w) uint8, 0 = no
 ink. Needs numpy and Pillow only.
@@ -19,6 +19,7 @@ from mnist_core.imaging.crossed_out import is_crossed_out
 from mnist_core.imaging.morphology import box, boxes, components
 from mnist_core.imaging.preprocess import INK as INK_FOUND
 from mnist_core.imaging.preprocess import Ink, Stages, from_ink
+from mnist_core.imaging.touching import Score, parted
 
 INK = 64  # of 255: fainter is the blur of an edge
 SPECK = 0.01  # a part with less than this share of the largest part's ink is dirt
@@ -57,19 +58,37 @@ class Group:
     ink: np.ndarray
 
 
-def digits_of(stages: Stages) -> tuple[Digit, ...]:
+def digits_of(stages: Stages, score: Score | None = None) -> tuple[Digit, ...]:
     """The digits of a picture, in the order in which they are read.
 
     A picture of one digit gives what the steps end with, as does one whose ink was not looked for.
-    Digits that are crossed out are left out, unless all are.
+    Digits that are crossed out are left out, unless all are. With a `score`, digits that touch are
+    parted where the parts look more like digits than the whole.
     """
     groups = groups_of(stages.ink.pixels) if stages.ink else []
     valid = [group for group in groups if len(groups) == 1 or not is_crossed_out(group.ink)]
-    dropped = 0 < len(valid) < len(groups)
-    groups = valid or groups
-    if not stages.ink or not groups or (len(groups) == 1 and not dropped):
+    found = valid or groups
+    if score:
+        found = [part for group in found for part in _parted(group, score)]
+    if not stages.ink or not found or len(found) == len(groups) == 1:
         return (whole(stages),)
-    return tuple(_digit(stages, stages.ink, group) for group in groups)
+    return tuple(_digit(stages, stages.ink, group) for group in found)
+
+
+def _parted(group: Group, score: Score) -> list[Group]:
+    pieces = parted(group.ink, score)
+    if len(pieces) == 1:
+        return [group]
+    top, left, _, _ = group.box
+    cut = [_cut(piece, piece > 0, group.line) for piece in pieces]
+    return [
+        Group(
+            (piece.box[0] + top, piece.box[1] + left, piece.box[2] + top, piece.box[3] + left),
+            piece.line,
+            piece.ink,
+        )
+        for piece in cut
+    ]
 
 
 def in_words(digits: Sequence[Digit], names: Sequence[str]) -> str:

@@ -8,7 +8,9 @@ import numpy as np
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network, load_network
 from mnist_core.files import signature
+from mnist_core.imaging.touching import Score
 from mnist_core.inspection import novelty
+from mnist_core.inspection.looks_like_digit import digit_score
 from mnist_core.runs.run import Run
 from pages.components.shared.cache import cached, weights_of
 
@@ -52,3 +54,11 @@ def novelties(ready: Iterable[Network], image: np.ndarray) -> dict[str, float]:
             if detector := _detector(each.run):
                 found[each.run.id] = float(detector.novelty(each, image[None])[0])
     return found
+
+
+def score_of(run: Run) -> Score | None:
+    """How much an image looks like a digit to the run's network; None where it cannot tell."""
+    with suppress(LabError):
+        if detector := _detector(run):
+            return digit_score(network(run), detector)
+    return None
