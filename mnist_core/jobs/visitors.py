@@ -89,10 +89,13 @@ def _lately(path: Path) -> Times:
 
 
 def _fresh(times: Times) -> Times:
-    """Those of the last hour; a clock that was set back forgets nothing."""
+    """Those of the last hour, or of the next one where the clock was set back since.
+
+    One that ran years ahead for a while must not keep a visitor out for years.
+    """
     now = time.time()
     return {
-        what: [at for at in ats if is_number(at) and now - at < HOUR]
+        what: [at for at in ats if is_number(at) and abs(now - at) < HOUR]
         for what, ats in times.items()
         if isinstance(ats, list)
     }
@@ -102,5 +105,5 @@ def _sweep(folder: Path) -> None:
     """Forgets visitors who have done nothing for a day."""
     for path in folder.glob("*.json"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > DAY:
+            if abs(time.time() - path.stat().st_mtime) > DAY:
                 path.unlink()

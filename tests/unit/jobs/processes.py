@@ -1,5 +1,6 @@
 """Processes that are said to train a run, and ways to wait for real ones."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -44,3 +45,10 @@ def age(run, seconds):
         if path.exists():
             then = time.time() - seconds
             os.utime(path, (then, then))
+
+
+def make_clock_jump(patch):
+    """At each look the clock has jumped, a day ahead or back, and once far into the future."""
+    now, jumps = time.time(), itertools.cycle((0, 86_400, -86_400, 1e9, 3600, -3600))
+    patch.setattr(time, "time", lambda: now + next(jumps))
+    patch.setattr(time, "time_ns", lambda: int(1e9 * (now + next(jumps))))

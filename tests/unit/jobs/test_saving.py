@@ -15,6 +15,7 @@ from mnist_core.jobs.worker import carry_out
 from mnist_core.runs.snapshots import SNAPSHOTS
 from mnist_core.runs.store import RunStore
 from tests.stores import quick_config as config
+from tests.unit.jobs.processes import make_clock_jump
 
 ONE = Execution(threads=1, device="cpu", snapshots=True)
 
@@ -61,6 +62,7 @@ def half_way(small_data, tmp_path_factory):
                 store.folder(config().id).request("pause")
 
         carry_out(store, config(), ONE, on_progress=pause)
+        make_clock_jump(patch)  # which changes no bit
         whole = carry_out(other, config(), ONE)
     assert whole.summary.best_epoch == 2  # so that the second epoch writes weights, too
     return store, whole

@@ -5,7 +5,10 @@ those that train.
 """
 
 import os
+import shutil
+import subprocess
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import pytest
 
@@ -15,7 +18,8 @@ from mnist_core.jobs.scheduler import ROLE, Scheduler
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
 from tests.stores import quick_config as config
-from tests.unit.jobs.processes import sleeper, wait_for
+from tests.unit.jobs.killing import each_kill
+from tests.unit.jobs.processes import make_clock_jump, wait_for
 
 
 @dataclass
@@ -30,11 +34,11 @@ class Lab:
         return [launcher.start(self.store, config(seed=seed), self.worker) for seed in seeds]
 
     def worker(self, store, run):
-        return self.workers.setdefault(run.id, sleeper())
+        return self.workers.setdefault(run.id, subprocess.Popen(["sleep", "60"]))
 
     def start_scheduler(self, store, arguments, log):
         assert arguments == ["schedule"]
-        self.schedulers.append(sleeper())
+        self.schedulers.append(subprocess.Popen(["sleep", "60"]))
         return self.schedulers[-1]
 
     def scheduler(self):
@@ -53,6 +57,7 @@ class Lab:
 @pytest.fixture
 def lab(store, monkeypatch):
     lab = Lab(store)
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use in a test
     monkeypatch.setattr(spawn, "start", lab.start_scheduler)
     monkeypatch.setattr(launcher, "spawn_worker", lab.worker)
     yield lab
@@ -163,3 +168,55 @@ def test_where_nothing_changes_a_look_reads_only_the_first_run(lab, monkeypatch)
     work.next_beat = 0.0
     work._look()
     assert runs[-1].folder.progress() == {"phase": "waiting", "ahead": 19}
+
+
+def test_a_launch_killed_at_any_moment_can_be_made_again(lab):
+    first, second = lab.launch(1, 2)
+    third = config(seed=3)
+
+    def forget():
+        queue.leave(lab.store, third.id)
+        shutil.rmtree(lab.store.folder(third.id).path, ignore_errors=True)
+
+    for _ in each_kill(forget, lambda: lab.launch(3), lab.store.root):
+        assert not lab.store.list()[1]
+        lab.launch(3)
+        assert queue.ids(lab.store) == [first.id, second.id, third.id]
+        assert lab.states(first, second, third) == ["queued"] * 3
+    assert list(lab.workers) == [first.id] and len(lab.schedulers) == 1
+
+
+def test_a_scheduler_killed_at_any_moment_is_followed_by_another(lab):
+    first, second, third = lab.launch(1, 2, 3)
+    lab.kill(lab.workers[first.id])
+    root, before = lab.store.root, lab.store.root.with_name("before")
+    shutil.copytree(root, before)
+
+    def begin_anew():
+        shutil.rmtree(root)
+        shutil.copytree(before, root)
+
+    for _ in each_kill(begin_anew, lambda: lab.scheduler()._look(), root):
+        lab.kill(lab.schedulers[-1])
+        scheduler.revive(lab.store)
+        lab.scheduler()._look()
+        assert not lab.store.list()[1]
+        assert queue.ids(lab.store) == [first.id, second.id, third.id]
+        assert lab.states(first, second, third) == ["interrupted", "queued", "queued"]
+        pids = [lab.store.get(run.id).summary.process.pid for run in (second, third)]
+        assert pids == [lab.workers[second.id].pid, lab.schedulers[-1].pid]
+    assert len(lab.schedulers) > 4 and len(lab.workers) == 2
+
+
+def test_a_clock_that_jumps_keeps_the_order_and_hides_nobody(lab, monkeypatch):
+    make_clock_jump(monkeypatch)
+    runs = lab.launch(1, 2, 3, 4)
+    assert queue.ids(lab.store) == [run.id for run in runs]
+    work = lab.scheduler()
+    for before, run in pairwise(runs):
+        work._look()
+        assert list(lab.workers)[-1] == before.id
+        lab.kill(lab.workers[before.id])
+        work._look()
+        assert list(lab.workers)[-1] == run.id
+    assert lab.states(*runs) == ["interrupted"] * 3 + ["queued"] and len(lab.schedulers) == 1

@@ -1,4 +1,7 @@
-"""Training a finished run on: the bits of a longer run, and what cannot be extended."""
+"""Training a finished run on: the bits of a longer run, also after a kill; and what cannot be."""
+
+import shutil
+from functools import partial
 
 import pytest
 
@@ -8,15 +11,30 @@ from mnist_core.jobs.worker import carry_out
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.summary import Summary
 from tests.stores import quick_config as config
+from tests.unit.jobs.killing import each_kill
 
 ONE = Execution(threads=1, device="cpu")
 
 
-def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
+def contents(path):
+    """Of the run's files but its summary, whose figures training takes from the resume state."""
+    kept = {file.name: file.read_bytes() for file in path.iterdir() if file.name[0] != "."}
+    return {name: content for name, content in kept.items() if name != "summary.json"}
+
+
+def test_extending_is_a_new_run_with_its_parent(lab, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.fsync", lambda _: None)  # slow, and of no use in a test
     whole = carry_out(type(lab)(tmp_path / "other"), config(epochs=4), ONE)
     parent = carry_out(lab, config(), ONE)
     longer = extended(parent, 4)
     branch_off(lab, parent, longer)
+    path = lab.get(longer.id).path
+    branched = contents(path)
+    begin_anew = partial(shutil.rmtree, path, ignore_errors=True)
+    for _ in each_kill(begin_anew, partial(branch_off, lab, parent, longer), lab.root):
+        assert not lab.list()[1]
+        branch_off(lab, parent, longer)
+        assert contents(path) == branched and lab.get(longer.id).summary.parent == parent.id
     child = carry_out(lab, longer, ONE)
     assert child.summary.parent == parent.id and child.id == whole.id
     assert child.summary.weights_sha256 == whole.summary.weights_sha256
