@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import plain as escaped
 from mnist_core.imaging import preprocess
@@ -20,6 +21,7 @@ from pages.components.playground.choice import choose_dataset, choose_run, follo
 from pages.components.playground.handwriting import handwriting
 from pages.components.playground.input import (
     DRAW,
+    LIVE,
     SOURCES,
     Input,
     clear_problem,
@@ -27,6 +29,7 @@ from pages.components.playground.input import (
     nothing,
     read_input,
 )
+from pages.components.playground.live.component import network_data
 from pages.components.playground.move import move
 from pages.components.playground.networks import networks, novelties
 from pages.components.playground.plain import plain
@@ -51,7 +54,8 @@ def choose_source() -> str:
         persist_state="session",
         on_change=forget_test,
         label_visibility="collapsed",
-        help="A drawing, a picture file or photograph, or an image of the test set.",
+        help="A drawing, one that is answered while the pen moves, a picture file or photograph, "
+        "or an image of the test set.",
     )
     return source or DRAW
 
@@ -61,6 +65,27 @@ def forget_test() -> None:
     clear_problem()
     st.session_state["play_test_shown"] = None
     st.query_params.pop("play_test", None)
+
+
+def places(live: bool) -> tuple[DeltaGenerator, DeltaGenerator, DeltaGenerator]:
+    """For the input, the answer and all networks' answers; the Live canvas is above the others."""
+    above = st.container() if live else None
+    with st.container(horizontal=True, gap="medium"):
+        left = above or st.container(width=320)
+        middle = st.container(width="stretch", key="play_answer")
+        right = st.container(width=250, key="play_votes")
+    return left, middle, right
+
+
+def can_be_live(run: Run) -> bool:
+    """Whether the browser can compute this network; says why where it cannot."""
+    try:
+        network_data(run)
+    except LabError as error:
+        words = f"{error} Live answers for small chains such as LeNet-5; here is the usual canvas."
+        told.info(escaped(words), icon=":material/bolt:")
+        return False
+    return True
 
 
 def answer(
@@ -165,10 +190,9 @@ with place:
 told = st.container()
 voters = best_of_each(ready.values(), run.config.dataset)
 
-with st.container(horizontal=True, gap="medium"):
-    left = st.container(width=320)
-    middle = st.container(width="stretch", key="play_answer")
-    right = st.container(width=250, key="play_votes")
+if source == LIVE and not can_be_live(run):
+    source = DRAW
+left, middle, right = places(source == LIVE)
 with left:
     own = read_input(source, run)
 one = own
@@ -186,8 +210,14 @@ else:
     with middle:
         show_nothing(nothing(source))
 middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
-show_network(run, one)
-if source == DRAW:
+if source == LIVE:
+    units = st.expander("Unit by unit", on_change="rerun", key="play_units")
+    if units.open:
+        with units:
+            show_network(run, one)
+else:
+    show_network(run, one)
+if source in (DRAW, LIVE):
     with right:
         suggest(in_its_place(run, voters), dataset, one, label)
 if one and own and label is not None:

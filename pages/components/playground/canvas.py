@@ -73,7 +73,7 @@ def drawing(dataset: str) -> np.ndarray | None:
     _tools()
     if state.get("play_refused"):
         st.warning(plain(state["play_refused"]), icon=":material/gesture:")
-    return _pixels(state["play_drawing"]["data"]) if strokes() else None
+    return pixels()
 
 
 def _key() -> str:
@@ -155,10 +155,13 @@ def _tools() -> None:
         )
 
 
-def _pixels(data_url: str) -> np.ndarray | None:
-    """The picture that the browser sent: a PNG of the canvas; None for anything else."""
+def pixels() -> np.ndarray | None:
+    """What is drawn, (SIDE, SIDE, 4) uint8 RGBA, from the PNG that the browser sent; None for
+    anything else."""
+    if not strokes():
+        return None
     try:
-        content = base64.b64decode(data_url.split(",", 1)[-1])
+        content = base64.b64decode(st.session_state["play_drawing"]["data"].split(",", 1)[-1])
         image = Image.open(io.BytesIO(content), formats=["PNG"])
         right = image.size == (SIDE, SIDE)  # known before it is decoded
         return np.asarray(image.convert("RGBA")) if right else None
@@ -168,10 +171,15 @@ def _pixels(data_url: str) -> np.ndarray | None:
 
 def put(lines: sample_drawings.Strokes) -> None:
     """Puts a drawing of the lab's on the canvas, as if the visitor had drawn it."""
-    state, width = st.session_state, st.session_state.get("play_pen", PEN)
+    width = st.session_state.get("play_pen", PEN)
     objects = [_path(SIDE * sample_drawings.rounded(np.array(line), 3), width) for line in lines]
-    state["play_touched"] = True
-    state["play_start"] = {"objects": objects, "version": _next_version()}
+    st.session_state["play_touched"] = True
+    start(objects)
+
+
+def start(objects: list[dict[str, Any]]) -> None:
+    """Has the canvas draw these strokes instead of what is on it."""
+    st.session_state["play_start"] = {"objects": objects, "version": _next_version()}
 
 
 def _path(points: np.ndarray, width: int) -> dict[str, Any]:
@@ -207,7 +215,7 @@ def undo() -> None:
     kept = strokes()[:-1]
     if not kept:
         return clear()
-    st.session_state["play_start"] = {"objects": kept, "version": _next_version()}
+    start(kept)
 
 
 def restore() -> None:

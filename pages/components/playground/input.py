@@ -22,12 +22,13 @@ from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
 from pages.components.playground.canvas import SIDE, drawing, example, untouched
+from pages.components.playground.live.drawing import live_drawing
 from pages.components.playground.networks import network
 from pages.components.shared import common
 from pages.components.shared.cache import cached, weights_of
 from pages.components.shared.visitor import actions
 
-DRAW, PHOTO, TEST = SOURCES = ("Draw", "Photo", "Test image")
+DRAW, LIVE, PHOTO, TEST = SOURCES = ("Draw", "Live", "Photo", "Test image")
 FILE, CAMERA = "From a file", "From the camera"
 KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
 
@@ -54,7 +55,7 @@ def read_input(source: str, run: Run) -> Input | None:
         picture = _picture(dataset)
         return Input("picture", dataset, picture) if picture else None
     fill = dataset_spec(dataset).filled
-    rgba = drawing(dataset)
+    rgba = live_drawing(run) if source == LIVE else drawing(dataset)
     drawn = None if rgba is None else preprocess.from_canvas(rgba, fill=fill)
     if drawn:
         return Input("drawing", dataset, drawn)
@@ -67,8 +68,8 @@ def read_input(source: str, run: Run) -> Input | None:
 
 def nothing(source: str) -> str:
     """What is said while there is nothing to read."""
-    words = {DRAW: "Nothing drawn yet", PHOTO: "No picture yet", TEST: "No test image here"}
-    return words[source]
+    words = {PHOTO: "No picture yet", TEST: "No test image here"}
+    return words.get(source, "Nothing drawn yet")
 
 
 def _picture(dataset: str) -> Stages | None:

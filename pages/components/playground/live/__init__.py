@@ -1,0 +1,1 @@
+"""The Live canvas: the browser computes the network while the pen moves."""

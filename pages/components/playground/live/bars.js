@@ -1,0 +1,39 @@
+// A bar for each class. A thin line marks what the intact network answers, where parts are off.
+
+import { element } from "./elements.js"
+
+export class Bars {
+  constructor(place, names) {
+    this.rows = names.map(name => {
+      const bar = element("i")
+      const mark = element("u", { hidden: "" })
+      const share = element("span")
+      const track = element("div", { class: "track" })
+      track.append(bar, mark)
+      const row = element("div", { class: "bar" })
+      row.append(element("b", {}, name), track, share)
+      return { row, bar, mark, share }
+    })
+    place.replaceChildren(...this.rows.map(({ row }) => row))
+  }
+
+  show(shares, intact) {
+    const top = shares.indexOf(Math.max(...shares))
+    this.rows.forEach(({ row, bar, mark, share }, at) => {
+      row.classList.toggle("top", at === top)
+      bar.style.width = `${100 * shares[at]}%`
+      share.textContent = `${(100 * shares[at]).toFixed(1)} %`
+      mark.hidden = !intact
+      if (intact) mark.style.left = `${100 * intact[at]}%`
+    })
+  }
+
+  clear() {
+    this.rows.forEach(({ row, bar, mark, share }) => {
+      row.classList.remove("top")
+      bar.style.width = "0"
+      share.textContent = ""
+      mark.hidden = true
+    })
+  }
+}

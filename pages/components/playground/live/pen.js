@@ -1,0 +1,167 @@
+// Drawing on a canvas with a mouse, a finger, a stylus or the keyboard. A stroke is kept as the
+// steps of a path, as the Draw canvas keeps it: ["M", x, y], ["Q", x, y, x, y], ["L", x, y].
+
+const LEAST_STEP = 1.5 // pixels: nearer points are left out
+const KEYS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }
+const KEY_STEP = 8 // pixels; with the shift key a quarter of it
+
+export class Pen {
+  // `moved` is called whenever ink was added, `lifted` when the drawing has changed for good.
+  constructor(canvas, cursor, { moved, lifted }) {
+    this.canvas = canvas
+    this.cursor = cursor
+    this.tell = { moved, lifted }
+    this.ink = canvas.getContext("2d", { willReadFrequently: true })
+    this.strokes = []
+    this.width = 23
+    this.here = [canvas.width / 2, canvas.height / 2]
+    canvas.onpointerdown = event => this.down(event)
+    canvas.onpointermove = event => this.move(event)
+    canvas.onpointerup = canvas.onpointercancel = event => this.up(event)
+    canvas.onkeydown = event => this.key(event)
+    canvas.onblur = () => this.leave()
+  }
+
+  get drawing() {
+    return this.pointer !== undefined
+  }
+
+  point(event) {
+    const box = this.canvas.getBoundingClientRect()
+    return [
+      ((event.clientX - box.left) / box.width) * this.canvas.width,
+      ((event.clientY - box.top) / box.height) * this.canvas.height,
+    ]
+  }
+
+  down(event) {
+    if (this.drawing || event.button > 0) return
+    event.preventDefault()
+    this.canvas.focus({ preventScroll: true })
+    this.canvas.setPointerCapture(event.pointerId)
+    this.pointer = event.pointerId
+    this.cursor.hidden = true
+    this.begin(this.point(event))
+  }
+
+  move(event) {
+    if (event.pointerId !== this.pointer) return
+    const between = event.getCoalescedEvents?.() ?? []
+    for (const one of between.length ? between : [event]) this.extend(this.point(one))
+  }
+
+  up(event) {
+    if (event.pointerId !== this.pointer) return
+    this.pointer = undefined
+    this.end()
+  }
+
+  begin(place) {
+    this.last = this.middle = place
+    this.stroke = { type: "Path", path: [["M", ...place]], strokeWidth: this.width }
+    this.strokes.push(this.stroke)
+    this.line(() => this.ink.lineTo(place[0] + 0.01, place[1]))
+    this.tell.moved()
+  }
+
+  // A curve to the middle between the last two points, which the hand's own points bend.
+  extend(place) {
+    if (Math.hypot(place[0] - this.last[0], place[1] - this.last[1]) < LEAST_STEP) return
+    const middle = [(place[0] + this.last[0]) / 2, (place[1] + this.last[1]) / 2]
+    this.line(() => this.ink.quadraticCurveTo(...this.last, ...middle))
+    this.stroke.path.push(["Q", ...this.last, ...middle])
+    this.last = place
+    this.middle = middle
+    this.tell.moved()
+  }
+
+  end() {
+    this.line(() => this.ink.lineTo(this.last[0] + 0.01, this.last[1]))
+    this.stroke.path.push(["L", ...this.last])
+    this.stroke = undefined
+    this.tell.moved()
+    this.tell.lifted()
+  }
+
+  line(go) {
+    this.prepareInk(this.width)
+    this.ink.moveTo(...this.middle)
+    go()
+    this.ink.stroke()
+  }
+
+  prepareInk(width) {
+    Object.assign(this.ink, { lineWidth: width, strokeStyle: "#ffffff", lineCap: "round", lineJoin: "round" })
+    this.ink.beginPath()
+  }
+
+  // Arrow keys move the pen, the space bar puts it down and lifts it.
+  key(event) {
+    const way = KEYS[event.key]
+    if (way) this.go(way, event.shiftKey ? KEY_STEP / 4 : KEY_STEP)
+    else if (event.key === " ") this.stroke ? this.end() : this.begin(this.here)
+    else if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) this.undo()
+    else return
+    event.preventDefault()
+    this.mark()
+  }
+
+  go([right, down], step) {
+    const inside = (value, most) => Math.max(0, Math.min(most, value))
+    this.here = [inside(this.here[0] + right * step, this.canvas.width), inside(this.here[1] + down * step, this.canvas.height)]
+    if (this.stroke) this.extend(this.here)
+  }
+
+  mark() {
+    this.cursor.hidden = false
+    this.cursor.classList.toggle("down", Boolean(this.stroke))
+    this.cursor.style.left = `${(100 * this.here[0]) / this.canvas.width}%`
+    this.cursor.style.top = `${(100 * this.here[1]) / this.canvas.height}%`
+  }
+
+  leave() {
+    if (this.stroke && !this.drawing) this.end()
+    this.cursor.hidden = true
+  }
+
+  undo() {
+    if (this.stroke || !this.strokes.length) return
+    this.put(this.strokes.slice(0, -1))
+    this.tell.lifted()
+  }
+
+  clear() {
+    this.put([])
+    this.tell.lifted()
+  }
+
+  // Draws these strokes instead of what is there.
+  put(strokes) {
+    this.strokes = strokes
+    this.ink.clearRect(0, 0, this.canvas.width, this.canvas.height)
+    for (const { path, strokeWidth } of strokes) {
+      this.prepareInk(strokeWidth)
+      for (const step of path) this.follow(step)
+      this.ink.stroke()
+    }
+    this.tell.moved()
+  }
+
+  follow([command, ...numbers]) {
+    if (command === "M") this.ink.moveTo(...numbers)
+    if (command === "L") this.ink.lineTo(numbers[0] + 0.01, numbers[1])
+    if (command === "Q") this.ink.quadraticCurveTo(...numbers)
+    if (command === "C") this.ink.bezierCurveTo(...numbers)
+    if (command === "Z") this.ink.closePath()
+  }
+
+  // How opaque each pixel is.
+  opacity() {
+    return opacityOf(this.ink, this.canvas)
+  }
+}
+
+export function opacityOf(context, { width, height }) {
+  const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)
+  return Uint8Array.from(pixels, pixel => pixel >>> 24)
+}

@@ -1,0 +1,137 @@
+// From the canvas to the 28×28 pixels that a network reads: mnist_core/imaging/preprocess.py, step
+// by step. Images are arrays of grey levels, row by row; 0 is no ink, 255 is full ink.
+
+import { resizeFloat, resizeGrey } from "./resample.js"
+
+const SIDE = 28
+const BOX = 20
+const FULL = 0.75
+const LEAST_CONTRAST = 8
+const CLEAR = 0.02
+
+// `opacity`: how opaque each of side × side pixels is; the ink is white. null without any ink.
+// `fill`: the ink fills all of 28×28. Without `centred` the canvas is only shrunk.
+export function prepare(opacity, side, { fill, centred }) {
+  const ink = inkOf(opacity, side)
+  if (!ink) return null
+  if (!centred) return Uint8Array.from(resizeGrey(ink, side, SIDE, "box"))
+  const cut = crop(ink, side)
+  return fill ? fit(cut, SIDE) : centre(fit(cut, BOX))
+}
+
+// How far each pixel is from the background, 255 for the farthest.
+function inkOf(opacity, side) {
+  const ground = background(opacity, side)
+  const ink = opacity.map(level => Math.abs(level - ground))
+  const peak = highest(ink)
+  if (peak < LEAST_CONTRAST) return null
+  return ink.map(level => Math.floor((level * 255) / peak))
+}
+
+// Clear, unless nearly all is covered; else the commonest level along the border.
+function background(opacity, side) {
+  let clear = 0
+  for (const level of opacity) clear += level === 0
+  if (clear / opacity.length > CLEAR) return 0
+  const counts = new Uint32Array(256)
+  for (let at = 0; at < side; at++) {
+    for (const place of [at, (side - 1) * side + at, at * side, at * side + side - 1]) counts[opacity[place]]++
+  }
+  return counts.indexOf(highest(counts))
+}
+
+// The smallest box that holds the ink.
+function crop(ink, side) {
+  return cut({ pixels: ink, rows: side, columns: side }, Math.min(32, highest(ink)))
+}
+
+// The smallest box that holds everything of this level or more.
+function cut({ pixels, rows, columns }, level) {
+  let [top, bottom, left, right] = [rows, -1, columns, -1]
+  for (let row = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++) {
+      if (pixels[row * columns + column] < level) continue
+      top = Math.min(top, row)
+      bottom = row
+      left = Math.min(left, column)
+      right = Math.max(right, column)
+    }
+  }
+  const inside = { rows: bottom - top + 1, columns: right - left + 1 }
+  inside.pixels = new pixels.constructor(inside.rows * inside.columns)
+  for (let row = 0; row < inside.rows; row++) {
+    const start = (top + row) * columns + left
+    inside.pixels.set(pixels.subarray(start, start + inside.columns), row * inside.columns)
+  }
+  return inside
+}
+
+// The longer side fills the square, the shorter one is in the middle; most of the ink is white.
+function fit(image, side) {
+  const longer = Math.max(image.rows, image.columns)
+  const square = new Float32Array(longer * longer)
+  paste(image, square, longer, Math.floor((longer - image.rows) / 2), Math.floor((longer - image.columns) / 2))
+  const fitted = longer === side ? square : resizeFloat(square, longer, side, longer >= side ? "box" : "bicubic")
+  for (let at = 0; at < fitted.length; at++) fitted[at] = Math.max(0, fitted[at])
+  const faint = Math.fround(Math.fround(0.05) * highest(fitted))
+  const factor = Math.fround(255 / quantile(fitted.filter(level => level > faint), FULL))
+  return Uint8Array.from(fitted, level => rounded(Math.min(255, Math.fround(level * factor))))
+}
+
+function paste(image, target, width, top, left) {
+  for (let row = 0; row < image.rows; row++) {
+    for (let column = 0; column < image.columns; column++) {
+      target[(top + row) * width + left + column] = image.pixels[row * image.columns + column]
+    }
+  }
+}
+
+// As numpy computes it of single precision: linear between the two nearest values.
+function quantile(values, share) {
+  const sorted = values.sort()
+  const place = share * (sorted.length - 1)
+  const low = sorted[Math.floor(place)]
+  const high = sorted[Math.min(sorted.length - 1, Math.floor(place) + 1)]
+  const part = place - Math.floor(place)
+  const step = Math.fround(high - low)
+  if (part >= 0.5) return Math.fround(high - Math.fround(step * (1 - part)))
+  return Math.fround(low + Math.fround(step * part))
+}
+
+// To the nearest whole number, halves to the even one.
+export function rounded(value) {
+  const below = Math.floor(value)
+  if (value - below !== 0.5) return Math.round(value)
+  return below + (below % 2)
+}
+
+// The centre of mass of the ink falls into pixel (14, 14).
+function centre(fitted) {
+  const tight = cut({ pixels: fitted, rows: BOX, columns: BOX }, 1)
+  const image = new Uint8Array(SIDE * SIDE)
+  const rows = new Float64Array(tight.rows)
+  const columns = new Float64Array(tight.columns)
+  tight.pixels.forEach((level, at) => {
+    rows[Math.floor(at / tight.columns)] += level
+    columns[at % tight.columns] += level
+  })
+  paste(tight, image, SIDE, offset(rows), offset(columns))
+  return image
+}
+
+function offset(profile) {
+  let moment = 0
+  let sum = 0
+  profile.forEach((level, at) => {
+    moment += level * at
+    sum += level
+  })
+  const start = Math.floor(SIDE / 2 + 0.5 - moment / sum)
+  return Math.max(0, Math.min(SIDE - profile.length, start))
+}
+
+function highest(values) {
+  let found = values[0]
+  for (const value of values) if (value > found) found = value
+  return found
+}
