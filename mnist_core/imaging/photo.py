@@ -2,9 +2,8 @@
 
 Uneven light is evened out by a black-hat transform (Serra, "Image Analysis and Mathematical
 Morphology", 1982): closing the grey image with a square wider than any stroke gives the paper as
-if nothing were written on it, with its shadows and their edges. Ink is what is clearly darker than
-that paper, less specks, less what lies far from the digit, and less what runs over the picture's
-edge (a table, the shadow of a hand) when something darker does not. Needs numpy and Pillow only.
+if nothing were written on it, with its shadows and their edges. What is darker than that paper may
+be ink; ink.py decides. Needs numpy and Pillow only.
 """
 
 import numpy as np
@@ -13,7 +12,8 @@ from PIL import Image, ImageFilter, ImageOps
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.imaging.hollow import filled
 from mnist_core.imaging.image_file import on_white, read_image, shrunk, turned
-from mnist_core.imaging.morphology import border, box, boxes, closing, components, dilate
+from mnist_core.imaging.ink import MIN_INK, find_ink, otsu, paper_level
+from mnist_core.imaging.morphology import border, box, closing, components
 from mnist_core.imaging.page import clearest_grey, distance_from, page_colour
 from mnist_core.imaging.preprocess import (
     MIN_CONTRAST,
@@ -29,17 +29,12 @@ WORK_SIDE = 640  # longer side at which ink is looked for: the digit ends up 20 
 MIN_SIDE = 200  # smaller pictures are enlarged, so that filters can tell edges from noise
 SMOOTHING = 1.0  # standard deviation, in pixels, of the blur that takes noise away
 CLOSING = 0.3  # side of the closing's square / shorter side: wider than any stroke
-# Contrast is 0 on paper and 1 in perfectly black ink, in light and in shadow.
-MIN_INK = 0.1  # fainter is not ink
-EDGE_INK = 0.4  # fainter is not ink where it runs over the picture's edge: shadows do
 FLAT = 0.3  # of all pixels; a photograph's noise leaves fewer to any one level
 MIN_SHEET = 0.02  # of all pixels
 SOLID = 0.6  # of its box: a sheet that is turned by 20° fills two thirds
+LIGHT_BORDER = 0.85  # of the border of a light page, whatever shadow falls on it
+THICK = 0.2  # of all pixels: the ink of a thick pen
 MOST_INK = 0.25  # of the sheet
-SPECK = 0.05  # a part smaller than this share of the largest one is dirt
-LINE_HEIGHTS = (0.5, 1.5)  # a digit beside another one is as high as that, by these factors
-LINE_GAP = 2.5  # of the height: the farthest that two digits of a line are apart
-MIN_EXTENT = 0.02  # a digit is higher or wider than this share of the shorter side
 
 
 def from_photo(data: bytes, *, fill: bool = False, turns: int = 0) -> Stages | None:
@@ -60,8 +55,8 @@ def from_image(data: bytes, *, fill: bool = False, turns: int = 0) -> Stages | N
     2. 28×28, bright on black, scaled and centred like MNIST: taken as it is.
     3. Of one colour along its border (see page.py), and no sheet of paper that was photographed
        (see is_sheet): ink is what has another colour.
-    4. Bright on dark (see is_bright_on_dark), unless it is such a sheet: inverted, then read like a
-       photograph.
+    4. Bright on dark (see is_bright_on_dark), unless it is such a sheet or a light page under a
+       thick pen (see is_on_light_page): inverted, then read like a photograph.
     5. Else dark on light: a scan or a photograph.
     Raises InputError like read_image.
     """
@@ -78,7 +73,8 @@ def from_image(data: bytes, *, fill: bool = False, turns: int = 0) -> Stages | N
         if page is not None:
             return _from_flat(picture, page, fill)
     grey = clearest_grey(picture)
-    return _from_grey(grey, bright=is_bright_on_dark(grey) and not sheet, fill=fill)
+    bright = not sheet and is_bright_on_dark(grey) and not is_on_light_page(grey)
+    return _from_grey(grey, bright=bright, fill=fill)
 
 
 def is_bright_on_dark(grey: Image.Image) -> bool:
@@ -91,6 +87,16 @@ def is_bright_on_dark(grey: Image.Image) -> bool:
     around = small.filter(ImageFilter.GaussianBlur(0.1 * min(small.size)))
     detail = np.asarray(small, np.float32) - np.asarray(around, np.float32)
     return bool((detail**3).sum() > 0)
+
+
+def is_on_light_page(grey: Image.Image) -> bool:
+    """Whether an L image is of a light page with so much dark ink that the holes look like the ink.
+
+    Nearly all of its border is light, and more of it is dark than thin strokes can be.
+    """
+    values = np.asarray(shrunk(grey, 160))
+    light = values > otsu(values.ravel())
+    return bool(border(light).mean() > LIGHT_BORDER and 1 - light.mean() > THICK)
 
 
 def is_sheet(grey: Image.Image) -> bool:
@@ -119,92 +125,6 @@ def paper_contrast(grey: np.ndarray) -> np.ndarray:
     smooth = np.asarray(Image.fromarray(grey).filter(ImageFilter.GaussianBlur(SMOOTHING)))
     paper = closing(smooth, max(1, round(CLOSING / 2 * min(grey.shape))))
     return 1 - (smooth + np.float32(1)) / (paper + np.float32(1))
-
-
-def find_ink(contrast: np.ndarray) -> tuple[np.ndarray | None, bool]:
-    """The ink in a contrast image, (h, w) uint8 with sharpened edges, None when all is paper; and
-    whether it keeps clear of the picture's edge."""
-    paper, noise = _paper(contrast)
-    strong = contrast[contrast > paper + max(MIN_INK, 5 * noise)]
-    found, inside = None, False
-    for _ in range(3):
-        if inside or not strong.size:
-            break
-        ink = np.quantile(strong, 0.6)
-        parts, inside = written(contrast, (paper + ink) / 2)
-        if inside or (found is None and parts.any()):
-            found = parts, ink
-        strong = strong[strong > otsu(strong)]  # it may be a shadow; ink in it is darker
-    if found is None or not found[0].any():
-        return None, False
-    parts, ink = found
-    strength = 2 * (contrast - paper) / (ink - paper) - 0.5  # 0.5 where the threshold is
-    sharp = 255 * strength.clip(0, 1) * dilate(parts.view(np.uint8), 2)
-    return np.rint(sharp).astype(np.uint8), inside
-
-
-def written(contrast: np.ndarray, threshold: float) -> tuple[np.ndarray, bool]:
-    """The parts above `threshold` that belong to the writing, (h, w) bool; and: are they inside?
-
-    Inside means that they do not touch the picture's edge. Parts that do are taken only where there
-    are no others of size or darkness.
-    """
-    labels, areas = components(contrast > threshold)
-    depth = np.bincount(labels.ravel(), contrast.ravel()) / areas.clip(1)
-    inner = areas.copy()
-    inner[border(labels)] = 0
-    best, largest = inner.argmax(), areas.argmax()
-    is_darker = inner[best] > 2e-4 * labels.size and depth[best] > depth[largest]
-    inside = bool(inner[best] > 0.1 * areas[largest] or is_darker)
-    if inside:
-        areas = inner
-    elif depth[largest] < EDGE_INK:
-        areas[:] = 0
-    areas[areas < SPECK * areas.max()] = 0
-    return _near_largest(labels, areas)[labels], inside
-
-
-def otsu(values: np.ndarray) -> float:
-    """The threshold that parts values into the two classes whose means lie farthest apart.
-
-    Otsu, "A threshold selection method from gray-level histograms", 1979.
-    """
-    counts, edges = np.histogram(values, 256)
-    below = counts.cumsum()[:-1].astype(float)
-    above = counts.sum() - below
-    mass = (counts * (edges[:-1] + edges[1:])).cumsum()
-    gap = mass[:-1] / below.clip(1) - (mass[-1] - mass[:-1]) / above.clip(1)
-    return float(edges[1 + np.argmax(below * above * gap**2)])
-
-
-def _near_largest(labels: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """(parts,) bool: the largest part, and again and again what is within half a box of the box,
-    or stands in a line with it like another digit.
-
-    None at all where the largest is too small to be writing.
-    """
-    first, last = boxes(labels, len(areas))
-    near = np.arange(len(areas)) == areas.argmax()
-    if not areas.any() or (last - first)[:, near].max() + 1 < MIN_EXTENT * min(labels.shape):
-        return np.zeros(len(areas), bool)
-    while True:
-        low, high = first[:, near].min(1), last[:, near].max(1)
-        gap = np.maximum(first - high[:, None], low[:, None] - last).max(0)
-        wider = (gap <= 0.5 * (high - low).max()) | _in_line(first, last, low, high)
-        wider = (wider & (areas > 0)) | near
-        if (wider == near).all():
-            return near
-        near = wider
-
-
-def _in_line(first: np.ndarray, last: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
-    """(parts,) bool: about as high as what lies between `low` and `high`, beside it, and near."""
-    height, heights = high[0] - low[0] + 1, last[0] - first[0] + 1
-    alike = (heights > LINE_HEIGHTS[0] * height) & (heights < LINE_HEIGHTS[1] * height)
-    shared = np.minimum(last[0], high[0]) - np.maximum(first[0], low[0]) + 1
-    gap = np.maximum(first[1] - high[1], low[1] - last[1])
-    result: np.ndarray = alike & (shared > 0.5 * heights) & (gap < LINE_GAP * height)
-    return result
 
 
 def _from_grey(grey: Image.Image, bright: bool = False, fill: bool = False) -> Stages | None:
@@ -249,14 +169,8 @@ def _from_flat(picture: Image.Image, page: np.ndarray, fill: bool) -> Stages | N
 
 def _unlined(contrast: np.ndarray) -> np.ndarray:
     """The contrast without printed lines."""
-    paper, noise = _paper(contrast[::3, ::3])
+    paper, noise = paper_level(contrast[::3, ::3])
     return without_lines(contrast, paper + max(0.6 * MIN_INK, 5 * noise))
-
-
-def _paper(contrast: np.ndarray) -> tuple[float, float]:
-    """The contrast of the paper, and its noise's standard deviation, robustly."""
-    paper = float(np.median(contrast))
-    return paper, 1.48 * float(np.median(np.abs(contrast - paper)))
 
 
 def _is_two_tone(grey: Image.Image) -> bool:

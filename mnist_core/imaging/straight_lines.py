@@ -16,6 +16,8 @@ SLOPES = 69  # tried in that range
 POINTS = 3_000  # pixels of ink by which a slope is chosen
 GAP = 4  # pixels that a line may be interrupted
 THICKEST = 0.03  # of the shorter side
+FAINTEST = 0.1  # contrast of ink beside a line
+GOES_ON = 0.5  # of the contrast beside a line: ink that is fainter on the line ends there
 DARKER = 1.4  # ink is kept on a line when it is darker by this factor
 
 
@@ -150,24 +152,46 @@ def _band(dark: np.ndarray, wall: Wall, reach: int) -> tuple[int, int]:
 def _bridged(contrast: np.ndarray, first: int, last: int, part: slice) -> np.ndarray:
     """What lies on a line's rows without the line: the ink that goes on above and below.
 
-    Ink goes straight across, at any slant up to 2:1; where it is clearly darker than the line it
-    is as it was.
+    Ink goes straight across, at a slant of up to 2:1; what then still ends at the line goes on at a
+    slant of up to 8:1. Where ink is clearly darker than the line it is as it was.
     """
-    count, reach = last - first, 2 * (last - first + 2)
+    count = last - first
+    steep, flat = 2 * (count + 2), 8 * (count + 2)
     own = contrast[first:last, part]
-    width = own.shape[1]
-    above = _widened(contrast[max(0, first - 2) : first], part, reach)
-    below = _widened(contrast[last : last + 2], part, reach)
+    above = _widened(contrast[max(0, first - 2) : first], part, flat)
+    below = _widened(contrast[last : last + 2], part, flat)
     result = np.zeros_like(own)
-    for slant in range(-reach, reach + 1):
+    _bridge(result, above, below, range(-steep, steep + 1))
+    above, below = _ends(above, result[0], flat), _ends(below, result[-1], flat)
+    if above.any() and below.any():
+        slants = range(steep + 1, flat + 1)
+        _bridge(result, above, below, [*slants, *(-slant for slant in slants)])
+    level = np.median(own.max(axis=0))
+    kept: np.ndarray = np.where(own > DARKER * level + 0.05, own, np.minimum(result, own))
+    return kept
+
+
+def _bridge(
+    result: np.ndarray, above: np.ndarray, below: np.ndarray, slants: Iterable[int]
+) -> None:
+    """Adds to `result`, (rows, columns), the ink that is above and below it at these slants."""
+    count, width = result.shape
+    reach = (len(above) - width) // 2
+    for slant in slants:
         for row in range(count):
             upper = reach - round(slant * (row + 1) / (count + 1))
             lower = upper + slant
             across = np.minimum(above[upper : upper + width], below[lower : lower + width])
             np.maximum(result[row], across, out=result[row])
-    level = np.median(own.max(axis=0))
-    kept: np.ndarray = np.where(own > DARKER * level + 0.05, own, np.minimum(result, own))
-    return kept
+
+
+def _ends(beside: np.ndarray, row: np.ndarray, reach: int) -> np.ndarray:
+    """The ink beside a line that does not go on in the row next to it; `beside` is wider by `reach`
+    to both sides."""
+    around = np.pad(row, (reach + 2, reach + 2))
+    near = np.max([around[step : step + len(beside)] for step in range(5)], axis=0)
+    ends = (beside > FAINTEST) & (near < GOES_ON * beside)
+    return np.where(ends, beside, 0).astype(beside.dtype)
 
 
 def _widened(rows: np.ndarray, part: slice, reach: int) -> np.ndarray:

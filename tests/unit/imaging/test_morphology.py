@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from mnist_core.imaging.ink import otsu
 from mnist_core.imaging.morphology import closing, components, dilate
-from mnist_core.imaging.photo import otsu
 
 
 @settings(max_examples=60, deadline=None)
