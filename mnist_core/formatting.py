@@ -107,6 +107,7 @@ def field_name(name: str) -> str:
 def recipe_label(name: str) -> str:
     """What people are shown of a recipe's name, such as "As published"."""
     labels = {"grid": "Quick run", "reference": "As published", "improved": "Our best recipe"}
+    labels["searched"] = "Found by a search"
     return labels.get(name, name[:1].upper() + name[1:])
 
 

@@ -16,6 +16,7 @@ from mnist_core.runs.run import Run
 
 # The fields of a config that can be an axis of a landscape.
 FIELDS = (*AXES, "momentum", "weight_decay", "label_smoothing", "rotation", "shift", "seed")
+MOST_MORE = 12  # values on an axis that its slider does not have
 
 
 @dataclass(frozen=True)
@@ -68,8 +69,9 @@ def landscape(config: RunConfig, runs: Iterable[Run], x: str, y: str) -> Landsca
         if (run.config.model, run.config.dataset) == (config.model, config.dataset)
         and _others(run.config, x, y) == others
     }
+    best = sorted(found, key=lambda point: found[point].summary.validation_accuracy or 0.0)[::-1]
     xs, ys = (
-        _values(field, {point[axis] for point in found} | {getattr(config, field)})
+        _values(field, getattr(config, field), [point[axis] for point in best])
         for axis, field in enumerate((x, y))
     )
     cells = {}
@@ -84,7 +86,13 @@ def _others(config: RunConfig, x: str, y: str) -> frozenset[tuple[str, Any]]:
     return frozenset((k, v) for k, v in used_fields(config).items() if k not in (x, y))
 
 
-def _values(field: str, present: set[Any]) -> tuple[Any, ...]:
-    """The slider's values and those of the runs, in order."""
-    values = {*AXES.get(field, ()), *present}
+def _values(field: str, here: Any, present: Iterable[Any]) -> tuple[Any, ...]:
+    """The slider's values and the present one, and those of the runs, in order.
+
+    `present`: the runs' values, those of the best runs first. A search may have tried hundreds: of
+    those that the slider does not have, the first MOST_MORE are taken.
+    """
+    known = {*AXES.get(field, ()), here}
+    more = [value for value in dict.fromkeys(present) if value not in known]
+    values = {*known, *more[:MOST_MORE]}
     return tuple(sorted(values, key=ACTIVATIONS.index if field == "activation" else None))

@@ -26,7 +26,7 @@ from mnist_core.sweeps.table import DONE, PRUNED, StudyTable, TrialRow
 
 SCALE = [[i / (len(COLOURS) - 1), each] for i, each in enumerate(COLOURS)]
 TOP = 0.1  # the share of the completed trials that has colour among parallel coordinates
-LINE_GREY = "#a9b2bc"  # parallel coordinates know no transparency
+LINE_GREY = "#939ca7"  # parallel coordinates know no transparency
 APART = 2.0  # between two choices of a surface
 FINE = 36  # places of a smooth surface along each axis
 SHOWN = (DONE, PRUNED)
@@ -268,10 +268,10 @@ def slice_of(table: StudyTable, name: str, height: int = 260) -> go.Figure:
     marks["y"] = [min(1 - (row.accuracy or 0.0), high) for row in rows]
     marks["marker"] = {
         "size": 7,
-        "symbol": ["circle" if row.state == DONE else "x-thin-open" for row in rows],
+        "symbol": ["circle" if row.state == DONE else "x" for row in rows],
         "color": [row.number for row in rows],
         "colorscale": SCALE,
-        "line": {"width": [0.5 if row.state == DONE else 1.5 for row in rows], "color": GREY},
+        "line": {"width": 0.75, "color": GREY},
     }
     layout = common_layout(
         height,

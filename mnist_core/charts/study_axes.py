@@ -64,7 +64,7 @@ class FieldAxis:
         values = _decades(low, high) if self.log else _even(low, high, self.dimension.whole)
         return {
             "tickvals": [self.place(value) for value in values],
-            "ticktext": [number(value) for value in values],
+            "ticktext": [number(value).replace("e-0", "e-") for value in values],
         }
 
     def layout(self) -> dict[str, Any]:

@@ -24,11 +24,12 @@ SEEDS = Whole(1, 1000)
 def _options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("grid", "zoo", "table"),
+        choices=("grid", "zoo", "searched", "table"),
         help="grid: a run for every setting of the sliders; zoo: every network of the references; "
+        "searched: the best setting of a study becomes a recipe of its network; "
         "table: what the zoo reached, beside what was published",
     )
-    only = "zoo: these networks only; grid: these data sets only"
+    only = "zoo: these networks only; grid: these data sets only; searched: the studies"
     parser.add_argument("--only", metavar="NAME", nargs="+", help=only)
     parser.add_argument("--seeds", metavar="N", help="zoo: the first N seeds only")
     parser.add_argument("--at-once", help="runs at a time; as many as cores if not given")
@@ -36,7 +37,8 @@ def _options(parser: ArgumentParser) -> None:
 
 @command("reproduce", "Makes what ships with the lab, and continues where it stopped.", _options)
 def reproduce(options: Namespace) -> Answer:
-    return {"grid": _grid, "zoo": _zoo, "table": _table}[options.what](options)
+    parts = {"grid": _grid, "zoo": _zoo, "searched": _searched, "table": _table}
+    return parts[options.what](options)
 
 
 def _grid(options: Namespace) -> Answer:
@@ -56,6 +58,16 @@ def _zoo(options: Namespace) -> Answer:
     began = time.monotonic()
     runs = make_zoo(RunStore(), _processes(options), _tell_made, options.only or (), seeds)
     return _summary(runs, began, ids=[run.id for run in runs])
+
+
+def _searched(options: Namespace) -> Answer:
+    from mnist_core.reproduce.searched import keep_winner
+    from mnist_core.sweeps.table import table_names
+
+    store = RunStore()
+    kept = [keep_winner(store, name) for name in options.only or table_names(store)]
+    lines = [f"{each['study']}: {each['fields']}" for each in kept]
+    return Answer(kept, "\n".join(lines) or f"no study in {store.root}")
 
 
 def _table(_: Namespace) -> Answer:

@@ -5,6 +5,7 @@ recognition. Proceedings of the IEEE 86(11), 1998.
 """
 
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.searched import searched
 from mnist_core.models.shared import improved, named_stages
 
 PADDED = {"input_size": 32, "fit": "pad", "scaling": "standard"}
@@ -76,6 +77,7 @@ def lenet5_1998(activation, dropout, num_classes):
             selection="after the last epoch; no validation set",
         ),
         improved(0.003, epochs=80, **RESIZED, activation="SELU"),
+        *searched("lenet5"),
     ),
 )
 def lenet5(activation, dropout, num_classes):

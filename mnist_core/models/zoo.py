@@ -6,6 +6,8 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.models.registry import make_config, model_spec
+from mnist_core.models.searched import NAME as SEARCHED
+from mnist_core.models.searched import winners
 
 # How many seeds each network has by its reference's recipe and how many by ours, "improved": more
 # for a small network than for a large one. Where the reference's own reaches the published figure,
@@ -24,6 +26,7 @@ SEEDS: dict[str, dict[str, tuple[int, int]]] = {
     "ultrasmall": {"MNIST": (3, 3), "FashionMNIST": (0, 3), "KMNIST": (0, 3)},
     "fast": {"MNIST": (3, 0)},
 }
+SEARCHED_SEEDS = 5  # of each search's best setting, on the data set that it was found on
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,8 @@ def zoo_rows() -> list[Row]:
         for dataset, counts in datasets.items():
             for recipe, count in zip((first, "improved"), counts, strict=True):
                 rows += [Row(model, dataset, recipe, _seeds(count))] if count else []
+    for model, winner in winners().items():
+        rows.append(Row(model, winner["dataset"], SEARCHED, _seeds(SEARCHED_SEEDS)))
     tutorial = Row("lenet5", "MNIST", "tutorial", _seeds(3))
     return [*rows, tutorial, replace(tutorial, seeds=_seeds(1), epochs=10)]
 

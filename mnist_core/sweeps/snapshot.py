@@ -38,8 +38,9 @@ def row_of(trial: FrozenTrial, study: Study) -> TrialRow:
     runs = trial.user_attrs.get("runs", ())
     epochs = sum(len(run["history"]) for run in runs) or len(reported)
     second = values[1] if len(values) > 1 else None
+    space = study.plan.space
     # in the order of the space, whoever sampled it
-    ordered = {n: trial.params[n] for n, _ in study.plan.space.ordered() if n in trial.params}
+    ordered = space.rounded({n: trial.params[n] for n, _ in space.ordered() if n in trial.params})
     state = STATES[trial.state]
     return TrialRow(trial.number, state, ordered, _finite(best), epochs, _seconds(runs), second)
 

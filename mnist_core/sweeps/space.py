@@ -42,6 +42,12 @@ class Range:
     def _step(self) -> dict[str, Any]:
         return {} if self.step is None else {"step": self.step}
 
+    def rounded(self, value: float) -> float:
+        if self.whole:
+            return int(value)
+        short = float(f"{value:.3g}" if self.step is None else f"{value:.12g}")
+        return min(max(short, self.low), self.high)
+
     def values(self) -> tuple[Any, ...] | None:
         """All of them, where they can be counted."""
         if (self.step is None and not self.whole) or self.log:
@@ -78,8 +84,18 @@ class Space:
 
     def config(self, values: Mapping[str, Any]) -> RunConfig:
         """The config with these values of the dimensions. Raises InputError."""
-        fields = {"model": MODEL, **self.fixed, **values}
+        fields = {"model": MODEL, **self.fixed, **self.rounded(values)}
         return check_config(make_config(fields.pop("model"), self.recipe, **fields))
+
+    def rounded(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values as a trial uses them, of a range without a step with three digits: 0.0327.
+
+        More digits would make no better setting, only one that is harder to read.
+        """
+        found = {name: self.dimensions.get(name) for name in values}
+        return {
+            k: d.rounded(values[k]) if isinstance(d, Range) else values[k] for k, d in found.items()
+        }
 
     def ordered(self) -> Iterator[tuple[str, Dimension]]:
         """The dimensions in the order in which they are sampled: first what others depend on."""

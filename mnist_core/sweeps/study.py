@@ -101,7 +101,7 @@ class Study:
             return None
         return {
             "id": self.plan.configs(best.params)[0].id,
-            "values": best.params,
+            "values": self.plan.space.rounded(best.params),
             "validation_accuracy": best.values[0],
         }
 

@@ -35,6 +35,8 @@ STYLE = """<style>
 .st-key-train_curves>*{flex:0 0 94%;scroll-snap-align:start}
 .st-key-train_map{overflow-x:auto;position:relative}
 .st-key-train_map>*{min-width:620px}
+.st-key-search_wide{overflow-x:auto;position:relative}
+.st-key-search_wide>*{min-width:820px}
 :has(>[data-testid=stHtml]>.train-scrolls){position:absolute;min-width:0!important;z-index:1}
 .train-scrolls:not(:focus){opacity:0}
 }

@@ -37,7 +37,7 @@ def search(store: RunStore, config: RunConfig) -> None:
     """The choice of a study, the form for a new one, and the study itself."""
     names = list(dict.fromkeys([*table_names(store), *sweep_job.known_names(store)]))
     name = choose(names) if names else None
-    new_search(store, config, expanded=not names)
+    new_search(store, config, names)
     if name is None:
         st.caption("A search tries settings by itself, and learns which are worth trying next.")
         return

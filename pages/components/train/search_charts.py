@@ -15,6 +15,7 @@ from mnist_core.charts.study import (
 from mnist_core.formatting import field_name
 from mnist_core.sweeps.table import PRUNED, StudyTable
 from pages.components.train.controls import show
+from pages.components.train.layout import reachable
 
 QUIET = {"displayModeBar": False}
 ENDED = {PRUNED: "ended early"}
@@ -43,6 +44,7 @@ def charts(table: StudyTable) -> None:
         st.markdown("**All settings together**", help="The best tenth of the trials has colour.")
         alt = "Parallel coordinates of the completed trials"
         with st.container(key="search_wide"):
+            reachable("All settings together")
             st.plotly_chart(
                 parallel_coordinates(table), config=QUIET, key="search_parallel", alt=alt
             )

@@ -1,5 +1,6 @@
 """A new search on the page: its space, its budget, how long it takes here, and its start."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -29,11 +30,15 @@ PRUNER_HELP = (
 )
 
 
-def new_search(store: RunStore, config: RunConfig, expanded: bool) -> None:
-    """The form, where this visitor may start anything."""
+def new_search(store: RunStore, config: RunConfig, names: Sequence[str]) -> None:
+    """The form, where this visitor may start anything; open while there are no studies.
+
+    `names` are those of the studies. With one more there is a new form, which is closed.
+    """
     if not may_change():
         return
-    with st.expander("New search", icon=":material/tune:", expanded=expanded, key="search_new"):
+    key = f"search_new_{len(names)}"
+    with st.expander("New search", icon=":material/tune:", expanded=not names, key=key):
         dimensions = choose_dimensions(config)
         budget = ask_budget(store, config)
         try:

@@ -37,7 +37,8 @@ def test_the_table_tells_of_every_trial(searched, store):
     assert len(table.rows) == 30 and table.count("done", "pruned") == 30
     assert table.count("pruned") > 0
     for row, trial in zip(table.rows, searched.trials(), strict=True):
-        assert (row.number, dict(row.values)) == (trial.number, trial.params)
+        assert (row.number, set(row.values)) == (trial.number, set(trial.params))
+        assert row.values["lr"] == float(f"{trial.params['lr']:.3g}")
         reached = 3 if trial.state == TrialState.COMPLETE else row.epochs
         assert row.accuracy == accuracy(table.config(row), reached)
         assert ("momentum" in row.values) == (row.values["optimizer"] == "SGD")

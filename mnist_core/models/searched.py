@@ -1,0 +1,52 @@
+"""The recipe "searched": the best setting of a search that ships. Loads without torch.
+
+The settings are kept beside the networks, as figures.json is: `python -m mnist_core reproduce
+searched` takes them from the studies in the run store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from mnist_core.errors import LabError
+from mnist_core.files import read_json
+from mnist_core.models.registry import Recipe
+
+PATH = Path(__file__).parent / "searched.json"
+NAME = "searched"
+EPOCHS = 80  # of a run by this recipe, as by LeNet-5's "improved"
+
+
+def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
+    """By network: `study`, `dataset`, `trials`, `epochs` of a trial, and the config's `fields`.
+
+    None where no search ships. Raises LabError for a damaged file.
+    """
+    try:
+        found = read_json(path)
+        if not all(
+            {"study", "dataset", "trials", "epochs", "fields"} <= set(w) for w in found.values()
+        ):
+            raise ValueError("figures are missing")
+        return dict(found)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise LabError(
+            f"{path} is damaged ({error}); "
+            "make it anew: python -m mnist_core reproduce searched --only STUDY"
+        ) from error
+
+
+def searched(model: str, path: Path = PATH) -> tuple[Recipe, ...]:
+    """The network's recipe, if a search for it ships."""
+    winner = winners(path).get(model)
+    if winner is None:
+        return ()
+    title = (
+        f"the best of {winner['trials']} settings tried on {winner['dataset']} with "
+        f"{winner['epochs']} epochs each, trained for {EPOCHS}"
+    )
+    return (Recipe(NAME, title, winner["fields"]),)
