@@ -193,21 +193,38 @@ def sweep_status(options: Namespace) -> Answer:
 
 @command("sweep-collect", "Bring a study's curves and best networks home.", _collect_options)
 def sweep_collect(options: Namespace) -> Answer:
+    """Of one study; without a name, of all that the storage has.
+
+    Of several, those in progress bring no weights: which are the best ten is not known yet.
+    """
+    from mnist_core.sweeps.storage import chosen_storage, open_storage
+    from mnist_core.sweeps.study import find_study, studies_in
+
     store = RunStore()
-    study = _existing(options, store)
-    brought = _collect(study, store, options.artifacts)
-    text = (
-        f"{counted(brought['runs'], 'run')} in {store.sweep_path(study.name)}, "
-        f"{brought['with_weights']} of them with weights"
-    )
-    return Answer({**study.status(), **brought}, text)
+    url = chosen_storage(options.storage, store)
+    storage = open_storage(url)
+    one = find_study(storage, url, options.name) if options.name else None
+    brought = [
+        {**study.status(), **_collect(study, store, options.artifacts, bool(one))}
+        for study in ([one] if one else studies_in(storage, url))
+    ]
+    lines = [
+        f"{counted(each['runs'], 'run')} in {store.sweep_path(each['name'])}, "
+        f"{each['with_weights']} of them with weights"
+        for each in brought
+    ]
+    return Answer(brought[0] if one else brought, "\n".join(lines) or "there are no studies")
 
 
-def _collect(study: "Study", store: RunStore, artifacts: str | None) -> dict[str, int]:
-    from mnist_core.sweeps.collect import collect
+def _collect(
+    study: "Study", store: RunStore, artifacts: str | None, unfinished: bool = True
+) -> dict[str, int]:
+    from mnist_core.sweeps.collect import collect, collect_curves
     from mnist_core.sweeps.keeping import Keeper, artifact_store
     from mnist_core.sweeps.worker import artifacts_of
 
+    if not (unfinished or study.is_complete()):
+        return {"runs": collect_curves(study, store), "with_weights": 0}
     kept = artifact_store(artifacts_of(study, artifacts, store))
     return collect(study, store, Keeper(study, kept))
 

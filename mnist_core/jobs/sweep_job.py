@@ -7,6 +7,7 @@ long as it runs.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
@@ -17,6 +18,8 @@ from mnist_core.files import SMALL_FILE_LIMIT, read_checked, read_file, write_js
 from mnist_core.jobs import spawn
 from mnist_core.runs.process import Process
 from mnist_core.runs.store import RunStore
+
+COMPLAINT = re.compile(r"mnist_core sweep[a-z-]*: (?P<words>.+)")
 
 
 def folder(store: RunStore, name: str) -> Path:
@@ -83,9 +86,13 @@ def pause(store: RunStore, name: str) -> None:
 
 def why_it_failed(store: RunStore, name: str) -> str:
     """What the last process said last, if it ended with an error."""
+    return complaint_in(log_path(store, name))
+
+
+def complaint_in(log: Path) -> str:
+    """The error with which a command of sweeps, or one of its workers, has ended."""
     with suppress(OSError, ValueError):
-        said = read_file(log_path(store, name), SMALL_FILE_LIMIT).decode()
-        for line in reversed(said.strip().splitlines()):
-            if ": error: " in line or "mnist_core sweep: " in line:
-                return line.partition("mnist_core sweep: ")[2] or line
+        for line in read_file(log, SMALL_FILE_LIMIT).decode().strip().splitlines():
+            if found := COMPLAINT.search(line):
+                return found["words"]
     return ""

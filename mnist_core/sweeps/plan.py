@@ -12,6 +12,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError
 from mnist_core.sweeps.space import Space, read_space
 
+JOURNAL = "studies.journal"  # in the run store
 SAMPLERS = ("tpe", "random", "grid", "cmaes", "gp")
 PRUNERS = ("median", "hyperband", "wilcoxon", "none")
 SECOND = ("", "parameters", "macs")

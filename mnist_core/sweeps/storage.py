@@ -20,8 +20,8 @@ from optuna.storages.journal._storage import JournalOperation
 from mnist_core.errors import InputError, LabError
 from mnist_core.files import touch
 from mnist_core.runs.store import RunStore
+from mnist_core.sweeps.plan import JOURNAL
 
-JOURNAL = "studies.journal"  # in the run store
 PATIENCE = 120.0  # seconds for which a database may be away, as while it is restarted
 LONGEST_PAUSE = 2.0  # seconds between two attempts
 GRPC = re.compile(r"grpc://(?P<host>[^:/@\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})/?")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -151,6 +152,15 @@ def find_study(storage: BaseStorage, url: str, name: str | None) -> Study:
 
 def study_names(storage: BaseStorage) -> list[str]:
     return sorted(study.study_name for study in storage.get_all_studies())
+
+
+def studies_in(storage: BaseStorage, url: str) -> list[Study]:
+    """All studies of the storage that are this lab's, of this version or another."""
+    found = []
+    for name in study_names(storage):
+        with suppress(LabError):
+            found.append(find_study(storage, url, name))
+    return found
 
 
 def _load(storage: BaseStorage, url: str, name: str) -> optuna.Study:

@@ -15,7 +15,14 @@ from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.files import PROGRESS_LIMIT, is_number, read_json, signature, write_bytes
+from mnist_core.files import (
+    PROGRESS_LIMIT,
+    is_number,
+    read_bytes,
+    read_json,
+    signature,
+    write_bytes,
+)
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.plan import NAME, Plan
 
@@ -104,7 +111,9 @@ def write_table(store: RunStore, table: StudyTable) -> None:
     lines = [json.dumps([_plain(getattr(row, c)) for c in COLUMNS]) for row in table.rows]
     text = json.dumps(head, indent=1, ensure_ascii=False)[:-2]
     text += ',\n "trials": [\n' + ",\n".join(lines) + "\n ]\n}\n"
-    write_bytes(table_path(store, table.name), text.encode(), flush=False)
+    path = table_path(store, table.name)
+    if read_bytes(path) != text.encode():  # the time of its change says which study is newest
+        write_bytes(path, text.encode(), flush=False)
 
 
 def _plain(value: Any) -> Any:

@@ -1,13 +1,17 @@
 """The tab "Search": a search of good settings, as it runs, or one that ships. Loads no Optuna."""
 
 from collections.abc import Callable
+from contextlib import suppress
 
 import streamlit as st
 
 from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
 from mnist_core.formatting import counted, percent, percent_spread, plain
 from mnist_core.jobs import sweep_job
+from mnist_core.limits import read_only
 from mnist_core.runs.store import RunStore
+from mnist_core.sweeps import home
 from mnist_core.sweeps.table import (
     DONE,
     FAILED,
@@ -35,14 +39,29 @@ WHY = (
 
 def search(store: RunStore, config: RunConfig) -> None:
     """The choice of a study, the form for a new one, and the study itself."""
+    if not read_only():
+        home.bring_home(store)
+        if problem := home.why_not(store):
+            st.warning(plain(problem), icon=":material/cloud_off:")
     names = list(dict.fromkeys([*table_names(store), *sweep_job.known_names(store)]))
     name = choose(names) if names else None
     new_search(store, config, names)
     if name is None:
         st.caption("A search tries settings by itself, and learns which are worth trying next.")
         return
-    live = sweep_job.process_of(store, name) is not None
-    st.fragment(study, run_every=REFRESH if live else None)(name)
+    st.fragment(study, run_every=period(store, name))(name)
+
+
+def period(store: RunStore, name: str) -> float | None:
+    """Seconds between two looks: none at a search that is at rest."""
+    if sweep_job.process_of(store, name):
+        return REFRESH
+    if not home.is_elsewhere() or read_only():
+        return None
+    with suppress(LabError):
+        table = read_table(store, name)
+        return home.PERIOD if table and not table.is_complete else None
+    return None
 
 
 def choose(names: list[str]) -> str:
@@ -63,6 +82,8 @@ def study(name: str) -> None:
     store = RunStore()
     live = sweep_job.process_of(store, name) is not None
     rerun_at_rest("train_searching", name, live)
+    if not live and not read_only():
+        home.bring_home(store)
     table = read_table(store, name)
     status(store, name, table, live)
     if table and table.rows:

@@ -33,6 +33,8 @@ def test_a_study_is_made_searched_and_finished(lab, ask, monkeypatch):
     best = status["best"]
     assert best["id"].startswith("mnist-lenet5-") and set(best["values"]) == {"lr", "batch_size"}
     assert ask("sweep", "--name", "small", "--winner-seeds", "0")["trials_done"] == 2
+    (brought,) = ask("sweep-collect")
+    assert (brought["name"], brought["runs"], brought["with_weights"]) == ("small", 2, 2)
     runs = {run["id"]: run for run in ask("runs")}
     assert runs[best["id"]]["validation_accuracy"] == best["validation_accuracy"]
     assert runs[best["id"]]["has_weights"] and runs[best["id"]]["test_accuracy"] is None

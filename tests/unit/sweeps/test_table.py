@@ -1,8 +1,10 @@
 """The table of a study's trials, which pages read in place of the study."""
 
 import json
+import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +12,9 @@ from optuna.trial import TrialState
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
+from mnist_core.jobs import spawn
 from mnist_core.models import make_config
+from mnist_core.sweeps import home
 from mnist_core.sweeps.asking import estimated_seconds, options_of, space_around
 from mnist_core.sweeps.collect import collect_curves
 from mnist_core.sweeps.snapshot import table_of
@@ -116,6 +120,26 @@ def test_a_surface_follows_the_trials_and_says_nothing_far_from_them():
     found = surface(points, points[:, 1], np.array([0.2, 1.0]), np.array([0.1, 0.9]))
     assert found.shape == (2, 2) and np.isnan(found[:, 1]).all()
     assert found[0, 0] < 0.35 and found[1, 0] > 0.65
+
+
+def test_studies_elsewhere_are_brought_home_now_and_then(store, monkeypatch):
+    asked = []
+    monkeypatch.setattr(spawn, "start", lambda store, command, log: asked.append(command))
+    home.bring_home(store)
+    assert asked == []  # there is no storage
+    study_in(store)
+    home.bring_home(store)
+    home.bring_home(store)
+    assert asked == [["sweep-collect"]]
+    mark = store.root / ".sweeps" / "collected"
+    os.utime(mark, (time.time() + 100, time.time() + 100))
+    home.bring_home(store)  # the journal has not changed since
+    monkeypatch.setenv("MNIST_STUDIES", "postgresql+psycopg://me:secret@db/studies")
+    home.bring_home(store)
+    assert len(asked) == 2
+    said = "python -m mnist_core sweep-collect: storage: postgresql+psycopg://db is away.\n"
+    home.log_path(store).write_text("Loading …\n" + said)
+    assert home.why_not(store) == "storage: postgresql+psycopg://db is away."
 
 
 def test_reading_a_table_loads_no_optuna(searched, store):
