@@ -33,7 +33,7 @@ from mnist_core.runs.store import RunStore  # noqa: E402
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
 from pages.components.shared.deleted import page_is_left, sweep_hourly  # noqa: E402
 from pages.components.shared.memory import settle  # noqa: E402
-from pages.components.shared.visitor import remember_visitor  # noqa: E402
+from pages.components.shared.visitor import remember_visitor, signing_in  # noqa: E402
 
 settle()
 st.logo(LOGO, size="large")
@@ -61,5 +61,6 @@ st.html(
 if page.title != "Compare":
     page_is_left(RunStore())
 remember_visitor()
+signing_in()
 sweep_hourly(str(RunStore().root))
 show_errors(page.run)()

@@ -17,7 +17,7 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, launcher, robustness_job, sweep_job, visitors
 from mnist_core.jobs.follow import Follower, Moment
-from mnist_core.jobs.permissions import Permissions, check_not_read_only, thing
+from mnist_core.jobs.permissions import Permissions, drawing_name
 from mnist_core.limits import check_disk, limits
 from mnist_core.locks import held, named_lock
 from mnist_core.runs import trash
@@ -47,7 +47,7 @@ class Actions(Permissions):
 
     def follow(self, follower: Follower, config: RunConfig) -> Moment:
         """Trains what is looked at by itself (see jobs.follow)."""
-        check_not_read_only()
+        self.check_may_change()
         return follower.look(
             self.store,
             config,
@@ -79,13 +79,13 @@ class Actions(Permissions):
         trash.delete(self.store, run_id)
 
     def restore(self, run_id: str) -> Run:
-        check_not_read_only()
+        self.check_may_change()
         self._check_owner(run_id)
         return trash.restore(self.store, run_id)
 
     def empty(self, run_id: str) -> None:
         """Deletes for good what this visitor has deleted."""
-        check_not_read_only()
+        self.check_may_change()
         self._check_owner(run_id)
         trash.empty(self.store, run_id)
         if not self.store.folder(run_id).path.exists():
@@ -100,7 +100,7 @@ class Actions(Permissions):
         self.store.set_at_once(number)
 
     def compute_robustness(self, ids: Sequence[str]) -> None:
-        check_not_read_only()
+        self.check_may_change()
         with self._one_launch_at_a_time():
             check_disk(self.store.root, limits())
             self.check_hour("launches", limits().launches_per_hour, "start")
@@ -130,26 +130,26 @@ class Actions(Permissions):
             self.check_hour("uploads", most, "upload")
 
     def save_drawing(self, drawings: Handwriting, picture: np.ndarray, label: int) -> None:
-        check_not_read_only()
+        self.check_may_change()
         self.check_kept(1)
         sample = drawings.add(picture, label)
-        self.own(thing(drawings, sample.file))
+        self.set_owner(drawing_name(drawings, sample.file))
 
     def remove_drawings(self, drawings: Handwriting, files: Sequence[str]) -> None:
-        check_not_read_only()
+        self.check_may_change()
         if not all(self.may_remove(drawings, file) for file in files):
             raise LabError("Only the person who saved this drawing can remove it.")
         for file in files:
             drawings.remove(file)
-            forget_owner(self.store.root, thing(drawings, file))
+            forget_owner(self.store.root, drawing_name(drawings, file))
 
     def import_drawings(self, drawings: Handwriting, content: bytes) -> int:
         """Adds the drawings of a zip; returns how many are new."""
-        check_not_read_only()
+        self.check_may_change()
         self.check_upload()
         new = drawings.from_zip(content, room=self.room())
         for file in new:
-            self.own(thing(drawings, file))
+            self.set_owner(drawing_name(drawings, file))
         return len(new)
 
     def _launch(self, config: RunConfig, begin: Callable[[], Run]) -> Run:
@@ -157,7 +157,7 @@ class Actions(Permissions):
 
         A run in progress goes on as whoever started it wants: beginning it would take a pause back.
         """
-        check_not_read_only()
+        self.check_may_change()
         with self._one_launch_at_a_time():
             run = self.store.find_folder(config)
             if run and run.state in LIVE and not self.may_control(run):
@@ -169,7 +169,7 @@ class Actions(Permissions):
             begun = begin()
             visitors.note(self.store, self.visitor.key, "launches")
             if without_owner:
-                self.own(config.id)
+                self.set_owner(config.id)
             return begun
 
     def _has_no_owner(self, run: Run) -> bool:
@@ -181,7 +181,7 @@ class Actions(Permissions):
         return held(named_lock(self.store.root, "launches"), BUSY, PATIENCE)
 
     def _check_control(self, run_id: str) -> None:
-        check_not_read_only()
+        self.check_may_change()
         self._check_owner(self.store.get(run_id).id)
 
     def _check_owner(self, run_id: str) -> None:

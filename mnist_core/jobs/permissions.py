@@ -1,4 +1,4 @@
-"""What a visitor may do: in a read-only lab, within the limits, and with runs of others."""
+"""What a visitor may do: in a read-only lab, signed in or not, within limits, with others' runs."""
 
 import functools
 from dataclasses import dataclass
@@ -18,15 +18,21 @@ from mnist_core.runs.store import RunStore
 
 READ_ONLY = "This lab is only for looking and drawing: nothing can be started, changed or deleted."
 
+SIGN_IN = "Sign in to start, change or keep anything."
+
 PER_HOUR = {"launches": "run", "uploads": "file"}
 
 
 @dataclass(frozen=True)
 class Visitor:
-    """Who asks. A trusted one sits at the machine itself, or administers the lab."""
+    """Who asks. A trusted one sits at the machine itself, or administers the lab.
+
+    One who is not signed in, where that is asked for, may only look and draw.
+    """
 
     key: str = visitors.LOCAL
     trusted: bool = True
+    signed_in: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,11 +57,17 @@ class Permissions:
 
     def may_remove(self, drawings: Handwriting, file: str) -> bool:
         """Whether this is the visitor's own drawing."""
-        return self.may_control_id(thing(drawings, file))
+        return self.may_control_id(drawing_name(drawings, file))
+
+    def check_may_change(self) -> None:
+        if read_only():
+            raise LabError(READ_ONLY)
+        if not self.visitor.signed_in:
+            raise LabError(SIGN_IN)
 
     def check_launch(self, config: RunConfig) -> None:
         """Raises LabError where this visitor may not train this config now."""
-        check_not_read_only()
+        self.check_may_change()
         run, allowed = self.store.find_folder(config), limits()
         if run and run.state in RESUMABLE and not self.may_continue(run):
             raise LabError("Only the person who started this run can continue it.")
@@ -79,7 +91,7 @@ class Permissions:
         self.check_hour("launches", allowed.launches_per_hour, "start")
 
     def check_trusted(self, otherwise: str) -> None:
-        check_not_read_only()
+        self.check_may_change()
         if not self.visitor.trusted:
             raise LabError(otherwise)
 
@@ -91,9 +103,9 @@ class Permissions:
                 f"You may {verb} {counted(most, PER_HOUR[what])} per hour; try again later."
             )
 
-    def own(self, thing: str) -> None:
+    def set_owner(self, name: str) -> None:
         if self.visitor.key != visitors.LOCAL:
-            visitors.own(self.store, thing, self.visitor.key)
+            visitors.set_owner(self.store, name, self.visitor.key)
 
     def room(self) -> int | None:
         """How many more drawings the visitor may keep, of all data sets; None for any number."""
@@ -108,7 +120,7 @@ class Permissions:
             files = [sample.file for sample in drawings.samples()]
         except LabError:  # a damaged table, whose drawings nobody sees
             return 0
-        owners = (visitors.owner(self.store, thing(drawings, file)) for file in files)
+        owners = (visitors.owner(self.store, drawing_name(drawings, file)) for file in files)
         return sum(key == self.visitor.key for key in owners)
 
     def check_kept(self, more: int) -> None:
@@ -140,11 +152,6 @@ def _measured_parameters(model: str) -> int:
     return measured[model]
 
 
-def check_not_read_only() -> None:
-    if read_only():
-        raise LabError(READ_ONLY)
-
-
-def thing(drawings: Handwriting, file: str) -> str:
+def drawing_name(drawings: Handwriting, file: str) -> str:
     """Under which name a drawing's owner is kept."""
     return f"{drawings.dataset}-{file}"

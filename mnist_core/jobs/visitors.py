@@ -33,15 +33,15 @@ def key_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()[:32]
 
 
-def own(store: RunStore, thing: str, visitor: str) -> None:
-    """The visitor has begun this run, or saved this drawing. Raises LabError."""
-    write_bytes(owner_file(store.root, thing), visitor.encode(), flush=False)
+def set_owner(store: RunStore, name: str, visitor: str) -> None:
+    """The visitor has begun the run, or saved the drawing, of this name. Raises LabError."""
+    write_bytes(owner_file(store.root, name), visitor.encode(), flush=False)
 
 
-def owner(store: RunStore, thing: str) -> str | None:
+def owner(store: RunStore, name: str) -> str | None:
     """The visitor's key; None for what nobody began here, such as runs that ship."""
     with suppress(OSError, ValueError):
-        found = read_file(owner_file(store.root, thing), 100).decode()
+        found = read_file(owner_file(store.root, name), 100).decode()
         return found if KEY.fullmatch(found) else None
     return None
 

@@ -4,6 +4,7 @@ import sys
 import types
 
 import pytest
+import streamlit as st
 
 from mnist_core.jobs import cost_job, standby
 from mnist_core.models import make_config
@@ -27,6 +28,12 @@ def prepared(monkeypatch):
     configs = []
     monkeypatch.setattr(standby, "prepare", lambda store, config: configs.append(config))
     return configs
+
+
+@pytest.fixture(autouse=True)
+def no_cookies(monkeypatch):
+    """The browser of a first visit; AppTest has none."""
+    monkeypatch.setattr(type(st.context), "cookies", {})
 
 
 @pytest.fixture(autouse=True)

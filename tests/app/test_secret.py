@@ -2,7 +2,6 @@
 
 import json
 
-import streamlit as st
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
 from streamlit.testing.v1 import AppTest
 
@@ -26,8 +25,7 @@ def told(page, secret):
     return page.session_state[STATE]
 
 
-def test_a_tab_takes_on_the_secret_that_its_browser_has(monkeypatch):
-    monkeypatch.setattr(type(st.context), "cookies", {})
+def test_a_tab_takes_on_the_secret_that_its_browser_has():
     page = AppTest.from_function(first_visit).run()
     own = page.session_state[STATE]
     assert SECRET.fullmatch(own) and own in page.get("bidi_component")[0].proto.json

@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 from streamlit.config import get_option
 from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mnist_core.jobs import launcher, visitors
@@ -12,8 +13,9 @@ from mnist_core.jobs.visitors import key_of
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
-from pages.components.shared import visitor
-from tests.app.opening import open_page
+from pages.components.shared import sign_in, visitor
+from tests.app.opening import PAGES as PAGES_FOLDER
+from tests.app.opening import open_page, settle
 from tests.app.play_canvas import drawn
 from tests.stores import add_run, make_run
 
@@ -141,7 +143,7 @@ def test_only_who_started_a_run_can_end_it(store, calls, as_visitor, monkeypatch
     run = make_run(store, opening_config(), state="running", process=Process.of(1))
     other = make_run(store, make_config("small"), state="running", process=Process.of(1))
     for each in (run, other):
-        visitors.own(store, each.id, key_of("x" * 28 + "anne"))
+        visitors.set_owner(store, each.id, key_of("x" * 28 + "anne"))
     buttons = {"pause_shown", "stop_shown", f"stop_{other.id}"}
     assert not buttons & set(names(as_visitor("bob", "train")))
     page = as_visitor("anne", "train")
@@ -157,6 +159,53 @@ def test_only_who_started_a_run_can_end_it(store, calls, as_visitor, monkeypatch
     field().input("right").run()
     assert "you can stop and delete every run" in page.caption[0].value
     assert buttons <= set(names(page))
+
+
+def test_where_there_is_a_provider_only_who_signs_in_may_change_anything(store, calls, monkeypatch):
+    """Streamlit itself sends the browser to the provider and checks what comes back."""
+    run = make_run(store, opening_config(), state="running", process=Process.of(1))
+    anne = {"is_logged_in": True, "iss": "https://id.example", "sub": "7", "name": "[A](//b.c)"}
+    owner = key_of("account https://id.example 7")
+    visitors.set_owner(store, run.id, owner)
+    assert not {"pause_shown", "train_now"} & set(names(as_user(is_logged_in=False)))
+    assert {"pause_shown", "stop_shown"} <= set(names(as_user(**anne)))
+    assert "pause_shown" not in names(as_user(**(anne | {"sub": "8"})))
+    monkeypatch.setenv("MNIST_ADMINISTRATORS", "x@y.example, Bob@School.example")
+    bob = {"is_logged_in": True, "sub": "9", "email": "bob@school.example"}
+    for checked in (True, False, "true", None):
+        shown = names(as_user(**bob, email_verified=checked))
+        assert ("pause_shown" in shown) is (checked is True)
+    page = as_user(lr="0.07", **anne)
+    page.button(key="train_now").click().run()
+    assert calls == ["start"] and visitors.done_lately(store, owner, "launches") == 1
+
+
+def as_user(lr="0.01", **user):
+    """The Train page of a visitor with these claims of the provider."""
+    page = AppTest.from_file(str(PAGES_FOLDER / "train.py"), default_timeout=60)
+    page.query_params["lr"] = lr
+    page.user = user
+    return settle(page)
+
+
+def row_alone():
+    from pages.components.shared import sign_in
+
+    sign_in.sign_in_row()
+
+
+def test_signing_in_and_out(monkeypatch):
+    monkeypatch.setattr(sign_in.st, "secrets", {"auth": {"client_id": "x", "client_kwargs": {}}})
+    page = AppTest.from_function(row_alone)
+    page.user = {"is_logged_in": False}
+    page.run().button(key="sign_in_").click().run()
+    assert "Signing in is not set up completely" in page.error[0].value
+    page.user = {"is_logged_in": True, "sub": "7", "name": "[A](//b.c)"}
+    assert page.run().caption[0].value == r"Signed in as \[A\](//b.c)"
+    page.button(key="sign_out").click().run()
+    assert page.button(key="sign_in_")
+    monkeypatch.setattr(sign_in.st, "secrets", {"auth": {"school": {"client_id": "x"}}})
+    assert sign_in.providers() == ["school"]
 
 
 def test_a_refusal_is_a_sentence_and_the_page_stays(store, calls, as_visitor, monkeypatch):

@@ -15,6 +15,7 @@ from mnist_core.limits import read_only
 from mnist_core.paths import data_root
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
+from pages.components.shared.visitor import may_change
 
 MEASURING = 30.0  # seconds after which a measurement of this machine's speed is given up
 
@@ -41,7 +42,7 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
 
 def measuring(store: RunStore, config: RunConfig) -> bool:
     """Whether this machine's speed for such configs is being measured; begins it once."""
-    if read_only() or cost.load(store, config):
+    if not may_change() or cost.load(store, config):
         return False
     asked = st.session_state.setdefault("train_measuring", {})
     kind = cost.kind(config)

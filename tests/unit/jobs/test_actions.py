@@ -87,8 +87,8 @@ def everything(act, run):
     }
 
 
-READS = {"may_control", "may_control_id", "may_continue", "may_remove", "room", "own"}
-READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted")}
+READS = {"may_control", "may_control_id", "may_continue", "may_remove", "room", "set_owner"}
+READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted", "may_change")}
 
 
 def test_a_read_only_lab_changes_nothing(store, started, monkeypatch):
@@ -99,6 +99,10 @@ def test_a_read_only_lab_changes_nothing(store, started, monkeypatch):
     monkeypatch.setenv("MNIST_READ_ONLY", "1")
     for act in asked.values():
         with pytest.raises(LabError, match="only for looking and drawing"):
+            act()
+    monkeypatch.delenv("MNIST_READ_ONLY")
+    for act in everything(Actions(store, replace(ANNE, signed_in=False)), run).values():
+        with pytest.raises(LabError, match="Sign in to start, change or keep"):
             act()
     assert not started
     assert before == {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
@@ -124,7 +128,7 @@ def test_whoever_starts_a_run_can_stop_it(store, started):
 
 def test_a_run_is_labelled_deleted_and_brought_back_by_who_started_it(store, started):
     run = make_run(store, quick_config())
-    visitors.own(store, run.id, ANNE.key)
+    visitors.set_owner(store, run.id, ANNE.key)
     Actions(store, ANNE).annotate(run.id, About("my first", tags=("class",)))
     assert about(run).label == "my first" and run.id == store.get(run.id).id
     with pytest.raises(LabError, match="Somebody else"):
@@ -142,7 +146,7 @@ def test_a_run_is_labelled_deleted_and_brought_back_by_who_started_it(store, sta
 
 def test_a_run_trained_anew_does_not_belong_to_whoever_deleted_it(store):
     run = make_run(store, quick_config())
-    visitors.own(store, run.id, ANNE.key)
+    visitors.set_owner(store, run.id, ANNE.key)
     Actions(store, ANNE).delete(run.id)
     assert visitors.owner(store, run.id) == ANNE.key  # who may undo it
     again = make_run(store, quick_config())
@@ -300,7 +304,7 @@ def test_looking_at_a_run_of_somebody_else_does_not_take_it_away(store, started)
 
 def test_what_is_left_may_be_trained_on_and_nothing_else(store, started):
     run = make_run(store, quick_config(), state="paused")
-    visitors.own(store, run.id, ANNE.key)
+    visitors.set_owner(store, run.id, ANNE.key)
     automatic.mark(store, run.id, "tab")
     assert not Actions(store, BOB).may_continue(run)
     automatic.let_go(store, run.id, "tab")
@@ -315,7 +319,7 @@ def test_what_is_left_may_be_trained_on_and_nothing_else(store, started):
 
 def test_an_administrator_who_helps_leaves_a_run_its_owner(store, started):
     run = make_run(store, quick_config(), state="paused")
-    visitors.own(store, run.id, ANNE.key)
+    visitors.set_owner(store, run.id, ANNE.key)
     Actions(store, TEACHER).start(run.config)
     assert visitors.owner(store, run.id) == ANNE.key
     other = make_run(store, quick_config(seed=2), state="paused")  # from the command line
@@ -339,7 +343,7 @@ def test_a_launch_that_fails_is_neither_counted_nor_owned(store, monkeypatch):
 
 def test_a_stranger_cannot_take_back_a_pause(store, started):
     run = make_run(store, quick_config(), state="running", process=ME)
-    visitors.own(store, run.id, ANNE.key)
+    visitors.set_owner(store, run.id, ANNE.key)
     assert Actions(store, BOB).start(run.config).id == run.id and not started
     Actions(store, ANNE).start(run.config)
     assert started == [run.id]

@@ -71,7 +71,7 @@ def test_a_deleted_run_comes_back_as_it_was(store):
 def test_deleted_runs_go_for_good_after_an_hour(store, monkeypatch):
     first, second = make_run(store), make_run(store, make_config("small"))
     for run in (first, second):
-        visitors.own(store, run.id, "anne")
+        visitors.set_owner(store, run.id, "anne")
     trash.delete(store, first.id)
     later = time.time_ns() + int(1.1e9 * trash.KEPT)
     monkeypatch.setattr(time, "time_ns", lambda: later)
