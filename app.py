@@ -6,6 +6,12 @@ import streamlit as st
 page = st.navigation(
     [
         st.Page(
+            "pages/learn.py",
+            title="Learn",
+            icon="",
+            help="Six experiments of five minutes, and a glossary.",
+        ),
+        st.Page(
             "pages/train.py",
             title="Train",
             icon="",
@@ -38,7 +44,7 @@ from pages.components.shared.visitor import remember_visitor, signing_in  # noqa
 settle()
 st.logo(LOGO, size="large")
 # A page's own icon would also be fetched from a server of fonts, for the browser's tab.
-ICONS = {"/": "tune", "/compare": "stacked_line_chart", "/playground": "draw"}
+ICONS = {"/learn": "school", "/": "tune", "/compare": "stacked_line_chart", "/playground": "draw"}
 LINKS = "[data-testid=stTopNavLink],[data-testid=stSidebarNavLink]"
 st.html(
     f"<style>:is({LINKS})::before{{font:1.25rem/1 'Material Symbols Rounded';opacity:.6;"

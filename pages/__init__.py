@@ -1,1 +1,1 @@
-"""The three pages: layout and words; what they show is computed in mnist_core."""
+"""The four pages: layout and words; what they show is computed in mnist_core."""

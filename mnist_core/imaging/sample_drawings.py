@@ -118,6 +118,14 @@ def example_image(dataset: str, side: int = IMAGE_SIDE) -> np.ndarray:
     return draw(example_for(dataset), side=side, finer=8)[..., 3]
 
 
+def drawn_digits() -> np.ndarray:
+    """(10, 28, 28) uint8: the lab's own ten digits, placed as MNIST's are."""
+    from mnist_core.imaging.preprocess import from_canvas
+
+    found = [from_canvas(draw(Example("", label, strokes))) for label, strokes in enumerate(DIGITS)]
+    return np.stack([stages.final for stages in found if stages])
+
+
 def draw(example: Example, side: int = 280, width: float = 0.072, finer: int = 3) -> np.ndarray:
     """(side, side, 4) uint8 RGBA: white ink on a transparent ground, like the canvas.
 

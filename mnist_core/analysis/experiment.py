@@ -1,0 +1,110 @@
+"""An experiment of the Learn page: a Markdown file with a header. Loads without torch.
+
+The header is TOML between two lines of `+++`; sections of the text begin with `## `.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from mnist_core.errors import InputError
+
+SECTIONS = ("Question", "Try it", "Why", "Go on from here")
+LINK = re.compile(r"^- \[([^\]]+)\]\((train|compare|playground)(?:\?([^)]*))?\)$")
+NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
+
+
+@dataclass(frozen=True)
+class Link:
+    """A way into another page: its name, and the query of its address."""
+
+    words: str
+    page: str
+    query: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What a file says. `live` and `check` name what the page shows and computes, with options.
+
+    `choices` are what can be predicted; the check says which is right. `figures` maps the names
+    that the text has in braces to runs, each by fields of its config and its recipe.
+    """
+
+    name: str
+    title: str
+    choices: tuple[str, ...]
+    live: Mapping[str, Any]
+    check: Mapping[str, Any]
+    sections: Mapping[str, str]
+    links: tuple[Link, ...]
+    figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def read_experiments(folder: Path) -> list[Experiment]:
+    """All of a folder, in the order of their names. Raises InputError for one with a mistake."""
+    return [read_experiment(path) for path in sorted(folder.glob("*.md"))]
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Raises InputError that names the file and what is wrong with it."""
+    head, text = _split(path)
+    if not isinstance(head.get("title"), str):
+        raise InputError(f"{path.name}: the header needs a title")
+    choices = head.get("choices")
+    if not isinstance(choices, list) or len(choices) < 2:
+        raise InputError(f"{path.name}: the header needs a list of two choices or more")
+    for part in ("live", "check"):
+        if not isinstance(head.get(part), dict) or not isinstance(head[part].get("kind"), str):
+            raise InputError(f"{path.name}: the header needs a table [{part}] with a kind")
+    sections = _sections(path, text)
+    figures = head.get("figures", {})
+    unknown = set(NAMED.findall(text)) - set(figures)
+    if unknown:
+        names = ", ".join(sorted(unknown))
+        raise InputError(f"{path.name}: the text names {names}, which [figures] does not have")
+    return Experiment(
+        name=path.stem,
+        title=head["title"],
+        choices=tuple(map(str, choices)),
+        live=head["live"],
+        check=head["check"],
+        sections=sections,
+        links=tuple(_link(path, line) for line in sections["Go on from here"].splitlines()),
+        figures=figures,
+    )
+
+
+def _split(path: Path) -> tuple[dict[str, Any], str]:
+    parts = path.read_text("utf-8").split("+++\n", 2)
+    if len(parts) != 3 or parts[0].strip():
+        raise InputError(f"{path.name}: it needs a header between two lines of +++")
+    try:
+        return tomllib.loads(parts[1]), parts[2]
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path.name}: the header is not valid TOML ({error})") from error
+
+
+def _sections(path: Path, text: str) -> dict[str, str]:
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    found = {
+        name.strip(): words.strip() for name, words in zip(parts[1::2], parts[2::2], strict=True)
+    }
+    if tuple(found) != SECTIONS or not all(found.values()):
+        raise InputError(f"{path.name}: its sections must be {', '.join(SECTIONS)}")
+    return found
+
+
+def _link(path: Path, line: str) -> Link:
+    match = LINK.match(line.strip())
+    if match is None:
+        raise InputError(
+            f"{path.name}: {line[:60]!r} is no link; write - [words](train?lr=0.5), with one of "
+            "train, compare, playground"
+        )
+    return Link(match[1], match[2], match[3] or "")
