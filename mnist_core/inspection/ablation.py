@@ -6,7 +6,7 @@ import copy
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import torch
@@ -51,12 +51,12 @@ def checked_ablation(given: Any, chain: ChainData) -> Ablation:
         if not isinstance(part, Mapping) or not set(part) <= set(layers):
             raise InputError(f"{REFUSED}it names a layer that the network does not have.")
     assert isinstance(silenced, Mapping) and isinstance(noise, Mapping)
-    if seed is None or not _is_whole(seed, 2**31):
+    if not _is_whole(seed, 2**31):
         raise InputError(f"{REFUSED}the seed is not a whole number below 2³¹.")
     return Ablation(
         {name: _channels(layers[name], channels) for name, channels in silenced.items()},
         {name: _level(layers[name], level) for name, level in noise.items()},
-        int(seed),
+        seed,
     )
 
 
@@ -75,7 +75,7 @@ def _level(layer: Layer, given: Any) -> float:
     return float(given)
 
 
-def _is_whole(value: Any, end: int) -> bool:
+def _is_whole(value: Any, end: int) -> TypeGuard[int]:
     return type(value) is int and 0 <= value < end
 
 

@@ -15,7 +15,10 @@ from pages.components.playground.live.component import script
 HARNESS = """
 const bytesOf = coded => Uint8Array.from(atob(coded), letter => letter.charCodeAt(0))
 function examine({ drawings, side, ways, networks }) {
-  const prepared = ways.map(way => drawings.map(drawing => prepare(bytesOf(drawing), side, way)))
+  const prepared = ways.map(way => {
+    const some = drawings.filter((_, at) => at % way.every === 0)
+    return some.map(drawing => prepare(bytesOf(drawing), side, way))
+  })
   const answers = networks.map(({ chain, way, changes }) => {
     const numbers = new Float32Array(bytesOf(chain.numbers).buffer)
     const network = new Network({ ...chain, numbers })

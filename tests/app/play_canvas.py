@@ -62,9 +62,14 @@ class Canvas:
 
     def arrive(self, page, digits):
         raw = {"objects": [stroke(digit) for digit in digits]}
-        file = drawing.encode(drawing.Image.fromarray(self.image))
-        data = "data:image/png;base64," + base64.b64encode(file).decode()
-        page.session_state[self.key] = types.SimpleNamespace(drawing={"raw": raw, "data": data})
+        sent = {"raw": raw, "data": data_url(self.image)}
+        page.session_state[self.key] = types.SimpleNamespace(drawing=sent)
+
+
+def data_url(image):
+    """A picture of the canvas as the browser sends it."""
+    file = drawing.encode(drawing.Image.fromarray(image))
+    return "data:image/png;base64," + base64.b64encode(file).decode()
 
 
 def open_tab(name, page=None):

@@ -1,6 +1,9 @@
-"""The Live canvas in the browser computes what the server computes."""
+"""The Live canvas: the browser computes as the server does, which checks what is sent to it."""
 
 import base64
+import json
+import re
+import types
 from contextlib import suppress
 
 import numpy as np
@@ -8,10 +11,12 @@ import pytest
 import torch
 from torch import nn
 
+from mnist_core.data.datasets import load
 from mnist_core.data.transforms import resize, scale_and_offset
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import softmax
+from mnist_core.evaluation.network import load_network
 from mnist_core.evaluation.predict import logits_of
 from mnist_core.imaging.preprocess import from_canvas, without_normalising
 from mnist_core.inspection.ablation import Ablation, ablated, checked_ablation
@@ -19,10 +24,16 @@ from mnist_core.inspection.chain_data import chain_data
 from mnist_core.models import create_model_for, make_config, model_names
 from pages.components.playground.canvas import SIDE
 from tests.app.live_script import examine
+from tests.app.play_canvas import answer, data_url, expected_answer, open_page, stroke, words
 from tests.drawing import draw
+from tests.stores import add_run
 
 CENTRED, FILLED, SHRUNK = range(3)
-WAYS = [{"fill": f, "centred": c} for f, c in ((False, True), (True, True), (False, False))]
+WAYS = [
+    {"fill": False, "centred": True, "every": 1},
+    {"fill": True, "centred": True, "every": 4},
+    {"fill": False, "centred": False, "every": 4},
+]
 ACCEPTED = {"lenet5", "lenet5-1998", "lenet", "medium", "small", "ultrasmall", "fast"}
 ACCEPTED |= {"myfullconvnet", "mynetv2"}
 
@@ -88,8 +99,8 @@ def test_the_browser_prepares_and_computes_as_the_server(tmp_path):
     ]
     images = [
         np.stack([from_canvas(each).final for each in drawings]),
-        np.stack([from_canvas(each, fill=True).final for each in drawings]),
-        np.stack([without_normalising(from_canvas(each)).final for each in drawings]),
+        np.stack([from_canvas(each, fill=True).final for each in drawings[::4]]),
+        np.stack([without_normalising(from_canvas(each)).final for each in drawings[::4]]),
     ]
     known = networks()
     assert known.keys() == ACCEPTED | {"odd"}
@@ -110,10 +121,10 @@ def test_the_browser_prepares_and_computes_as_the_server(tmp_path):
         assert np.array_equal(np.reshape(found["prepared"][way], (-1, 28, 28)), expected)
     cases = [(c, m, images[CENTRED]) for c, m, _ in known.values()]
     cases.append((config, ablated(model, chain, parts), images[FILLED]))
-    for (config, model, given), answer in zip(cases, found["answers"], strict=True):
+    for (config, model, given), shares in zip(cases, found["answers"], strict=True):
         pixels = resize(torch.tensor(given), config.input_size, config.fit)
         expected = softmax(logits_of(model, pixels, config).numpy())
-        assert np.abs(expected - answer).max() < 1e-4
+        assert np.abs(expected - shares).max() < 1e-4
     intact = softmax(logits_of(known["lenet5"][1], pixels, config).numpy())
     assert np.abs(intact - expected).max() > 1e-3  # the parts that were switched off matter
 
@@ -158,3 +169,54 @@ def test_what_the_browser_asks_for_is_checked(change, words):
         checked_ablation(GOOD | change, chain)
     with pytest.raises(InputError):
         checked_ablation([], chain)
+
+
+def sent(page):
+    """What the browser gets of the Live canvas."""
+    return json.loads(page.get("bidi_component")[0].proto.json)
+
+
+def arrive(page, **message):
+    page.session_state["play_live"] = types.SimpleNamespace(**message)
+    page.run()
+    assert not page.exception
+
+
+def test_a_live_drawing_gets_the_servers_answer_and_the_network_is_sent_once(lab, canvas):
+    run, image = add_run(lab), draw(4, canvas=SIDE, ink=(255,) * 4)
+    page = open_page()
+    page.session_state["play_way"] = "Live"
+    page.run()
+    first = sent(page)
+    assert first["network"]["id"] == run.id and first["backdrop"] and not canvas.calls[1:]
+    drawing = {"raw": {"objects": [stroke(4)]}, "data": data_url(image), "network": run.id}
+    arrive(page, drawing=drawing)
+    assert expected_answer(run, from_canvas(image).final) in answer(page)
+    assert sent(page)["network"] == {"id": run.id} and not sent(page)["backdrop"]
+
+    off = {"network": run.id, "silenced": {"conv1": [0, 1, 2, 3, 4, 5]}, "noise": {}, "seed": 1}
+    page.session_state["play_live_asked"] = off
+    arrive(page, drawing=drawing)
+    found = re.findall(r"(\d+\.\d\d) %", sent(page)["accuracy"])
+    assert "60 images" in sent(page)["accuracy"] and "6 channels" in sent(page)["accuracy"]
+    chain = chain_data(load_network(run).model, 32)
+    blind = ablated(load_network(run).model, chain, checked_ablation(off, chain))
+    test = load(run.config.dataset).test
+    for model, given in zip((load_network(run).model, blind), found, strict=True):
+        pixels = resize(test.images, 32, run.config.fit)
+        right = logits_of(model, pixels, run.config).argmax(1) == test.labels
+        assert abs(100 * right.double().mean() - float(given)) < 0.006
+    page.session_state["play_live_asked"] = off | {"silenced": {"conv1": [6]}}
+    forged = {"raw": {"objects": [{"type": "Image"}]}, "data": "", "network": run.id}
+    arrive(page, drawing=forged)
+    assert "0 to 5 only" in sent(page)["accuracy"] and "refused" in words(page)
+    arrive(page, drawing={"raw": {"objects": []}, "data": "", "network": "other"})
+    assert answer(page) is None and "numbers" in sent(page)["network"]
+
+
+def test_a_network_that_is_too_large_gets_the_usual_canvas(store, canvas):
+    add_run(store, "myvggnet")
+    page = open_page()
+    page.session_state["play_way"] = "Live"
+    page.run()
+    assert "287,642 parameters" in words(page) and len(canvas.calls) == 2

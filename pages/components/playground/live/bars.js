@@ -2,6 +2,8 @@
 
 import { element } from "./elements.js"
 
+const LEAST = 0.002 // of the width: an empty bar is still a line
+
 export class Bars {
   constructor(place, names) {
     this.rows = names.map(name => {
@@ -21,7 +23,7 @@ export class Bars {
     const top = shares.indexOf(Math.max(...shares))
     this.rows.forEach(({ row, bar, mark, share }, at) => {
       row.classList.toggle("top", at === top)
-      bar.style.width = `${100 * shares[at]}%`
+      bar.style.transform = `scaleX(${Math.max(LEAST, shares[at])})`
       share.textContent = `${(100 * shares[at]).toFixed(1)} %`
       mark.hidden = !intact
       if (intact) mark.style.left = `${100 * intact[at]}%`
@@ -31,7 +33,7 @@ export class Bars {
   clear() {
     this.rows.forEach(({ row, bar, mark, share }) => {
       row.classList.remove("top")
-      bar.style.width = "0"
+      bar.style.transform = "scaleX(0)"
       share.textContent = ""
       mark.hidden = true
     })

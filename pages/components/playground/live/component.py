@@ -82,6 +82,7 @@ def _column(
     named = column.flat and column.shape[0] == len(classes)
     return {
         "name": "image" if column.source is None else column.name,
+        "image": column.source is None,
         "kind": column.kind,
         "channels": column.shape[0],
         "height": height,

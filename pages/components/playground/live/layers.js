@@ -9,24 +9,38 @@ function conv(layer, input, output, numbers) {
   const [stepRows, stepColumns] = layer.stride
   const given = padded(layer, input, 0)
   const size = given.rows * given.columns
+  const addRow = kernelColumns === 3 ? addThree : addAny
   let weight = layer.weight
   for (let channel = 0; channel < channels; channel++) {
     const target = output.subarray(channel * rows * columns, (channel + 1) * rows * columns)
     target.fill(layer.bias === null ? 0 : numbers[layer.bias + channel])
     for (let from = 0; from < layer.from[0]; from++) {
       for (let down = 0; down < kernelRows; down++) {
-        for (let right = 0; right < kernelColumns; right++) {
-          const factor = numbers[weight++]
-          for (let row = 0; row < rows; row++) {
-            let read = from * size + (row * stepRows + down) * given.columns + right
-            const end = (row + 1) * columns
-            for (let at = row * columns; at < end; at++, read += stepColumns) {
-              target[at] += factor * given.values[read]
-            }
-          }
+        const factors = numbers.subarray(weight, (weight += kernelColumns))
+        for (let row = 0; row < rows; row++) {
+          const read = from * size + (row * stepRows + down) * given.columns
+          addRow(target, row * columns, columns, given.values, read, stepColumns, factors)
         }
       }
     }
+  }
+}
+
+// A row of a kernel slides along a row of values; what it gives is added to a row of the target.
+function addAny(target, first, columns, values, read, step, factors) {
+  for (let right = 0; right < factors.length; right++) {
+    const factor = factors[right]
+    for (let at = 0; at < columns; at++) target[first + at] += factor * values[read + right + at * step]
+  }
+}
+
+// The same for the most frequent width, in half the time.
+function addThree(target, first, columns, values, read, step, factors) {
+  const left = factors[0]
+  const middle = factors[1]
+  const right = factors[2]
+  for (let at = 0; at < columns; at++, read += step) {
+    target[first + at] += left * values[read] + middle * values[read + 1] + right * values[read + 2]
   }
 }
 

@@ -143,7 +143,6 @@ class Live {
       this.bars.clear()
       return this.say("", "Draw here", "")
     }
-    this.answers = (this.answers ?? 0) + 1
     this.bars.show(shares, this.network.changed ? this.intact.read(image) : null)
     const top = Math.max(...shares)
     const name = this.given.classes[shares.indexOf(top)]

@@ -7,6 +7,7 @@ const ZERO = 127 // the place of zero in the palette
 const LAST = 254
 const MOST = 256 // channels of a column that are drawn
 const HEIGHT = 212 // pixels of a column of maps
+const GAP = 3 // pixels between two maps
 const IMAGE = 103 // pixels of what the network reads
 const UNIT = 16 // pixels of a single number
 
@@ -26,33 +27,24 @@ export class Maps {
     const head = element("div", { class: "name", title: column.kind })
     head.append(element("b", {}, column.name), element("small", {}, size(column)))
     const across = Math.ceil(shown(column) / rows(column))
-    const inside = element("div", { class: column.flat ? "units" : "tiles" })
+    const inside = element("div", { class: "tiles" })
     inside.style.setProperty("--across", across)
-    inside.style.setProperty("--tile", `${at ? tile(column) : IMAGE}px`)
-    const tiles = Array.from({ length: shown(column) }, (_, channel) => this.tile(column, at, channel))
-    inside.append(...tiles.map(({ button }) => button))
+    inside.style.setProperty("--tile", `${tile(column)}px`)
+    const picture = new Picture(column, across)
+    const buttons = at ? Array.from({ length: shown(column) }, (_, channel) => this.button(column, at, channel)) : []
+    inside.append(picture.canvas, ...buttons)
     box.append(head, inside)
     if (column.noise !== null) box.append(this.slider(column))
-    return { box, tiles, across }
+    return { box, picture, buttons, across }
   }
 
-  tile(column, at, channel) {
-    const picture = element("canvas", { width: column.width, height: column.height, "aria-hidden": "true" })
-    const name = column.names?.[channel] ?? channel
-    const label = `${column.name}, ${column.flat ? "unit" : "map"} ${name}`
-    const first = at === 1 && channel === 0
-    const button = element(at ? "button" : "div", at
-      ? { type: "button", title: label, "aria-label": label, "aria-pressed": "false", tabindex: first ? "0" : "-1" }
-      : { role: "img", "aria-label": "What the network reads" })
-    button.className = "map"
-    button.append(picture)
-    const context = picture.getContext("2d")
-    const image = context.createImageData(column.width, column.height)
-    if (at) {
-      button.onclick = () => this.tell.toggled(column.layer, channel)
-      button.onfocus = () => this.rove(at, channel)
-    }
-    return { button, label, context, image, pixels: new Uint32Array(image.data.buffer) }
+  button(column, at, channel) {
+    const tabindex = at === 1 && channel === 0 ? "0" : "-1"
+    const button = element("button", { type: "button", class: "map", "aria-pressed": "false", tabindex })
+    button.onclick = () => this.tell.toggled(column.layer, channel)
+    button.onfocus = () => this.rove(at, channel)
+    name(button, label(column, channel), false)
+    return button
   }
 
   slider(column) {
@@ -78,25 +70,16 @@ export class Maps {
   paint(network, empty) {
     this.columns.forEach((column, at) => {
       const values = at ? network.outputs[column.layer] : network.image
-      const colour = scale(values, at ? this.palettes.colour : this.palettes.grey, !at)
-      const count = column.width * column.height
-      this.parts[at].tiles.forEach(({ context, image, pixels }, channel) => {
-        for (let place = 0; place < count; place++) pixels[place] = empty ? 0 : colour(values[channel * count + place])
-        context.putImageData(image, 0, 0)
-      })
+      const colour = empty ? () => 0 : scale(values, at ? this.palettes.colour : this.palettes.grey, !at)
+      this.parts[at].picture.paint(values, colour)
     })
   }
 
   // Which channels are silenced.
   mark(network) {
-    this.columns.forEach((column, at) => {
-      if (!at) return
-      this.parts[at].tiles.forEach(({ button, label }, channel) => {
-        const off = network.silenced[column.layer].has(channel)
-        button.setAttribute("aria-pressed", off ? "true" : "false")
-        button.title = off ? `${label}, silenced` : label
-      })
-    })
+    this.columns.forEach((column, at) =>
+      this.parts[at].buttons.forEach((button, channel) =>
+        name(button, label(column, channel), network.silenced[column.layer].has(channel))))
   }
 
   reset() {
@@ -106,23 +89,60 @@ export class Maps {
   // One map of all is in the tab order; the arrow keys go on from there.
   rove(at, channel) {
     const [column, place] = this.focus
-    this.parts[column].tiles[place]?.button.setAttribute("tabindex", "-1")
+    this.parts[column].buttons[place]?.setAttribute("tabindex", "-1")
     this.focus = [at, channel]
-    this.parts[at].tiles[channel].button.setAttribute("tabindex", "0")
+    this.parts[at].buttons[channel].setAttribute("tabindex", "0")
   }
 
   key(event) {
     if (!event.target.classList?.contains("map")) return
     const [at, place] = this.focus
-    const { across, tiles } = this.parts[at]
+    const { across, buttons } = this.parts[at]
     const steps = { ArrowUp: -across, ArrowDown: across, ArrowLeft: -1, ArrowRight: 1 }
     const step = steps[event.key]
     if (!step) return
     event.preventDefault()
-    const sideways = Math.abs(step) === 1
-    const edge = sideways && (step < 0 ? place % across === 0 : place % across === across - 1 || place === tiles.length - 1)
-    const next = edge ? this.parts[at + step]?.tiles[0] : tiles[place + step]
-    if (next && (!edge || at + step > 0)) next.button.focus()
+    const sideways = event.key === "ArrowLeft" || event.key === "ArrowRight"
+    const last = place % across === across - 1 || place === buttons.length - 1
+    const edge = sideways && (step < 0 ? place % across === 0 : last)
+    const next = edge ? this.parts[at + step]?.buttons[0] : buttons[place + step]
+    next?.focus()
+  }
+}
+
+// All maps of a column as one picture: many small ones would take the browser far longer to show.
+class Picture {
+  constructor(column, across) {
+    this.column = column
+    this.across = across
+    this.factor = Math.max(1, Math.floor(tile(column) / Math.max(column.width, column.height)))
+    this.gap = Math.max(1, Math.round((GAP * this.factor * column.width) / tile(column)))
+    const step = side => side * this.factor + this.gap
+    this.width = across * step(column.width) - this.gap
+    const height = Math.ceil(shown(column) / across) * step(column.height) - this.gap
+    this.canvas = element("canvas", { width: this.width, height, role: "img", "aria-label": `The maps of ${column.name}` })
+    this.context = this.canvas.getContext("2d")
+    this.image = this.context.createImageData(this.width, height)
+    this.pixels = new Uint32Array(this.image.data.buffer)
+  }
+
+  paint(values, colour) {
+    const { width, height } = this.column
+    for (let channel = 0, at = 0; channel < shown(this.column); channel++) {
+      const down = Math.floor(channel / this.across) * (height * this.factor + this.gap)
+      const along = (channel % this.across) * (width * this.factor + this.gap)
+      for (let row = 0; row < height; row++) {
+        const start = (down + row * this.factor) * this.width + along
+        for (let column = 0; column < width; column++) {
+          const first = start + column * this.factor
+          this.pixels.fill(colour(values[at++]), first, first + this.factor)
+        }
+        for (let copy = 1; copy < this.factor; copy++) {
+          this.pixels.copyWithin(start + copy * this.width, start, start + width * this.factor)
+        }
+      }
+    }
+    this.context.putImageData(this.image, 0, 0)
   }
 }
 
@@ -160,8 +180,18 @@ function size(column) {
 
 // More maps are smaller ones.
 function tile(column) {
+  if (column.image) return IMAGE
   if (column.flat) return UNIT
   return column.channels <= 16 ? 50 : column.channels <= 48 ? 32 : 23
 }
 
-const rows = column => Math.floor(HEIGHT / (tile(column) + 3))
+const label = (column, channel) =>
+  `${column.name}, ${column.flat ? "unit" : "map"} ${column.names?.[channel] ?? channel}`
+
+function name(button, words, off) {
+  button.setAttribute("aria-label", words)
+  button.setAttribute("aria-pressed", off ? "true" : "false")
+  button.title = off ? `${words}, silenced` : words
+}
+
+const rows = column => Math.floor(HEIGHT / (tile(column) + GAP))

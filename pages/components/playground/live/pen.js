@@ -162,6 +162,8 @@ export class Pen {
 }
 
 export function opacityOf(context, { width, height }) {
-  const pixels = new Uint32Array(context.getImageData(0, 0, width, height).data.buffer)
-  return Uint8Array.from(pixels, pixel => pixel >>> 24)
+  const pixels = context.getImageData(0, 0, width, height).data
+  const found = new Uint8Array(width * height)
+  for (let at = 0; at < found.length; at++) found[at] = pixels[4 * at + 3]
+  return found
 }

@@ -19,24 +19,32 @@ export function prepare(opacity, side, { fill, centred }) {
   return fill ? fit(cut, SIDE) : centre(fit(cut, BOX))
 }
 
-// How far each pixel is from the background, 255 for the farthest.
+// How far each pixel is from the background, 255 for the farthest. The background is clear, unless
+// nearly all is covered: then it is the commonest level along the border.
 function inkOf(opacity, side) {
-  const ground = background(opacity, side)
-  const ink = opacity.map(level => Math.abs(level - ground))
-  const peak = highest(ink)
+  const counts = new Uint32Array(256)
+  for (let at = 0; at < opacity.length; at++) counts[opacity[at]]++
+  const ground = counts[0] / opacity.length > CLEAR ? 0 : commonest(border(opacity, side))
+  const peak = Math.max(...Array.from(counts, (count, level) => count && Math.abs(level - ground)))
   if (peak < LEAST_CONTRAST) return null
-  return ink.map(level => Math.floor((level * 255) / peak))
+  const stretched = Uint8Array.from(counts, (_, level) => Math.floor((Math.abs(level - ground) * 255) / peak))
+  const ink = new Uint8Array(opacity.length)
+  for (let at = 0; at < ink.length; at++) ink[at] = stretched[opacity[at]]
+  return ink
 }
 
-// Clear, unless nearly all is covered; else the commonest level along the border.
-function background(opacity, side) {
-  let clear = 0
-  for (const level of opacity) clear += level === 0
-  if (clear / opacity.length > CLEAR) return 0
-  const counts = new Uint32Array(256)
+function border(image, side) {
+  const found = []
   for (let at = 0; at < side; at++) {
-    for (const place of [at, (side - 1) * side + at, at * side, at * side + side - 1]) counts[opacity[place]]++
+    found.push(image[at], image[(side - 1) * side + at], image[at * side], image[at * side + side - 1])
   }
+  return found
+}
+
+// The lowest of equally common levels.
+function commonest(levels) {
+  const counts = new Uint32Array(256)
+  for (const level of levels) counts[level]++
   return counts.indexOf(highest(counts))
 }
 
@@ -51,10 +59,10 @@ function cut({ pixels, rows, columns }, level) {
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
       if (pixels[row * columns + column] < level) continue
-      top = Math.min(top, row)
+      if (bottom < 0) top = row
       bottom = row
-      left = Math.min(left, column)
-      right = Math.max(right, column)
+      if (column < left) left = column
+      if (column > right) right = column
     }
   }
   const inside = { rows: bottom - top + 1, columns: right - left + 1 }
