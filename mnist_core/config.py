@@ -11,14 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError
+from mnist_core.layers.chain import check
+from mnist_core.layers.kinds import LayersError
+from mnist_core.layers.text import LONGEST, Words, parse, text_of
 
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 DEVICES = ("auto", "cpu", "cuda")
 ENGINES = ("auto", "torch", "native")
+CUSTOM = "custom"  # the network whose layers are a field of the config
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -113,7 +117,19 @@ class Switch:
         raise ValueError
 
 
-Rule = Choice | ModelName | Whole | Number | Switch
+@dataclass(frozen=True)
+class LayersText:
+    """Allowed: layers as layers.text reads them; RunConfig knows what they have to fit."""
+
+    allowed: str = "layers such as conv 8 5x5, relu, pool 2, flatten, linear 10"
+
+    def check(self, value: Any) -> str:
+        if isinstance(value, str) and len(value) <= LONGEST:
+            return value.strip()
+        raise ValueError
+
+
+Rule = Choice | ModelName | Whole | Number | Switch | LayersText
 
 
 def check_value(name: str, value: Any, rule: Rule) -> Any:
@@ -226,12 +242,31 @@ class RunConfig(Checked):
         "standard", Choice(("standard", "symmetric")), "Mean 0 and deviation 1, or -1 to 1."
     )
 
+    layers: str = option("", LayersText(), "The layers of a network of your own.", added=True)
+
     def __post_init__(self) -> None:
         super().__post_init__()
+        object.__setattr__(self, "layers", self._canonical_layers())
         if self.schedule in ("cosine", "plateau") and self.min_lr > self.lr:
             raise InputError(
                 f"min_lr: {self.min_lr:g} was given; allowed is at most lr, which is {self.lr:g}"
             )
+
+    def _canonical_layers(self) -> str:
+        """The layers' canonical text, "" for a network that is not of one's own."""
+        if self.model != CUSTOM:
+            if self.layers:
+                raise InputError(
+                    f"layers: {self.model} has its own; leave them out, or take the model {CUSTOM}"
+                )
+            return ""
+        classes = dataset_spec(self.dataset).num_classes
+        try:
+            layers = parse(self.layers, Words(classes, self.activation, self.dropout))
+            check(layers, self.input_size, classes)
+        except LayersError as error:
+            raise InputError(f"layers: {error}") from error
+        return text_of(layers)
 
     def __hash__(self) -> int:
         return hash(self.id)  # known already where a config is looked up again and again
@@ -245,6 +280,9 @@ class RunConfig(Checked):
             "patience": self.schedule != "plateau",
             "min_lr": self.schedule not in ("cosine", "plateau"),
             "fit": self.input_size == IMAGE_SIDE,
+            "activation": self.model == CUSTOM,  # the layers name theirs
+            "dropout": self.model == CUSTOM,
+            "layers": self.model != CUSTOM,
         }
         return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
 

@@ -4,8 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 
 from mnist_core.benchmarks.measurements import machine
+from mnist_core.config import CUSTOM
+from mnist_core.layers.text import text_of
 from mnist_core.models import create_model, make_config, model_names
+from mnist_core.models.as_layers import layers_of
 
+HALF = 0.5  # the rate of dropout in a network's text, so that none is left out
 REPEATS = 50  # of one image, for its median latency
 ROUNDS = 20  # of REPEATS; the fastest counts
 
@@ -14,7 +18,7 @@ def measure(names: Iterable[str] | None = None) -> dict[str, Any]:
     """The figures of these networks (default: all), measured here. Loads torch."""
     rows = [
         {"name": name, **exact(name), "latency_ms": latency(name)}
-        for name in names or model_names()
+        for name in names or (n for n in model_names() if n != CUSTOM)
     ]
     return {"machine": f"{machine()}, one thread", "networks": rows}
 
@@ -30,6 +34,7 @@ def exact(name: str) -> dict[str, Any]:
         **figures(model, size),
         "weights_bytes": weights_bytes(model),
         "blocks": convolution_blocks(stages),
+        "layers": text_of(layers_of(create_model(name, "ReLU", HALF))),
         "convolutions": sum(stage["kind"] in CONVOLUTIONS for stage in stages),
     }
 

@@ -3,12 +3,14 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
+from typing import Any
 
 from mnist_core.cli.command import Answer, command, several_runs
 from mnist_core.cli.terminal import table
+from mnist_core.config import CUSTOM
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
-from mnist_core.inspection.architecture import describe_models, in_words, times
+from mnist_core.inspection.architecture import describe_layers, describe_models, in_words, times
 from mnist_core.models import model_spec
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -16,13 +18,15 @@ from mnist_core.runs.store import RunStore
 
 def _layer_options(parser: ArgumentParser) -> None:
     parser.add_argument("names", metavar="NETWORK", nargs="*", help="all of them if none is given")
+    parser.add_argument("--layers", metavar="TEXT", help="a network of your own")
+    parser.add_argument("--input-size", default="28", help="of that network: 28 or 32")
 
 
 @command(
     "layers", "A network layer by layer: what each costs, and its receptive field.", _layer_options
 )
 def layers(options: Namespace) -> Answer:
-    found = describe_models(options.names)
+    found = _described(options)
     parts = []
     for name, stages in found.items():
         rows = [
@@ -38,8 +42,16 @@ def layers(options: Namespace) -> Answer:
             }
             for stage in stages
         ]
-        parts += [model_spec(name).title, table(rows)]
+        parts += [options.layers or model_spec(name).title, table(rows)]
     return Answer(found, "\n".join(parts))
+
+
+def _described(options: Namespace) -> dict[str, list[dict[str, Any]]]:
+    if not options.layers:
+        return describe_models(options.names)
+    if options.names:
+        raise InputError(f"layers: they are a network; leave out {', '.join(options.names)}")
+    return {CUSTOM: describe_layers(options.layers, options.input_size)}
 
 
 def _field_options(parser: ArgumentParser) -> None:

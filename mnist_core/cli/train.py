@@ -143,7 +143,7 @@ def new_config(options: Namespace) -> RunConfig:
         _refuse_fields(options, "config")
         return config_of_file(Path(options.config))
     fields = _given(options, RunConfig)
-    return make_config(fields.pop("model", "lenet5"), options.recipe, **fields)
+    return make_config(fields.pop("model", None), options.recipe, **fields)
 
 
 def _refuse_fields(options: Namespace, source: str) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.dataset_specs import IMAGE_SIDE
-from mnist_core.models import create_model, make_config, model_names, model_spec
+from mnist_core.models import create_model, create_model_for, make_config, model_names, model_spec
 
 if TYPE_CHECKING:
     from torch import nn
@@ -133,6 +133,12 @@ def describe_models(names: Iterable[str] | None = None) -> dict[str, list[dict[s
     """Name -> `describe` of these registered networks (default: all). Loads torch."""
     known = [model_spec(name).name for name in names or model_names()]
     return {name: describe(create_model(name), make_config(name).input_size) for name in known}
+
+
+def describe_layers(layers: str, input_size: int = IMAGE_SIDE) -> list[dict[str, Any]]:
+    """`describe` of a network of one's own. Raises InputError for layers that do not fit."""
+    config = make_config(layers=layers, input_size=input_size)
+    return describe(create_model_for(config), config.input_size)
 
 
 def box_of(stage: Mapping[str, Any], row: float, column: float) -> dict[str, Any]:

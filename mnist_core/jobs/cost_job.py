@@ -26,6 +26,7 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
     command = ["speed", "--model", config.model]
     for name in ("activation", "batch_size", "input_size", "rotation", "shift"):
         command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
+    command += ["--layers", config.layers] if config.layers else []
     spawn.start(store, command, store.root / ".speed.log")
 
 

@@ -10,7 +10,7 @@ from mnist_core.errors import LabError
 from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, spawn, visitors
 from mnist_core.limits import check_disk, limits, read_only
-from mnist_core.models.stats import shipped_stats, stats_of
+from mnist_core.models.stats import shipped_stats, stats_for
 from mnist_core.runs import trash
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RESUMABLE
@@ -137,7 +137,7 @@ def parameters_of(config: RunConfig) -> int:
     For a data set with another number of classes than MNIST it is about the figure for MNIST.
     """
     model = config.model
-    for kept in (stats_of(model, config.dataset), shipped_stats().networks.get(model, {})):
+    for kept in (stats_for(config), shipped_stats().networks.get(model, {})):
         if "parameters" in kept:
             return int(kept["parameters"])
     return _measured_parameters(model)

@@ -3,7 +3,7 @@
 A new network is a decorated function in a file that is imported here.
 """
 
-from mnist_core.models import classics, fast, lenet, small
+from mnist_core.models import classics, fast, lenet, small, written
 from mnist_core.models.registry import (
     check_config,
     create_model,
@@ -14,6 +14,7 @@ from mnist_core.models.registry import (
     model_title,
     nearest_recipe,
     recipe_of,
+    smallest_batch,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "model_title",
     "nearest_recipe",
     "recipe_of",
+    "smallest_batch",
 ]

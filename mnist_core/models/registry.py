@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.config import MODEL_NAME, RunConfig
+from mnist_core.config import CUSTOM, MODEL_NAME, RunConfig
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError
+from mnist_core.layers import chain
+from mnist_core.layers.text import parse
 
 if TYPE_CHECKING:
     from torch import nn
 
     Stages = Mapping[str, nn.Module]
     Activation = Callable[[], nn.Module]  # makes a fresh module
-    Builder = Callable[[Activation, float, int], Stages | nn.Module]
+    Builder = Callable[..., Stages | nn.Module]
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class ModelSpec:
     recipes: tuple[Recipe, ...]
     build: Builder
     smallest_batch: int = 1
+    layered: bool = False
 
     def recipe(self, name: str | None = None) -> Recipe:
         """The recipe of that name, or the default. Raises InputError for an unknown one."""
@@ -66,6 +69,7 @@ def register_model(
     recipes: tuple[Recipe, ...],
     title: str = "",
     smallest_batch: int = 1,
+    layered: bool = False,
 ) -> Callable[[Builder], Builder]:
     """Decorator: adds a network under `name` to every page, command and test.
 
@@ -74,7 +78,8 @@ def register_model(
     It returns the stages in order as a dictionary of modules, or an `nn.Module` where the network
     is not a chain. It imports torch inside, so that names and recipes load without torch.
     `smallest_batch`: how many images a training step needs at least; a smaller rest of an epoch's
-    images joins the step before it.
+    images joins the step before it. `layered`: the builder also takes the config's `layers` and
+    `input_size`.
 
     Raises ValueError for a name that is malformed or taken, and without a recipe.
     """
@@ -86,7 +91,8 @@ def register_model(
         raise ValueError(f"network {name!r} needs at least one recipe")
 
     def add(build: Builder) -> Builder:
-        MODELS[name] = ModelSpec(name, title or name, source, recipes, build, smallest_batch)
+        spec = ModelSpec(name, title or name, source, recipes, build, smallest_batch, layered)
+        MODELS[name] = spec
         return build
 
     return add
@@ -110,12 +116,13 @@ def model_title(name: str) -> str:
     return MODELS[name].title if name in MODELS else name
 
 
-def make_config(model: str = "lenet5", recipe: str | None = None, **changes: Any) -> RunConfig:
+def make_config(model: str | None = None, recipe: str | None = None, **changes: Any) -> RunConfig:
     """A run's config: the network's recipe (by default its first) with some fields changed.
 
+    Without a network it is LeNet-5, or one's own where layers are given.
     Raises InputError for an unknown network, recipe or field, or a value out of range.
     """
-    spec = model_spec(model)
+    spec = model_spec(model or (CUSTOM if changes.get("layers") else "lenet5"))
     fields = {**spec.recipe(recipe).fields, **changes}
     return check_config(RunConfig.from_dict({**fields, "model": spec.name}))
 
@@ -128,17 +135,39 @@ def check_config(config: RunConfig) -> RunConfig:
     """
     spec = model_spec(config.model)
     sizes = {recipe.fields.get("input_size", IMAGE_SIDE) for recipe in spec.recipes}
-    if config.input_size not in sizes:
+    if config.input_size not in sizes and not spec.layered:
         allowed = " or ".join(map(str, sorted(sizes)))
         raise InputError(
             f"input_size: {config.input_size} was given; {spec.name} takes images of {allowed}"
         )
-    if config.batch_size < spec.smallest_batch:
+    least, most = smallest_batch(config), _most_images(config)
+    if config.batch_size < least:
         raise InputError(
-            f"batch_size: {config.batch_size} was given; {spec.name} takes at least "
-            f"{spec.smallest_batch}"
+            f"batch_size: {config.batch_size} was given; {spec.name} takes at least {least}"
+        )
+    if config.batch_size > most:
+        raise InputError(
+            f"batch_size: {config.batch_size} was given; with these layers, memory allows {most}"
         )
     return config
+
+
+def smallest_batch(config: RunConfig) -> int:
+    """How many images a training step of the config's network needs."""
+    spec = model_spec(config.model)
+    return chain.smallest_batch(own_steps(config)) if spec.layered else spec.smallest_batch
+
+
+def _most_images(config: RunConfig) -> int:
+    """The most images of a training step; only networks of one's own have a limit."""
+    layered = model_spec(config.model).layered
+    return chain.most_images(own_steps(config)) if layered else config.batch_size
+
+
+@functools.lru_cache(maxsize=1_000)
+def own_steps(config: RunConfig) -> tuple[chain.Step, ...]:
+    """What each layer of a network of one's own costs and sees."""
+    return tuple(chain.trace(parse(config.layers), config.input_size))
 
 
 def recipe_of(config: RunConfig) -> str | None:
@@ -189,11 +218,25 @@ def create_model(
     activation = RunConfig.check("activation", activation or default.activation)
     dropout = RunConfig.check("dropout", default.dropout if dropout is None else dropout)
     classes = dataset_spec(default.dataset).num_classes if num_classes is None else num_classes
-    stages = spec.build(getattr(nn, activation), dropout, classes)
+    more = (
+        {"layers": spec.recipe().fields["layers"], "input_size": default.input_size}
+        if spec.layered
+        else {}
+    )
+    return _chain(spec.build(getattr(nn, activation), dropout, classes, **more))
+
+
+def _chain(stages: Stages | nn.Module) -> nn.Module:
+    from torch import nn
+
     return stages if isinstance(stages, nn.Module) else nn.Sequential(OrderedDict(stages))
 
 
 def create_model_for(config: RunConfig) -> nn.Module:
     """The freshly initialised network of a run's config, with its data set's number of classes."""
-    classes = dataset_spec(config.dataset).num_classes
-    return create_model(config.model, config.activation, config.dropout, classes)
+    from torch import nn
+
+    spec, classes = model_spec(config.model), dataset_spec(config.dataset).num_classes
+    more = {"layers": config.layers, "input_size": config.input_size} if spec.layered else {}
+    activation = getattr(nn, config.activation)
+    return _chain(spec.build(activation, config.dropout, classes, **more))

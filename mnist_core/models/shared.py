@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 KINDS = {
     "Conv2d": "conv",
     "MaxPool2d": "pool",
+    "AvgPool2d": "pool",
+    "AdaptiveAvgPool2d": "average",
     "BatchNorm1d": "norm",
     "BatchNorm2d": "norm",
     "Linear": "fc",

@@ -10,16 +10,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mnist_core.config import RunConfig
+from mnist_core.config import CUSTOM, RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.files import read_json
 from mnist_core.formatting import counted, short_count
+from mnist_core.layers.chain import receptive_field
+from mnist_core.layers.kinds import Convolution
+from mnist_core.models.registry import own_steps
 
 PATH = Path(__file__).parent / "figures.json"
 EXACT = (
     *("parameters", "macs", "receptive_field", "weights_bytes"),
-    *("blocks", "convolutions"),
+    *("blocks", "convolutions", "layers"),
 )
 BY_CLASSES = ("parameters", "macs", "weights_bytes")  # these follow the number of classes
 
@@ -58,6 +61,19 @@ def gloss(figures: Mapping[str, Any]) -> str:
     if "parameters" in figures:
         parts.append(f"{short_count(figures['parameters'])} parameters")
     return ", ".join(parts)
+
+
+def stats_for(config: RunConfig) -> Mapping[str, Any]:
+    """`stats_of` the config's network; of one's own its parameters, MACs, field, convolutions."""
+    if config.model != CUSTOM:
+        return stats_of(config.model, config.dataset)
+    steps = own_steps(config)
+    return {
+        "parameters": sum(step.parameters for step in steps),
+        "macs": sum(step.macs for step in steps),
+        "receptive_field": receptive_field(steps),
+        "convolutions": sum(isinstance(step.layer, Convolution) for step in steps),
+    }
 
 
 def stats_of(model: str, dataset: str) -> Mapping[str, Any]:

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnist_core.config import Choice, Number, RunConfig, Whole
+from mnist_core.config import Choice, LayersText, Number, RunConfig, Whole
 from mnist_core.errors import InputError
 from mnist_core.files import SMALL_FILE_LIMIT, read_file
 from mnist_core.models import check_config, make_config
 
 FORMS = "a value, a list (32,64,128), any, or a range (1e-4..1:log, 0..0.5:step=0.05)"
-MODEL = "lenet5"  # where none is given, as in the command `train`
 # The other fields follow from these: momentum is sampled only for an optimiser that has one.
 DECIDING = ("model", "optimizer", "schedule", "input_size")
 MOST_STEPS = 10_000
@@ -84,8 +83,8 @@ class Space:
 
     def config(self, values: Mapping[str, Any]) -> RunConfig:
         """The config with these values of the dimensions. Raises InputError."""
-        fields = {"model": MODEL, **self.fixed, **self.rounded(values)}
-        return check_config(make_config(fields.pop("model"), self.recipe, **fields))
+        fields = {**self.fixed, **self.rounded(values)}
+        return check_config(make_config(fields.pop("model", None), self.recipe, **fields))
 
     def rounded(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The values as a trial uses them, of a range without a step with three digits: 0.0327.
@@ -104,9 +103,9 @@ class Space:
     def matters(self, name: str, values: Mapping[str, Any]) -> bool:
         """Whether a field changes anything, given the values sampled so far."""
         decided = {k: v for k, v in values.items() if k in DECIDING}
-        fields = {"model": MODEL, **self.fixed, **decided}
-        fields = {k: v for k, v in fields.items() if k in ("dataset", *DECIDING)}
-        return name in make_config(fields.pop("model"), self.recipe, **fields).used()
+        fields = {**self.fixed, **decided}
+        fields = {k: v for k, v in fields.items() if k in ("dataset", "layers", *DECIDING)}
+        return name in make_config(fields.pop("model", None), self.recipe, **fields).used()
 
     def example(self) -> RunConfig:
         """A config of the space: that with the first value of each dimension."""
@@ -151,7 +150,7 @@ def read_space_file(path: Path) -> dict[str, Any]:
 
 def _dimension(name: str, value: Any) -> Dimension:
     rule = RunConfig.metadata(name)["rule"]
-    if isinstance(value, str):
+    if isinstance(value, str) and not isinstance(rule, LayersText):  # layers have commas
         value = _short_form(name, value)
     if isinstance(value, Mapping):
         return _range(name, value, rule)

@@ -2,16 +2,16 @@
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
-from mnist_core.models import model_spec
+from mnist_core.models import smallest_batch
 
 
 def batch_ends(config: RunConfig, images: int) -> list[int]:
     """How many of the epoch's `images` are behind each step: the last entry is all of them.
 
-    A last batch that is too small for the network (see ModelSpec.smallest_batch) joins the one
+    A last batch that is too small for the network (see smallest_batch) joins the one
     before it. Raises InputError when all images together are too few.
     """
-    smallest = model_spec(config.model).smallest_batch
+    smallest = smallest_batch(config)
     if images < smallest:
         raise InputError(
             f"dataset: {config.dataset} has {images} training images here; {config.model} takes "
@@ -31,4 +31,4 @@ def batch_sizes(config: RunConfig, images: int) -> list[int]:
 
 def largest_batch(config: RunConfig) -> int:
     """The most images that a step can take, whatever their number."""
-    return config.batch_size + model_spec(config.model).smallest_batch - 1
+    return config.batch_size + smallest_batch(config) - 1

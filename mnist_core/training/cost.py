@@ -69,7 +69,8 @@ def kind(config: RunConfig) -> str:
     """Configs of one kind cost the same for each image and for each step."""
     moved = "moved" if config.rotation or config.shift else "still"
     threads = choose_threads(0, config)
-    return f"{config.model} {config.activation} {config.input_size} {moved} {threads}"
+    network = config.layers or f"{config.model} {config.activation}"
+    return f"{network} {config.input_size} {moved} {threads}"
 
 
 def _path(store: RunStore) -> Path:

@@ -3,7 +3,7 @@
 import os
 
 from mnist_core.config import RunConfig
-from mnist_core.models.stats import stats_of
+from mnist_core.models.stats import stats_for
 
 MAX_AUTO_THREADS = 4  # networks as small as these gain nothing from more
 # Multiply-accumulates of a step's forward pass: LeNet-5 with 76 images. On two cores, the second
@@ -19,7 +19,7 @@ def choose_threads(threads: int, config: RunConfig | None = None) -> int:
     """
     if threads:
         return threads
-    macs = stats_of(config.model, config.dataset).get("macs") if config else None
+    macs = stats_for(config).get("macs") if config else None
     if config and macs and macs * config.batch_size < SMALL_STEP:
         return 1
     return min(MAX_AUTO_THREADS, os.cpu_count() or 1)

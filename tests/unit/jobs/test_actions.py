@@ -394,7 +394,7 @@ def test_the_parameters_of_every_network_are_limited(store, started, monkeypatch
     monkeypatch.setenv("MNIST_LIMITS", "parameters = 6")
     act = Actions(store, ANNE)
     with monkeypatch.context() as more_classes:
-        more_classes.setattr(permissions, "stats_of", lambda *_: {"convolutions": 2})
+        more_classes.setattr(permissions, "stats_for", lambda *_: {"convolutions": 2})
         with pytest.raises(LabError, match=r"61,706 parameters; at most 6 are"):
             act.start(quick_config())
     for name, words in (("added", "7 parameters; at most 6 are"), ("unheard-of", "not known")):
