@@ -5,7 +5,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+import time
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 PASSWORD = "not-to-be-shown"
@@ -75,12 +76,23 @@ def postgres(folder: Path, connections: int = 100):
         server.stop()
 
 
+def _wait_for(port: int, process: subprocess.Popen) -> None:
+    """Until the process listens, by when it has reached its database."""
+    for _ in range(600):
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return
+        assert process.poll() is None, "the proxy has ended"
+        time.sleep(0.1)
+    raise AssertionError("the proxy does not listen")
+
+
 @contextmanager
 def grpc_proxy(server: Server):
     """The URL of a proxy process in front of the server's database."""
     port = free_port()
     process = subprocess.Popen([sys.executable, "-c", PROXY, server.url, str(port)])
     try:
+        _wait_for(port, process)
         yield f"grpc://127.0.0.1:{port}"
     finally:
         process.kill()

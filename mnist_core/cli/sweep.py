@@ -179,7 +179,7 @@ def sweep_worker(options: Namespace) -> Answer:
         _stopping(options.with_parent),
         minutes=minutes,
         device=options.device or "auto",
-        on_trial=(lambda _: None) if options.with_parent else _tell_trial,
+        on_trial=None if options.with_parent else _tell_trial,
     )
     finished = worker.work()
     text = f"{counted(finished, 'trial')} done by this worker\n{_text(study)}"

@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -44,12 +44,13 @@ class Claim:
     looked: float = field(default_factory=time.monotonic)
     reported: set[int] = field(default_factory=set)  # steps of which the study knows the value
 
-    def take(self) -> None:
+    def take(self, reported: Iterable[int] = ()) -> None:
+        """`reported`: the epochs of which the study knows, as of a trial that is tried again."""
         process = asdict(Process.of(os.getpid()))
         self._storage.set_trial_user_attr(
             self.trial_id, "worker", {"process": process, "token": self.token}
         )
-        self.reported = set(self._storage.get_trial(self.trial_id).intermediate_values)
+        self.reported = set(reported)
 
     @property
     def _storage(self) -> BaseStorage:

@@ -52,11 +52,12 @@ class Trials:
     execution: Execution = field(default_factory=lambda: Execution(threads=1, echo_every=100_000))
     train_one: TrainOne = train_here
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # the study's runs by id
+    fingerprints: dict[str, str] = field(default_factory=dict)  # the study's data, by data set
 
     def carry_out(self, trial: optuna.Trial) -> TrialState | None:
         """The state in which the trial ends; None when it went back to the queue, or was lost."""
         claim = Claim(self.study, trial._trial_id)
-        claim.take()
+        claim.take(trial._cached_frozen_trial.intermediate_values)
         try:
             with claim.beating():
                 return self._end(trial, *self._attempt(trial, claim))
@@ -131,7 +132,10 @@ class Trials:
 
     def _check_data(self, run: Run) -> None:
         """All runs of a study are trained on the same data files."""
-        found = self.study.attributes().get(f"data:{run.config.dataset}")
+        name = run.config.dataset
+        found = self.fingerprints.get(name) or self.study.attributes().get(f"data:{name}")
+        if found:
+            self.fingerprints[name] = found
         if found not in (None, run.summary.data_fingerprint):
             raise LabError(
                 f"{run.config.dataset} in MNIST_DATA differs from the files that {self.study.name} "

@@ -18,7 +18,7 @@ from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.claim import Watch
 from mnist_core.sweeps.keeping import Keeper, artifact_store
 from mnist_core.sweeps.space import Options
-from mnist_core.sweeps.study import SURPLUS, Study
+from mnist_core.sweeps.study import SURPLUS, UNLIMITED, Study
 from mnist_core.sweeps.trial import TrainOne, Trials, train_here
 
 LOOK = 1.0  # seconds between two looks, while other workers train the last trials
@@ -35,7 +35,7 @@ class Worker:
     store: RunStore
     artifacts: str
     stopping: Callable[[], bool]
-    on_trial: OnTrial = lambda _: None
+    on_trial: OnTrial | None = None
     minutes: float | None = None
     device: str = "auto"
     train_one: TrainOne = train_here
@@ -60,8 +60,11 @@ class Worker:
         Raises LabError when trial after trial fails.
         """
         finished, failures = 0, 0
-        while not self.stopping() and self.study.requested != "pause":
-            trial = self._next()
+        while not self.stopping():
+            found = self.study.attributes()
+            if found.get("requested") == "pause":
+                break
+            trial = self._next(int(found.get("trials", UNLIMITED)))
             if trial is None:
                 if self._is_over():
                     break
@@ -76,30 +79,31 @@ class Worker:
                     raise
             if state is not None:
                 finished += 1
-                self.on_trial(self.study.storage.get_trial(trial._trial_id))
+                if self.on_trial:
+                    self.on_trial(self.study.storage.get_trial(trial._trial_id))
         return finished
 
-    def _next(self) -> optuna.Trial | None:
-        """A trial that was tried before, or a new one while there are too few."""
+    def _next(self, wanted: int) -> optuna.Trial | None:
+        """A trial that was tried before, or a new one while there are fewer than wanted."""
         trials = self.study.trials()
         self._learn(trials)
         stale = self.watch.requeue_stale(trials)
         waiting = any(trial.state == TrialState.WAITING for trial in trials)
-        if self._is_late() or not (stale or waiting or len(trials) < self.study.wanted):
+        if self._is_late() or not (stale or waiting or len(trials) < wanted):
             return None
         trial = self.study.optuna_study.ask()
-        if self._is_surplus(trial):
+        if self._is_surplus(trial, wanted):
             trial.set_user_attr(SURPLUS, True)
             self.study.optuna_study.tell(trial, state=TrialState.FAIL)
             return None
         return trial
 
-    def _is_surplus(self, trial: optuna.Trial) -> bool:
+    def _is_surplus(self, trial: optuna.Trial, wanted: int) -> bool:
         """Whether others began as many as are wanted just before this one."""
-        if trial.number < self.study.wanted:
+        if trial.number < wanted:
             return False
         before = [other for other in self.study.trials() if other.number < trial.number]
-        return len(before) >= self.study.wanted
+        return len(before) >= wanted
 
     def _learn(self, trials: Sequence[FrozenTrial]) -> None:
         """The runs that other workers have finished are not trained again."""

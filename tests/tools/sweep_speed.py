@@ -11,6 +11,7 @@
 import argparse
 import json
 import random
+import resource
 import shutil
 import statistics
 import subprocess
@@ -21,6 +22,9 @@ import time
 from contextlib import ExitStack
 from itertools import pairwise
 from pathlib import Path
+
+import psutil
+import sqlalchemy
 
 from mnist_core.runs.folder import HISTORY
 from mnist_core.runs.states import RunState
@@ -105,6 +109,7 @@ def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> d
     for process in processes:
         process.wait()
     took = time.perf_counter() - began
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     status = study.status()
     return {
         "workers": workers,
@@ -115,7 +120,31 @@ def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> d
         "seconds": round(took, 1),
         "trials_a_second": round(status["trials_done"] / took, 2),
         "at_most": round(workers / seconds, 2),
+        "workers_cpu_milliseconds_a_trial": round(
+            1000 * (used.ru_utime + used.ru_stime) / trials, 1
+        ),
+        "server_cpu_milliseconds_a_trial": round(1000 * server_cpu(folder) / trials, 1),
+        "commits_a_trial": round(commits(url) / trials, 1),
     }
+
+
+def server_cpu(folder: Path) -> float:
+    """Seconds of CPU that PostgreSQL has used, by all processes that it ever had."""
+    pid = int((folder / "server" / "data" / "postmaster.pid").read_text().split()[0])
+    times = psutil.Process(pid).cpu_times()
+    living = [child.cpu_times() for child in psutil.Process(pid).children()]
+    own = times.user + times.system + times.children_user + times.children_system
+    return own + sum(each.user + each.system for each in living)
+
+
+def commits(url: str) -> int:
+    with sqlalchemy.create_engine(url).connect() as connection:
+        found = connection.execute(
+            sqlalchemy.text(
+                "select sum(xact_commit) from pg_stat_database where datname is not null"
+            )
+        )
+        return int(found.scalar_one())
 
 
 def threads(url: str, workers: int, seconds: float) -> None:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -45,16 +46,13 @@ def test_workers_share_a_study_while_the_server_is_restarted(server, store, tmp_
             found_worker.work()
 
         urls = (server.url, proxy)
-        threads = [
-            threading.Thread(target=work, args=pair) for pair in zip(urls, trainings, strict=True)
-        ]
-        for thread in threads:
-            thread.start()
-        begun.wait(30)
-        server.stop()
-        server.start()
-        for thread in threads:
-            thread.join(100)
+        with ThreadPoolExecutor() as pool:
+            working = [pool.submit(work, *pair) for pair in zip(urls, trainings, strict=True)]
+            begun.wait(30)
+            server.stop()
+            server.start()
+        for worker_done in working:
+            worker_done.result()
     status = study.status()
     assert status["trials_done"] == 12 and len(study.optuna_study.get_trials()) <= 14
     assert PASSWORD not in str(status)
