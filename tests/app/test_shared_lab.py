@@ -1,15 +1,17 @@
 """A lab that others use, too: read-only, with limits, and with runs of somebody else."""
 
+import json
 from functools import partial
 
 import pytest
 from streamlit.config import get_option
-from streamlit.proto.WidgetStates_pb2 import WidgetState, WidgetStates
+from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
 from mnist_core.jobs import launcher, visitors
 from mnist_core.jobs.visitors import key_of
+from mnist_core.limits import read_only
 from mnist_core.models import make_config
 from mnist_core.models.grid import opening_config
 from mnist_core.runs.process import Process
@@ -91,7 +93,7 @@ def test_a_lab_that_answers_to_other_names_is_shared(monkeypatch, address, hosts
 def test_a_read_only_lab_has_no_control_that_changes_anything(
     runs, store, canvas, monkeypatch, measured, prepared, calls, name
 ):
-    files = {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    files = files_in(store)
     monkeypatch.setenv("MNIST_READ_ONLY", "1")
     for page in open_each(name, canvas):
         assert [each for each in names(page) if not each.startswith(LOOKS)] == []
@@ -99,31 +101,55 @@ def test_a_read_only_lab_has_no_control_that_changes_anything(
         assert not keys & {"train_as_i_move", "train_at_once", "train_more"}
         assert "play_zip" not in {each.key for each in page.get("file_uploader")}
     assert not measured and not prepared and not calls
-    assert files == {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+    assert files == files_in(store)
 
 
-def crafted(page, *elements):
-    """Messages as from a browser that presses these, whether they are on the page or not."""
-    states = [WidgetState(id=element, trigger_value=True) for element in elements]
-    page._run(WidgetStates(widgets=states))
-    assert not page.exception
+def forged(page):
+    """Messages as from a browser that presses at once all that changes more than `LOOKS`."""
+    for each in page.text_input:
+        if each.label in ("Label", "Tags"):
+            each.set_value("forged")
+    if page.get("toggle") and "train_as_i_move" in {each.key for each in page.toggle}:
+        page.toggle(key="train_as_i_move").set_value(True)
+        page.selectbox(key="train_at_once").set_value(2)
+    states = page._tree.get_widget_states()
+    pressed = {each.id for each in page.button if not (each.key or each.label).startswith(LOOKS)}
+    for state in states.widgets:
+        if state.id in pressed:
+            state.trigger_value = True
+    told = json.dumps({"unit": {"column": 1, "channel": 0}, "secret": "x" * 32, "value": 7})
+    for each in page.get("bidi_component"):
+        states.widgets.append(WidgetState(id=each.proto.id, json_value=told))
+    return states
 
 
-def test_crafted_messages_change_nothing(runs, store, canvas, monkeypatch, calls):
-    page = open_page("train", model="medium")
-    ids = [button.id for button in page.button]
-    assert {"train_continue", "stop_shown"} <= {button.key for button in page.button}
+def files_in(store):
+    return {path: path.stat().st_mtime_ns for path in store.root.rglob("*")}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_forged_messages_change_nothing(
+    runs, store, canvas, monkeypatch, measured, prepared, calls, name
+):
+    queries = {"train": {"model": "medium"}, "playground": {"play_tab": "My digits"}}
+    queries["compare"] = {"cmp_tab": "All runs", "cmp_recipe": "all"}
+
+    def opened():
+        page = open_page(name, **queries[name])
+        if name == "compare" and not read_only():
+            return page.selectbox(key="cmp_organise").select_index(1).run()
+        return drawn(page, canvas, 3) if name == "playground" else page
+
+    files, messages = files_in(store), forged(opened())
+    measured.clear(), prepared.clear()
     monkeypatch.setenv("MNIST_READ_ONLY", "1")
-    page = open_page("train", model="medium")
-    crafted(page, *ids)
-    assert not calls
-    page = open_page("train", lr="0.07")
-    assert "this lab is only for looking and drawing" in " ".join(
-        each.value for each in page.markdown
-    )
+    page = opened()
+    page._run(messages)
+    assert not page.exception
+    assert not measured and not prepared and not calls and files == files_in(store)
     monkeypatch.delenv("MNIST_READ_ONLY")
-    crafted(open_page("train", model="medium"), *ids)
-    assert calls  # the same messages, where they are allowed
+    opened()._run(messages)
+    assert calls or files != files_in(store)  # the same messages, where they are allowed
 
 
 @pytest.fixture

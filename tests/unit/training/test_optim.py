@@ -40,10 +40,11 @@ def test_one_cycle_rises_and_falls_within_the_run(data):
     assert rates[-2] < 0.001  # of the last step; the last entry is what would follow
 
 
-def test_plateau_watches_validation_accuracy(data):
-    trainer = Trainer(quick_config(schedule="plateau", patience=1, gamma=0.1), data, ONE)
+@pytest.mark.parametrize("gamma", [0.1, 1])  # 1 cuts nothing: torch has no such schedule
+def test_plateau_watches_validation_accuracy(data, gamma):
+    trainer = Trainer(quick_config(schedule="plateau", patience=1, gamma=gamma), data, ONE)
     rate = lambda: trainer.optimizer.param_groups[0]["lr"]  # noqa: E731
-    for accuracy, expected in [(0.5, 0.05), (0.6, 0.05), (0.6, 0.05), (0.55, 0.005)]:
+    for accuracy, expected in [(0.5, 0.05), (0.6, 0.05), (0.6, 0.05), (0.55, 0.05 * gamma)]:
         trainer.schedule.after_epoch(accuracy)
         assert rate() == pytest.approx(expected)
 
