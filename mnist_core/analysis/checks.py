@@ -247,17 +247,18 @@ def smallest_step(
     lab's own ten digits: below the first bound, between two, or above the last."""
     from mnist_core.inspection.adversarial import LARGEST, attack
 
-    images, rows, medians = drawn_digits(), Rows(), []
-    for name, query in zip(names, runs, strict=True):
+    images, columns, medians = drawn_digits(), list[list[str]](), []
+    for query in runs:
         network = load_network(best_run(found.runs, config_of(query)))
         steps = [attack(network, image).smallest or LARGEST + 1 for image in images]
         medians.append(float(np.median(steps)))
         told = [str(step) if step <= LARGEST else f"over {LARGEST}" for step in steps]
-        rows.append([name, f"{medians[-1]:g}", *told])
+        columns.append([*told, f"{medians[-1]:g}"])
     right = int(np.searchsorted(bounds, medians[0]))
     words = f"Half of the {counted(len(images), 'drawing')} need no more than ε = {medians[0]:g}."
-    heads = ["Network", "Median ε", *(f"a {digit}" for digit in range(len(images)))]
-    return Outcome(right, words, heads, rows)
+    first = [*map(str, range(len(images))), "Median"]
+    rows = [list(row) for row in zip(first, *columns, strict=True)]
+    return Outcome(right, words, ["Digit", *names], rows)
 
 
 def _title(run: Run) -> str:

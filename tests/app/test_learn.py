@@ -69,8 +69,8 @@ def test_a_term_leads_to_an_experiment(shipped):
 
 
 def test_marked_words_become_links_and_unknown_ones_are_told():
-    text = with_terms("The [learning rate](term) and [steps](term).")
-    assert text.count("learn?learn_tab=Glossary&term=") == 2 and not MARKED.search(text)
+    text = with_terms("The [learning rate](term) and [walks](term: step) of [batches](term).")
+    assert text.count("learn?learn_tab=Glossary&term=") == 3 and not MARKED.search(text)
     with pytest.raises(InputError, match="no term 'weather'"):
         with_terms("[weather](term)")
 

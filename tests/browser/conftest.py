@@ -46,7 +46,7 @@ def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
     save_known_cost(store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_DATA", str(small_data))
-        run = carry_out(store, config, Execution(device="cpu", threads=1))
+        run = carry_out(store, config, Execution(device="cpu", threads=1, snapshots=True))
     assert run.state == "done"
     return store.root, run.id
 

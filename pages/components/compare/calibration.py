@@ -14,6 +14,7 @@ from mnist_core.runs.store import RunStore
 from pages.components.compare import files
 from pages.components.compare.comparison import Comparison, chart
 from pages.components.shared.cache import cached
+from pages.components.shared.terms import see
 
 
 @cached(lambda _store, run, version: (run.path, version), most=200)
@@ -73,12 +74,12 @@ def figures(comparison: Comparison, results: Mapping[str, Scaled], scaled: bool)
 MEASURES: dict[str, tuple[str, Callable[[Calibration, float], str]]] = {
     "Calibration error": (
         "ECE, expected calibration error: the difference between confidence and accuracy, on "
-        "average over 15 bins of confidence. 0 is perfect.",
+        f"average over 15 bins of confidence. 0 is perfect.{see('calibration')}",
         lambda found, _: f"{100 * found.ece:.2f} %",
     ),
     "Loss": (
         "NLL, negative log-likelihood: the mean of −log of the probability that the network gave "
-        "the true class. 0 is perfect; confident mistakes cost most.",
+        "the true class. 0 is perfect; confident mistakes cost most." + see("loss"),
         lambda found, _: f"{found.nll:.4f}",
     ),
     "Brier score": (

@@ -18,6 +18,7 @@ from pages.components.compare import files
 from pages.components.compare.comparison import Comparison, number_column, pick
 from pages.components.shared.cache import cached, same, weights_of_all
 from pages.components.shared.gallery import gallery
+from pages.components.shared.terms import see
 
 AT_ONCE = 4  # large pictures beside each other
 
@@ -111,7 +112,8 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
         value=True,
         key="cmp_measure",
         bind="query-params",
-        help="The mean absolute gradient of the unit with respect to every pixel, over 32 images.",
+        help="The mean absolute gradient of the unit with respect to every pixel, over 32 images."
+        + see("receptive field"),
     )
     able = [run for run in comparison.compared if run.has_weights]
     found = measured(able, str(data_root()), row, column) if measure and able else {}

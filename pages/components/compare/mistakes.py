@@ -19,6 +19,7 @@ from pages.components.compare.predictions import (
     show_images,
     which_runs,
 )
+from pages.components.shared.terms import see
 
 TRUE = "true"  # the column of true classes
 RIGHT, WRONG = "13, 148, 136", "209, 66, 111"  # of cells, with an opacity: on light and on dark
@@ -55,7 +56,8 @@ def confusion_matrix(tested: Tested) -> tuple[int, int] | None:
             "In per cent",
             key="cmp_shares",
             bind="query-params",
-            help="Each row as shares of its true class, instead of counts.",
+            help="Each row as shares of its true class, instead of counts."
+            + see("confusion matrix"),
         )
         frame = pd.DataFrame(counts, index=classes, columns=classes)
         files.offer("cmp_confusion", frame.rename_axis("true class").reset_index())

@@ -17,6 +17,7 @@ from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare.comparison import Comparison, chart, read_or_warn
 from pages.components.shared.common import attempt
+from pages.components.shared.terms import term
 from pages.components.shared.visitor import actions, may_change
 
 POLL = 1.0  # seconds between two looks at the process
@@ -31,6 +32,7 @@ def robust_tab(comparison: Comparison) -> None:
     ready = {run_id: curves for run_id, curves in found.items() if curves}
     if not ready:
         return
+    st.caption(f"{term('Robustness')}: accuracy on test images that were changed.")
     data = robustness_points({comparison.labels[run_id]: ready[run_id] for run_id in ready})
     numbers = [comparison.slots[run_id] for run_id in ready]
     picture = example(comparison.runs[next(iter(ready))].config.dataset)

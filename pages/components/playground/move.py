@@ -14,6 +14,7 @@ from pages.components.playground import markup
 from pages.components.playground.answer import article
 from pages.components.playground.networks import networks
 from pages.components.shared.common import show_errors, unbroken
+from pages.components.shared.terms import see
 
 SIDE = 198  # pixels of the picture
 BY_NAME = {axis.name: axis for axis in AXES}
@@ -63,7 +64,8 @@ def sliders() -> Move:
                 key=f"play_move_{axis.name}",
                 persist_state="session",
                 bind="query-params",
-                help="Moves the 28×28 image that the networks read, after it was centred.",
+                help="Moves the 28×28 image that the networks read, after it was centred."
+                + see("robustness"),
             )
     return Move(**values)
 

@@ -22,6 +22,7 @@ from pages.components.playground.networks import network
 from pages.components.playground.strip import columns_of
 from pages.components.playground.unit import Chosen, choose, explain, follow_unit_link, place_of
 from pages.components.shared.common import show_errors
+from pages.components.shared.terms import see
 
 OWN, SHARED = "own", "shared"
 
@@ -40,7 +41,8 @@ def plain(run: Run, image: np.ndarray) -> None:
         key="play_scale",
         required=True,
         persist_state="session",
-        help="One per stage shows what is in each; one for all shows which are strong.",
+        help="One per stage shows what is in each; one for all shows which are strong."
+        + see("feature map"),
     )
     limit = None
     if scale == SHARED:  # the image has its own grey

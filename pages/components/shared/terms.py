@@ -11,7 +11,7 @@ from pathlib import Path
 from mnist_core.errors import InputError
 
 PATH = Path(__file__).parents[2] / "glossary.toml"
-MARKED = re.compile(r"\[([^\]]+)\]\(term\)")
+MARKED = re.compile(r"\[([^\]]+)\]\(term(?:: ([^)]+))?\)")
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,24 @@ def terms(path: Path = PATH) -> dict[str, Term]:
 
 
 def find(words: str) -> Term:
-    """The term that some words mean, also in the plural. Raises InputError for none."""
+    """The term that some words are, also in the plural. Raises InputError for none."""
     slug = words.lower().replace(" ", "-")
-    known = {"steps": "step", "epochs": "epoch", "parameters": "parameter", "logits": "logit"}
-    known |= {"calibrated": "calibration", "batches": "batch", "kernels": "kernel"}
-    found = terms().get(known.get(slug, slug))
-    if found is None:
-        raise InputError(f"{PATH.name} has no term {words!r}")
-    return found
+    for each in (slug, slug.removesuffix("s"), slug.removesuffix("es")):
+        if each in terms():
+            return terms()[each]
+    raise InputError(f"{PATH.name} has no term {words!r}")
 
 
-def term(words: str) -> str:
-    """Markdown: the words as a link to the glossary."""
-    return f"[{words}](learn?learn_tab=Glossary&term={find(words).slug})"
+def term(words: str, name: str = "") -> str:
+    """Markdown: the words as a link to the glossary, to the term `name` where it is another."""
+    return f"[{words}](learn?learn_tab=Glossary&term={find(name or words).slug})"
+
+
+def see(words: str) -> str:
+    """What follows a control's help: where its term is explained."""
+    return f" See {term(words)}."
 
 
 def with_terms(text: str) -> str:
-    """Markdown in which [words](term) becomes a link to the glossary."""
-    return MARKED.sub(lambda match: term(match[1]), text)
+    """Markdown in which [words](term), or [words](term: name), becomes a link to the glossary."""
+    return MARKED.sub(lambda match: term(match[1], match[2] or ""), text)

@@ -12,10 +12,12 @@ from mnist_core.formatting import percent
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from pages.components.shared.common import show_errors
+from pages.components.shared.terms import term
 from pages.components.shared.watch import watch
 
 NOTE = (
-    "Kernels, maps and answers at up to 20 times of training: early steps, then epochs. The points "
+    f"Kernels, maps and answers at up to 20 {term('snapshots')} of training: early steps, then "
+    "epochs. The points "
     "are test images, placed by the last hidden layer and its two main directions at the end; the "
     "cross is the image at hand. At each time they are scaled to the same spread."
 )

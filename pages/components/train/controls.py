@@ -16,11 +16,24 @@ from mnist_core.models.grid import AXES, opening_config
 from mnist_core.models.stats import gloss
 from mnist_core.runs.run import Run
 from pages.components.shared import common
+from pages.components.shared.terms import see
 from pages.components.train import moving
 
 ADDRESS = (*RunConfig.names(), "recipe")
 CUSTOM = "Custom"
 Widget = Callable[..., object]
+# What the glossary says of a field.
+TERMS = {
+    "activation": "activation",
+    "batch_size": "batch",
+    "dropout": "dropout",
+    "epochs": "epoch",
+    "lr": "learning rate",
+    "model": "parameter",
+    "rotation": "augmentation",
+    "seed": "seed",
+    "shift": "augmentation",
+}
 
 
 def current_config() -> RunConfig:
@@ -80,6 +93,7 @@ def control(
     key = key or f"control_{name}"
     st.session_state[key] = getattr(config, name)
     help = HELP.get(name) or RunConfig.metadata(name)["help"]
+    help += see(TERMS[name]) if name in TERMS else ""
     widget(label, key=key, on_change=changed, args=(name, key), help=help, **options)
 
 
