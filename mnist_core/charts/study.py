@@ -280,3 +280,37 @@ def slice_of(table: StudyTable, name: str, height: int = 260) -> go.Figure:
         yaxis={"fixedrange": True, **stretched_accuracy_axis(low, high)},
     )
     return go.Figure([marks], layout)
+
+
+def two_objectives(table: StudyTable, height: int = 320) -> go.Figure:
+    """Accuracy against what is minimised beside it, and the trials that none beats in both."""
+    rows = [row for row in table.done if row.second is not None]
+    low, high = _room([1 - (row.accuracy or 0.0) for row in rows])
+    marks = _marks(rows, DONE)
+    marks["x"] = [row.second for row in rows]
+    marks["y"] = [min(1 - (row.accuracy or 0.0), high) for row in rows]
+    front = table.front
+    line: Trace = {
+        "type": "scatter",
+        "mode": "lines+markers",
+        "name": "not beaten in both",
+        "x": [row.second for row in front],
+        "y": [1 - (row.accuracy or 0.0) for row in front],
+        "line": {"shape": "hv", "width": 2, "color": colour(0)},
+        "customdata": [row.number for row in front],
+        "hovertext": [told(row) for row in front],
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        **UNFADED,
+    }
+    layout = common_layout(
+        height,
+        showlegend=True,
+        clickmode="event+select",
+        xaxis={
+            "type": "log",
+            "title": {"text": table.plan.minimise.capitalize(), "standoff": 4},
+            "fixedrange": True,
+        },
+        yaxis={"fixedrange": True, **stretched_accuracy_axis(low, high)},
+    )
+    return go.Figure([marks, line], layout)

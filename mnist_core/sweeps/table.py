@@ -76,6 +76,17 @@ class StudyTable:
         return self.done[0] if self.done else None
 
     @property
+    def front(self) -> list[TrialRow]:
+        """With two objectives, the trials that no other beats in both; the smallest first."""
+        found: list[TrialRow] = []
+        for row in sorted(self.done, key=lambda row: (row.second or 0.0, -(row.accuracy or 0.0))):
+            if row.second is not None and (
+                not found or (row.accuracy or 0) > (found[-1].accuracy or 0)
+            ):
+                found.append(row)
+        return found
+
+    @property
     def fields(self) -> list[str]:
         """The varied fields, the most important first."""
         names = [name for name, _ in self.plan.space.ordered()]

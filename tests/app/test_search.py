@@ -112,6 +112,9 @@ def test_a_search_is_started_paused_and_gone_on_with(store, started, monkeypatch
 def test_what_cannot_be_searched_is_said_in_a_sentence(store, started):
     made_up_study(store, "taken")
     page = open_search()
+    assert not page.text_input  # the form is closed where there is something to look at
+    page.session_state["search_form"] = True
+    settle(page)
     page.text_input[0].set_value("taken").run()
     page.button(key="search_start").click().run()
     assert "name: there is a study taken already" in told(page)

@@ -131,7 +131,7 @@ def more_filters(table: pd.DataFrame, quick: int, archived: int) -> pd.DataFrame
                 f"Include quick runs ({counted(quick, 'run')})",
                 key="cmp_quick",
                 bind="query-params",
-                help="Those of the Train page's map: curves and figures, without weights.",
+                help="Those of the Train page's map and searches: curves and figures, no weights.",
             )
     rows = select(table, None, wanted, words or "")
     if size != ANY_SIZE:

@@ -11,6 +11,7 @@ from mnist_core.charts.study import (
     parallel_coordinates,
     short,
     slice_of,
+    two_objectives,
 )
 from mnist_core.formatting import field_name
 from mnist_core.sweeps.table import PRUNED, StudyTable
@@ -40,6 +41,10 @@ def charts(table: StudyTable) -> None:
             st.markdown("**What matters**", help=help)
             alt = "Importance of each setting"
             st.plotly_chart(importance_bars(table), config=QUIET, key="search_bars", alt=alt)
+    if table.plan.minimise and table.front:
+        st.markdown(f"**Accuracy and {table.plan.minimise}**")
+        alt = f"Validation accuracy by {table.plan.minimise}"
+        clickable(table, two_objectives(table), "front", alt)
     if len(table.done) > 1:
         st.markdown("**All settings together**", help="The best tenth of the trials has colour.")
         alt = "Parallel coordinates of the completed trials"

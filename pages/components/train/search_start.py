@@ -20,6 +20,7 @@ from pages.components.train.search_space import choose_dimensions
 from pages.components.train.start import measuring
 
 TRIALS = (5, 10, 20, 50, 100, 200, 300, 500, 1000, 2000)
+FORM = "search_form"
 SAMPLER_HELP = (
     "tpe learns from the trials so far where good settings are; random does not. "
     "cmaes and gp need a package more (see the README)."
@@ -33,12 +34,17 @@ PRUNER_HELP = (
 def new_search(store: RunStore, config: RunConfig, names: Sequence[str]) -> None:
     """The form, where this visitor may start anything; open while there are no studies.
 
-    `names` are those of the studies. With one more there is a new form, which is closed.
+    `names` are those of the studies.
     """
     if not may_change():
         return
-    key = f"search_new_{len(names)}"
-    with st.expander("New search", icon=":material/tune:", expanded=not names, key=key):
+    if st.session_state.pop("search_close", False):  # a search has begun: it comes to the top
+        st.session_state[FORM] = False
+    st.session_state.setdefault(FORM, not names)
+    form = st.expander("New search", icon=":material/tune:", key=FORM, on_change="rerun")
+    if not form.open:
+        return
+    with form:
         dimensions = choose_dimensions(config)
         budget = ask_budget(store, config)
         try:
@@ -137,3 +143,4 @@ def begin(store: RunStore, name: str, arguments: list[str], example: RunConfig) 
         raise LabError(f"name: there is a study {name} already; choose another name.")
     actions(store).search(name, arguments, example)
     st.session_state.search_wanted = name
+    st.session_state.search_close = True

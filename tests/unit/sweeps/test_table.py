@@ -17,10 +17,11 @@ from mnist_core.models import make_config
 from mnist_core.sweeps import home
 from mnist_core.sweeps.asking import estimated_seconds, options_of, space_around
 from mnist_core.sweeps.collect import collect_curves
+from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.snapshot import table_of
 from mnist_core.sweeps.space import Options, Range, read_space
 from mnist_core.sweeps.surface import surface
-from mnist_core.sweeps.table import read_table, table_names, table_path
+from mnist_core.sweeps.table import StudyTable, TrialRow, read_table, table_names, table_path
 from mnist_core.training.cost import Cost, save
 from tests.unit.sweeps.studies import accuracy, study_in, worker
 
@@ -112,6 +113,13 @@ def test_the_estimated_time_is_that_of_all_trials_and_the_winner(store, monkeypa
     save(store, config, Cost(1e-4, 1e-3, 1e-4, 5.0))
     one = Cost(1e-4, 1e-3, 1e-4, 5.0).run(config)
     assert estimated_seconds(store, space, 15) == pytest.approx(one * 20 / 2)
+
+
+def test_the_front_of_two_objectives_has_what_no_trial_beats_in_both():
+    plan = Plan(read_space(SPACE, "grid"), pruner="none", minimise="parameters")
+    found = [(0.9, 50), (0.95, 100), (0.94, 200), (0.95, 300), (0.97, 300), (0.8, 60)]
+    rows = [TrialRow(n, "done", {}, a, 3, None, s) for n, (a, s) in enumerate(found)]
+    assert [row.number for row in StudyTable("two", plan, rows).front] == [0, 1, 4]
 
 
 def test_a_surface_follows_the_trials_and_says_nothing_far_from_them():
