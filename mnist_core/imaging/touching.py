@@ -17,8 +17,9 @@ from mnist_core.imaging.preprocess import centre, crop, fit
 # (N, 28, 28) uint8 -> (N,): log-probability that each is a digit which the network knows
 Score = Callable[[np.ndarray], np.ndarray]
 
-WHOLE = float(np.log(0.7))  # what is a digit with at least this probability is left whole
-NARROW = 0.5  # width / height: what is narrower is one digit
+WHOLE = float(np.log(0.85))  # what is a digit with at least this probability is left whole
+PART = float(np.log(0.65))  # each part is a digit with at least this probability
+NARROW = 0.85  # width / height: what is narrower is one digit, or a letter
 STEP = 0.1  # of the height: the distance of the places where a cut is tried
 REACH = 0.18  # of the height: how far a cut may bend away from its place
 WORK_HEIGHT = 48  # pixels: cuts are looked for in ink of this height
@@ -33,17 +34,19 @@ LEAST = 0.06  # of the whole's ink
 def parted(ink: np.ndarray, score: Score) -> list[np.ndarray]:
     """The digits in (h, w) uint8 ink, from left to right, each as the ink of it, in its place.
 
-    Only the ink itself where it is narrow, looks like a digit, or is no better in parts.
+    Only the ink itself where it is narrow, looks like a digit, or cannot be parted into what does:
+    letters and scribbles stay whole.
     """
     height, width = ink.shape
     if width < NARROW * height or (whole := float(score(_image(ink)[None])[0])) > WHOLE:
         return [ink]
-    pieces = _pieces(ink, _cuts(ink))
+    cuts = _cuts(ink)
+    pieces = _pieces(ink, cuts)
     if not pieces:
         return [ink]
-    values = score(np.stack([_image(piece) for piece in pieces.values()])) - EACH
-    count = max(end for _, end in pieces)
-    best, steps = _best(count, dict(zip(pieces, values.tolist(), strict=True)))
+    scores = score(np.stack([_image(piece) for piece in pieces.values()])).tolist()
+    values = {step: value for step, value in zip(pieces, scores, strict=True) if value > PART}
+    best, steps = _best(len(cuts) + 1, {step: value - EACH for step, value in values.items()})
     return [pieces[step] for step in steps] if best > whole - EACH else [ink]
 
 
