@@ -49,10 +49,15 @@ class Keeper:
 
     study: Study
     store: Any  # an artifact store
+    seen: Sequence[float] = ()  # the accuracies of completed trials
 
     def keep(self, trial: optuna.Trial, accuracy: float, runs: Sequence[Run]) -> None:
-        """Uploads the first run's weights if the trial is among the best; sets an attribute."""
-        better = sum(other.values[0] > accuracy for other in self.study.best_first())
+        """Uploads the first run's weights if the trial is among the best; sets an attribute.
+
+        Compared with the trials as they were `seen` last: to ask anew costs more than to upload one
+        too many, which `forget_others` deletes.
+        """
+        better = sum(other > accuracy for other in self.seen)
         run = runs[0]
         if better >= MOST or not run.has_weights:
             return

@@ -107,10 +107,11 @@ class Worker:
 
     def _learn(self, trials: Sequence[FrozenTrial]) -> None:
         """The runs that other workers have finished are not trained again."""
-        for trial in trials:
-            if trial.state == TrialState.COMPLETE:
-                for record in trial.user_attrs.get("runs", ()):
-                    self.trials.known.setdefault(record["id"], record)
+        done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+        self.trials.keeper.seen = [trial.values[0] for trial in done]
+        for trial in done:
+            for record in trial.user_attrs.get("runs", ()):
+                self.trials.known.setdefault(record["id"], record)
 
     def _fail(self, trial: optuna.Trial, error: Exception) -> TrialState | None:
         try:
