@@ -22,7 +22,7 @@ def test_the_first_visitor_may_come_by_a_deep_link(fresh_server, browser, link):
     at_rest(page)
     expect(page.get_by_role("heading", name=link.capitalize(), exact=True)).to_be_visible()
     menu = page.get_by_test_id("stTopNavLink").all_inner_texts()
-    assert [entry.split("\n")[-1] for entry in menu] == ["Train", "Compare", "Playground"]
+    assert [entry.split("\n")[-1] for entry in menu] == ["Learn", "Train", "Compare", "Playground"]
     page.close()
 
 

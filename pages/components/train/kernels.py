@@ -8,7 +8,7 @@ from mnist_core.imaging.tiles import tile
 from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from pages.components.shared.gallery import gallery
-from pages.components.shared.terms import term
+from pages.components.shared.terms import see
 
 SIDE = 72  # pixels of a picture
 
@@ -22,10 +22,10 @@ def first_kernels(run: Run | None) -> None:
     count, side = kernels.shape[:2]
     largest = float(np.abs(kernels).max()) or 1.0
     st.caption(
-        f"{model_title(run.config.model)} begins with {count} {term('kernels')} of {side}×{side} "
+        f"{model_title(run.config.model)} begins with {count} kernels of {side}×{side} "
         "weights, which slide over the image. Warm colours are positive weights: ink there speaks "
         "for the pattern. Cold colours are negative, dark is zero. "
-        f"All weights lie in {number_range(-largest, largest)}."
+        f"All weights lie in {number_range(-largest, largest)}.{see('kernel')}"
     )
     pictures = [tile(kernel, SIDE, SIDE, limit=largest).pixels for kernel in kernels]
     gallery(pictures, [f"kernel {number}" for number in range(1, count + 1)])
