@@ -13,6 +13,8 @@ from mnist_core.runs.store import RunStore
 from pages.components.shared import common
 from pages.components.shared.visitor import administration, may_change
 from pages.components.train import controls, moving
+from pages.components.train.build import build
+from pages.components.train.challenges import challenges
 from pages.components.train.curves import Curves, curves, curves_of
 from pages.components.train.files import files_and_command
 from pages.components.train.kernels import first_kernels
@@ -30,7 +32,7 @@ from pages.components.train.status import result
 
 REFRESH = 1.0  # seconds between two looks at a run in progress
 TABS: tuple[str, ...] = ("Its mistakes", "First kernels", "Watch it learn")
-TABS += ("Training images", "Search", "Files and command")
+TABS += ("Training images", "Search", "Challenges", "Files and command")
 
 
 def refreshed(store: RunStore, listed: list[list[Run]]) -> list[Run]:
@@ -75,7 +77,7 @@ def in_progress(config: RunConfig, listed: list[list[Run]]) -> None:
 
 @common.show_errors
 def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) -> None:
-    """Six tabs; only the open one is computed. The address bar names it."""
+    """Seven tabs; only the open one is computed. The address bar names it."""
     tabs = st.tabs(TABS, key="train_tab", on_change="rerun", bind="query-params")
     contents = (
         lambda: its_mistakes(store, run, runs),
@@ -83,6 +85,7 @@ def below(store: RunStore, config: RunConfig, run: Run | None, runs: list[Run]) 
         lambda: watch_it_learn(config, run, runs),
         lambda: training_images(config),
         lambda: search(store, config),
+        lambda: challenges(runs),
         lambda: files_and_command(config, run),
     )
     for tab, content in zip(tabs, contents, strict=True):
@@ -108,6 +111,7 @@ with place.result:
 with place.rest:
     every = REFRESH if others_live(config, runs) else None
     st.fragment(in_progress, run_every=every)(config, [runs])
+    common.show_errors(build)(store, config)
     common.show_errors(landscape_map)(store, config, runs)
     links(store, config, run)
     below(store, config, run, runs)

@@ -19,6 +19,7 @@ from mnist_core.training import cost
 FINGERPRINT = "0123456789abcdef"
 # parameters, multiply-accumulates, receptive field
 FIGURES = {
+    "custom": (5_994, 322_560, 14),
     "lenet5": (61_706, 416_520, 14),
     "lenet5-1998": (61_706, 416_520, 32),
     "mynetv1": (9_172_350, 24_170_664, 13),

@@ -11,7 +11,7 @@ from mnist_core.data.idx import part_sizes
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.models import model_names, model_spec, model_title, nearest_recipe, recipe_of
-from mnist_core.models.stats import shipped_stats, stats_of
+from mnist_core.models.stats import shipped_stats, stats_for
 from mnist_core.runs.about import About, about
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
@@ -82,7 +82,7 @@ def _finished_row(run: Run, images: int | None) -> Mapping[str, Any]:
 
 def _row(run: Run, images: int | None) -> dict[str, Any]:
     config, summary = run.config, run.summary
-    network = stats_of(config.model, config.dataset)
+    network = stats_for(config)
     row: dict[str, Any] = {
         "id": run.id,
         **{name: getattr(config, name) for name in OF_CONFIG},

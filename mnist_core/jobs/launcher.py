@@ -18,7 +18,7 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.jobs import automatic, queue, scheduler, spawn, standby
 from mnist_core.models import check_config
-from mnist_core.models.stats import stats_of
+from mnist_core.models.stats import stats_for
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
@@ -88,7 +88,7 @@ def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_fo
 
 def first_summary(config: RunConfig) -> Summary:
     """Of a new run, which keeps snapshots when its network is small."""
-    parameters = stats_of(config.model, config.dataset).get("parameters", MOST_PARAMETERS)
+    parameters = stats_for(config).get("parameters", MOST_PARAMETERS)
     small = parameters < MOST_PARAMETERS
     return Summary(RunState.INTERRUPTED, created=time.time(), snapshots=small)
 

@@ -11,7 +11,7 @@ from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.inspection.architecture import box_of, dot, growing_fields, in_words, times
 from mnist_core.jobs import spawn
 from mnist_core.models import model_title
-from mnist_core.models.stats import stats_of
+from mnist_core.models.stats import stats_for
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from pages.components.compare import files
@@ -26,7 +26,10 @@ AT_ONCE = 4  # large pictures beside each other
 def inside_tab(comparison: Comparison) -> None:
     """A table of the networks, receptive fields as pictures, then one network layer by layer."""
     networks_table(comparison)
-    stages = all_layers(tuple(dict.fromkeys(run.config.model for run in comparison.compared)))
+    configs = [run.config for run in comparison.compared]
+    own = dict.fromkeys((c.layers, c.input_size) for c in configs if c.layers)
+    stages = all_layers(tuple(dict.fromkeys(c.model for c in configs if not c.layers)))
+    stages = stages | {layers: own_layers(layers, side) for layers, side in own}
     receptive_fields(comparison, stages)
     layer_by_layer(comparison, stages)
 
@@ -34,7 +37,19 @@ def inside_tab(comparison: Comparison) -> None:
 @cached(same, spinner="Analysing the networks …")
 def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     """model -> its stages (see inspection.architecture)."""
-    return spawn.ask("layers", *models)
+    return spawn.ask("layers", *models) if models else {}
+
+
+def _network(run: Run) -> str:
+    """What tells the layers of one run from those of another."""
+    return run.config.layers or run.config.model
+
+
+@cached(same, spinner="Analysing your network …")
+def own_layers(layers: str, input_size: int) -> list[dict[str, Any]]:
+    """The stages of a network of one's own."""
+    asked = spawn.ask("layers", "--layers", layers, "--input-size", str(input_size))
+    return next(iter(asked.values()))
 
 
 @cached(weights_of_all, most=100, spinner="Measuring what the units look at …")
@@ -54,7 +69,7 @@ def networks_table(comparison: Comparison) -> None:
     rows = comparison.rows.set_index("id").loc[comparison.chosen].reset_index()
     others: dict[str, list[Any]] = {
         "network": [comparison.labels[run.id] for run in runs],
-        "blocks": [stats_of(run.config.model, run.config.dataset).get("blocks") for run in runs],
+        "blocks": [stats_for(run.config).get("blocks") for run in runs],
         "weights": [run.summary.weights and f"{run.id}/{run.summary.weights}" for run in runs],
         "log": [f"{run.id}/history.csv" if run.path.is_dir() else None for run in runs],
     }
@@ -121,7 +136,7 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
     for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
             label, mine = comparison.labels[run.id], found.get(run.id)
-            one_network(label, run, stages[run.config.model], (row, column), mine)
+            one_network(label, run, stages[_network(run)], (row, column), mine)
     st.caption(
         "The receptive field that is given for a network as a whole is that of its last "
         "convolution. Linear layers after it see the whole input: 28×28 pixels, or 32×32 where a "
@@ -184,7 +199,7 @@ def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]
     st.subheader("Layer by layer", anchor=False)
     help = "The network whose layers are listed."
     run = comparison.runs[pick(comparison, comparison.chosen, "cmp_layers", help)]
-    mine = stages[run.config.model]
+    mine = stages[_network(run)]
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
         graph = dot(mine, model_title(run.config.model), run.config.input_size)

@@ -12,7 +12,7 @@ from mnist_core.data.idx import how_to_get, missing_files
 from mnist_core.errors import LabError
 from mnist_core.formatting import plain, sentence
 from mnist_core.jobs import spawn
-from mnist_core.models.stats import stats_of
+from mnist_core.models.stats import stats_for
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
@@ -125,7 +125,7 @@ def model_figures() -> dict[str, dict[str, Any]]:
 
 def figures_of(config: RunConfig, runs: list[Run]) -> Mapping[str, Any]:
     """A network's figures: those kept beside it, else from a run like this, else measured."""
-    kept, kind = stats_of(config.model, config.dataset), (config.model, config.dataset)
+    kept, kind = stats_for(config), (config.model, config.dataset)
     if "parameters" in kept:
         return kept
     alike = (r for r in runs if (r.config.model, r.config.dataset) == kind and r.summary.parameters)

@@ -7,10 +7,11 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.analysis.url import config_from_query, query_of
-from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
-from mnist_core.dataset_specs import dataset_names, dataset_title
+from mnist_core.config import ACTIVATIONS, CUSTOM, OPTIMIZERS, SCHEDULES, RunConfig
+from mnist_core.dataset_specs import dataset_names, dataset_spec, dataset_title
 from mnist_core.errors import InputError
 from mnist_core.formatting import number, recipe_label
+from mnist_core.layers.revise import with_classes
 from mnist_core.models import make_config, model_names, model_spec, model_title, recipe_of
 from mnist_core.models.grid import AXES, opening_config
 from mnist_core.models.stats import gloss
@@ -20,7 +21,7 @@ from pages.components.shared.terms import see
 from pages.components.train import moving
 
 ADDRESS = (*RunConfig.names(), "recipe")
-CUSTOM = "Custom"
+NO_RECIPE = "Custom"
 Widget = Callable[..., object]
 # What the glossary says of a field.
 TERMS = {
@@ -71,7 +72,11 @@ def changed(name: str, key: str) -> None:
             config = opening_config(value).replace(dataset=config.dataset, seed=config.seed)
         elif name == "recipe":
             keep = {"dataset": config.dataset, "seed": config.seed}
-            config = make_config(config.model, value, **keep) if value != CUSTOM else config
+            keep |= {"layers": config.layers} if config.layers else {}
+            config = make_config(config.model, value, **keep) if value != NO_RECIPE else config
+        elif name == "dataset" and config.model == CUSTOM:
+            layers = with_classes(config.layers, dataset_spec(value).num_classes)
+            config = config.replace(dataset=value, layers=layers)
         elif value is not None:
             config = config.replace(**{name: value})
     except InputError as error:
@@ -106,8 +111,10 @@ def controls(config: RunConfig, runs: list[Run]) -> None:
     stops("Learning rate", "lr", config)
     with st.container(horizontal=True, gap="small"):
         stops("Batch", "batch_size", config)
-        stops("Dropout", "dropout", config)
-    stops("Activation", "activation", config, ACTIVATIONS, str)
+        if config.model != CUSTOM:  # whose layers name theirs
+            stops("Dropout", "dropout", config)
+    if config.model != CUSTOM:
+        stops("Activation", "activation", config, ACTIVATIONS, str)
     moving.switch()
     with st.expander("More settings", key="train_more_settings"):
         more_settings(config)
@@ -140,6 +147,8 @@ def stop(value: object) -> str:
 
 def glossed(model: str, dataset: str, runs: list[Run]) -> str:
     """A network's name and what it is made of: "LeNet-5 · 2 convolutions, 62k parameters"."""
+    if model == CUSTOM:
+        return "Build your own"
     words = gloss(common.figures_of(make_config(model, dataset=dataset), runs))
     return f"{model_title(model)} · {words}" if words else model_title(model)
 
@@ -148,10 +157,10 @@ def recipes(config: RunConfig) -> None:
     """The named settings of the network; "Custom" where the present ones follow none."""
     recipe = recipe_of(config)
     names = [each.name for each in model_spec(config.model).recipes]
-    st.session_state.control_recipe = recipe or CUSTOM
+    st.session_state.control_recipe = recipe or NO_RECIPE
     st.selectbox(
         "Recipe",
-        names if recipe else [*names, CUSTOM],
+        names if recipe else [*names, NO_RECIPE],
         key="control_recipe",
         format_func=recipe_label,
         on_change=changed,
