@@ -17,9 +17,9 @@ from mnist_core.imaging.preprocess import centre, crop, fit
 # (N, 28, 28) uint8 -> (N,): log-probability that each is a digit which the network knows
 Score = Callable[[np.ndarray], np.ndarray]
 
-WHOLE = float(np.log(0.85))  # what is a digit with at least this probability is left whole
-PART = float(np.log(0.65))  # each part is a digit with at least this probability
-NARROW = 0.85  # width / height: what is narrower is one digit, or a letter
+WHOLE = float(np.log(0.9))  # what is a digit with at least this probability is left whole
+PART = float(np.log(0.55))  # each part is a digit with at least this probability
+NARROW = 0.9  # width / height: what is narrower is one digit, or a letter
 STEP = 0.1  # of the height: the distance of the places where a cut is tried
 REACH = 0.18  # of the height: how far a cut may bend away from its place
 WORK_HEIGHT = 48  # pixels: cuts are looked for in ink of this height
