@@ -2,15 +2,18 @@
 
     python -m tests.tools.sweep_replay [--times 3] [--sampler tpe] [--pruner median] [--keep STORE]
 
-Every setting that the search may try was trained once, with its curve and the seconds of each
-epoch in `checkpoints/grid`: a trial takes what is kept, epoch by epoch, and is ended early as a
-real one would be. So the search is real, and its training time is known without training. Prints
+Every setting of the grid was trained once, with its curve and the seconds of each epoch in
+`checkpoints/grid`: a trial takes what is kept, epoch by epoch, and is ended early as a real one
+would be. So the search is real, and its training time is known without training. With `--ranges` it
+searches the page's own space, in which learning rate and dropout are ranges, and a trial takes the
+nearest setting of the grid; each one costs its whole time, also where that was taken before. Prints
 one JSON object: how long the grid took, and for each search the best accuracy within a third of
 that time, and after which share of it the grid's best was reached.
 """
 
 import argparse
 import json
+import math
 import tempfile
 from pathlib import Path
 
@@ -31,6 +34,20 @@ PART = 1 / 3  # of the grid's training time
 TRIALS = 3000  # more than fit into that time
 
 
+def nearest(config):
+    """The setting of the grid that is nearest to this one."""
+    lr = min(AXES["lr"], key=lambda value: abs(math.log(value / config.lr)))
+    dropout = min(AXES["dropout"], key=lambda value: abs(value - config.dropout))
+    return config.replace(lr=lr, dropout=dropout)
+
+
+def space(dataset: str, ranges: bool):
+    """The page's own space, or the settings of the grid alone."""
+    axes = {name: [*values] for name, values in AXES.items()}
+    axes |= {"lr": "0.001..1:log", "dropout": "0..0.5"} if ranges else {}
+    return read_space({"model": MODEL, "dataset": dataset, **axes}, RECIPE)
+
+
 class Replay:
     """Trains by looking up; `seconds` is what that training took, `best` what it found when."""
 
@@ -43,7 +60,7 @@ class Replay:
         return self.seconds >= self.limit
 
     def __call__(self, store, config, execution, *, on_progress, signalled):
-        kept, rows = self.runs[config.id], []
+        kept, rows = self.runs[nearest(config).id], []
         for row in kept.history:
             rows.append(row)
             self.seconds += row["seconds"]
@@ -58,14 +75,10 @@ class Replay:
         return RecordedRun(store.root / config.id, config, kept.summary, rows)
 
 
-def search(runs: dict, limit: float, folder: Path, sampler: str, pruner: str) -> dict:
+def search(runs: dict, chosen, limit: float, folder: Path, sampler: str, pruner: str) -> dict:
     store, url = RunStore(folder), str(folder / "studies.journal")
     folder.mkdir(parents=True, exist_ok=True)
-    dataset = next(iter(runs.values())).config.dataset
-    space = read_space(
-        {"model": MODEL, "dataset": dataset, **{k: [*v] for k, v in AXES.items()}}, RECIPE
-    )
-    study = make_study(open_storage(url), url, "replay", Plan(space, sampler, pruner), TRIALS)
+    study = make_study(open_storage(url), url, "replay", Plan(chosen, sampler, pruner), TRIALS)
     replay = Replay(runs, limit)
     worker = Worker(study, store, str(folder / "weights"), lambda: replay.over, train_one=replay)
     worker.work()
@@ -88,6 +101,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--sampler", default="tpe")
     parser.add_argument("--pruner", default="median")
+    parser.add_argument("--ranges", action="store_true", help="search the page's own space")
     parser.add_argument("--keep", type=Path, help="a folder that keeps the last search")
     options = parser.parse_args()
     runs = dict(read_bundle(RunStore("checkpoints").bundle_path(options.dataset)).runs)
@@ -98,7 +112,8 @@ def main() -> None:
             last = options.keep and number == options.times - 1
             folder = options.keep if last else Path(temporary)
             limit = PART * seconds
-            found.append(search(runs, limit, folder, options.sampler, options.pruner))
+            chosen = space(options.dataset, options.ranges)
+            found.append(search(runs, chosen, limit, folder, options.sampler, options.pruner))
     accuracies = [run.summary.validation_accuracy or 0.0 for run in runs.values()]
     grid = {"settings": len(runs), "seconds": round(seconds), "best": max(accuracies)}
     print(json.dumps({"grid": grid, "searches": found}, indent=1))

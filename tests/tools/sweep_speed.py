@@ -111,6 +111,7 @@ def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> d
     took = time.perf_counter() - began
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     status = study.status()
+    done = max(status["trials_done"], 1)
     return {
         "workers": workers,
         "trials": trials,
@@ -120,11 +121,9 @@ def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> d
         "seconds": round(took, 1),
         "trials_a_second": round(status["trials_done"] / took, 2),
         "at_most": round(workers / seconds, 2),
-        "workers_cpu_milliseconds_a_trial": round(
-            1000 * (used.ru_utime + used.ru_stime) / trials, 1
-        ),
-        "server_cpu_milliseconds_a_trial": round(1000 * server_cpu(folder) / trials, 1),
-        "commits_a_trial": round(commits(url) / trials, 1),
+        "workers_cpu_milliseconds_a_trial": round(1000 * (used.ru_utime + used.ru_stime) / done, 1),
+        "server_cpu_milliseconds_a_trial": round(1000 * server_cpu(folder) / done, 1),
+        "commits_a_trial": round(commits(url) / done, 1),
     }
 
 

@@ -30,7 +30,7 @@ def charts(table: StudyTable) -> None:
     else:
         left, right = st.container(), None
     with left:
-        st.markdown("**Best so far**")
+        st.markdown("**Best so far**", help="Click on a trial, and the controls move there.")
         clickable(table, best_so_far(table), "best", "Validation accuracy over the trials")
     if right:
         with right:

@@ -8,10 +8,11 @@ from mnist_core.models.searched import EPOCHS, searched, winners
 from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import PROJECT
 from mnist_core.reproduce.searched import at_length, keep_winner
+from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.space import read_space
-from mnist_core.sweeps.table import StudyTable, TrialRow, read_table, write_table
+from mnist_core.sweeps.table import StudyTable, TrialRow, read_table, table_names, write_table
 
 SPACE = {"model": "lenet5", "dataset": "FashionMNIST", "epochs": 5, "lr": "0.001..1:log"}
 SPACE |= {"optimizer": "SGD,Adam", "schedule": "step,cosine"}
@@ -44,6 +45,16 @@ def test_a_damaged_file_is_one_sentence(tmp_path):
     path.write_text('{"lenet5": {"study": "x"}}')
     with pytest.raises(LabError, match="make it anew"):
         winners(path)
+
+
+def test_a_study_that_ships_is_whole():
+    store = RunStore(PROJECT / "checkpoints")
+    for name in table_names(store):
+        table = read_table(store, name)
+        assert table.is_complete and table.importance and table.winner["test_accuracy"]
+        runs = read_bundle(store.sweep_path(name)).runs
+        assert {table.config(row).id for row in table.done} <= set(runs)
+        assert all(runs[table.config(row).id].history for row in table.done[:10])
 
 
 def test_the_recipes_that_ship_are_those_of_the_studies_that_ship():
