@@ -1,5 +1,6 @@
 """The command that trains a run, and the run's files."""
 
+import functools
 import json
 from collections.abc import Callable
 
@@ -7,7 +8,10 @@ import streamlit as st
 
 from mnist_core.analysis.describe import command_of
 from mnist_core.config import RunConfig
+from mnist_core.errors import LabError
+from mnist_core.export.formats import FORMATS, zipped
 from mnist_core.files import to_csv
+from mnist_core.formatting import sentence
 from mnist_core.runs.run import Run
 
 
@@ -24,9 +28,38 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
         download("History", history, f"{config.id}.csv")
         weights = run.weights if run and run.has_weights else None
         download("Weights", weights, f"{config.id}.safetensors")
+    if run and run.history:
+        exports(run)
     if run and run.finished and not run.has_weights:
         copy = "" if run.path.is_dir() else " Train a copy of it to get them."
         st.caption(f"No weights: they do not ship with this run.{copy}")
+
+
+def exports(run: Run) -> None:
+    """A button for each format, which makes its files when it is pressed."""
+    st.caption("Take it with you: as something that other programs open.")
+    with st.container(horizontal=True):
+        for name, each in FORMATS.items():
+            st.download_button(
+                each.title,
+                functools.partial(_made, run, name),
+                f"{run.id}-{name}.zip",
+                "application/zip",
+                key=f"export_{name}",
+                icon=":material/ios_share:",
+                on_click="ignore",
+                disabled=each.needs_weights and not run.has_weights,
+                help=f"{each.about} The same as: mnist-lab export {run.id} --format {name}",
+            )
+
+
+def _made(run: Run, name: str) -> bytes:
+    """The files of a format in one archive; what went wrong as a text where it failed."""
+    try:
+        files = FORMATS[name].make(run)
+    except LabError as error:
+        files = {"why-not.txt": f"{sentence(error)}\n".encode()}
+    return zipped(files)
 
 
 def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: str) -> None:
