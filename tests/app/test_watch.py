@@ -78,6 +78,15 @@ def test_another_run_beside_it_and_one_that_kept_none(lab, canvas):
     assert all(side["map"]["can_open"] for side in watched(page)["sides"])
 
 
+def test_a_network_of_one_layer_has_neither_kernels_nor_maps(lab, canvas):
+    add_snapshots(add_run(lab, model="custom", layers="flatten, linear 10"))
+    (side,) = watched(open_tab(TAB))["sides"]
+    assert side["kernels"] is None and side["maps"] == []
+    assert len(side["map"]["points"]) and np.allclose(
+        np.sum(side["probabilities"], 1), 1, atol=0.01
+    )
+
+
 @pytest.mark.parametrize("content", [None, b"torn"])
 def test_no_snapshots_and_damaged_ones_are_a_sentence(store, canvas, content):
     run = add_run(store)

@@ -113,9 +113,9 @@ def title_of(run: Run) -> str:
 
 def _kernels(here: Timeline) -> dict[str, Any] | None:
     found = [first_kernels(network.model) for network in here.networks]
-    kernels = np.stack([each[1][:MOST_KERNELS] for each in found if each])
-    if not len(kernels):
+    if not all(found):  # a network without convolutions
         return None
+    kernels = np.stack([each[1][:MOST_KERNELS] for each in found if each])
     _, count, height, width = kernels.shape
     indices, _, _ = tiles.colour_indices(kernels)
     about = f"{count} of {height}×{width}, on one scale at all times"

@@ -227,6 +227,7 @@ function paintArea(side, at) {
   const x = time => left + (time / Math.max(1, side.steps.length - 1)) * (width - 2 * left)
   const y = share => (1 - share) * (height - bottom)
   const below = side.steps.map(() => 0)
+  const bands = []
   names.forEach((_, label) => {
     const above = below.map((share, time) => share + side.probabilities[time][label])
     context.beginPath()
@@ -234,20 +235,21 @@ function paintArea(side, at) {
     for (let time = below.length - 1; time >= 0; time--) context.lineTo(x(time), y(below[time]))
     context.fillStyle = colours[label]
     context.fill()
-    const middle = (above[at] + below[at]) / 2
-    if (above[at] - below[at] > 0.06) {
-      context.font = "600 12px sans-serif"
-      context.textAlign = x(at) > width / 2 ? "right" : "left"
-      context.fillStyle = "#fff"
-      context.strokeStyle = "rgba(0,0,0,.75)"
-      context.lineWidth = 3
-      const words = `${names[label]} · ${(100 * (above[at] - below[at])).toFixed(0)} %`
-      const where = [x(at) + (x(at) > width / 2 ? -5 : 5), y(middle) + 4]
-      context.strokeText(words, ...where)
-      context.fillText(words, ...where)
-    }
+    bands.push([label, above[at], below[at]])
     above.forEach((share, time) => { below[time] = share })
   })
+  context.font = "600 12px sans-serif"
+  const late = x(at) > width / 2
+  context.textAlign = late ? "right" : "left"
+  context.fillStyle = "#fff"
+  context.strokeStyle = "rgba(0,0,0,.75)"
+  context.lineWidth = 3
+  for (const [label, high, low] of bands.filter(band => band[1] - band[2] > 0.06)) {
+    const words = `${names[label]} · ${(100 * (high - low)).toFixed(0)} %`
+    const where = [x(at) + (late ? -5 : 5), y((high + low) / 2) + 4]
+    context.strokeText(words, ...where)
+    context.fillText(words, ...where)
+  }
   context.strokeStyle = context.fillStyle = ink
   context.lineWidth = 2
   context.beginPath()
