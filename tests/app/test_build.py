@@ -37,10 +37,10 @@ def test_a_network_is_written_edited_moved_and_kept_in_the_address(store):
     page.selectbox(key="build_kind").select("Convolution").run()
     page.button(key="build_add").click().run()
     assert line(page) == "conv 4 5x5, pool 2, conv 8 3x3, flatten, linear 10"
-    page.button(key="build_up_2").click().run()
+    page.button(key="build_move_up_2").click().run()
     assert line(page) == "conv 4 5x5, conv 8 3x3, pool 2, flatten, linear 10"
     page.text_input(key="build_layer_1").set_value("conv 6 3").run()
-    page.button(key="build_remove_2").click().run()
+    page.button(key="build_move_remove_2").click().run()
     assert line(page) == "conv 4 5x5, conv 6 3x3, flatten, linear 10"
     again = open_page(model="custom", layers=line(page))
     assert line(again) == line(page) and not again.warning

@@ -199,3 +199,32 @@ def test_with_the_switch_on_a_move_trains_by_itself(page, server):
     expect(page).to_have_url(re.compile("lr=0.005&.*train_as_i_move=true"))
     expect(done).to_be_visible()
     assert store.get(config.id).finished and store.get(config.replace(lr=0.005).id).finished
+
+
+def test_a_network_built_by_keyboard_is_trained_and_found_on_compare(page, server):
+    """Five layers: typed, one added, one moved; a mistake gives its sentence on the way."""
+    page.goto(f"{server.url}/?model=custom&epochs=6&batch_size=16&seed=21")
+    line = page.get_by_role("textbox", name="Layers in one line")
+    line.focus()
+    line.press("Control+a")
+    page.keyboard.type("pool 4, conv 4 9x9, flatten, linear 10\n")
+    expect(page.get_by_text("9×9 does not fit into 7×7")).to_be_visible()
+    row = page.get_by_role("textbox", name="Layer 2")
+    row.focus()
+    row.press("Control+a")
+    page.keyboard.type("conv 4 3x3\n")
+    expect(line).to_have_value("pool 4, conv 4 3x3, flatten, linear 10")
+    at_rest(page)
+    page.locator(".st-key-build_add").get_by_role("button").press("Enter")
+    expect(line).to_have_value("pool 4, conv 4 3x3, conv 8 3x3, flatten, linear 10")
+    at_rest(page)
+    button(page, re.compile("Move layer 3 up")).press("Enter")
+    layers = "pool 4, conv 8 3x3, conv 4 3x3, flatten, linear 10"
+    expect(line).to_have_value(layers)
+    at_rest(page)
+    button(page, "Train").press("Enter")
+    expect(page.locator(OUTCOME)).to_contain_text(re.compile("of 6"))
+    run = next(r for r in RunStore(server.store).list()[0] if r.config.layers == layers)
+    assert run.state == "done" and run.summary.parameters == 748
+    page.get_by_test_id("stTopNavLink").filter(has_text="Compare").click()
+    expect(page.get_by_test_id("stMain")).to_contain_text("Own network")

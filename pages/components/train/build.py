@@ -38,7 +38,10 @@ ON_MAPS = ("conv", "pool", "average pool", "global average")
 STYLE = """<style>
 .st-key-build_rows{gap:.25rem}
 .st-key-build_rows [data-testid=stHorizontalBlock]{align-items:center;gap:.4rem}
-.st-key-build_rows button{min-height:2rem;min-width:2.2rem;padding:.1rem .3rem}
+.st-key-build_rows [class*=st-key-build_move] button{min-height:2rem;min-width:2.2rem;
+ padding:.1rem .3rem;position:relative}
+.st-key-build_rows [class*=st-key-build_move] button p{position:absolute;width:1px;height:1px;
+ overflow:hidden;clip-path:inset(50%)}
 </style>"""
 
 
@@ -65,7 +68,9 @@ def build(store: RunStore, config: RunConfig) -> None:
     steps, error = examined(text, config)
     if error and error.place is None:
         st.error(plain(error.sentence), icon=":material/error:")
-    if error is None:
+    if error:
+        st.caption(f"Above is still the last network that fits: {plain(config.layers)}")
+    else:
         st.markdown(totals(store, config, steps))
         fields(config, steps)
     rows(parts_of(text), steps, error)
@@ -205,13 +210,13 @@ def _row(place: int, part: str, count: int, steps: list[Step]) -> None:
 def _button(
     place: int, icon: str, what: str, off: bool, act: Callable[[int], None], target: int
 ) -> None:
-    told = "Remove" if what == "remove" else f"Move {what}"
+    told = f"Remove layer {place + 1}" if what == "remove" else f"Move layer {place + 1} {what}"
     st.button(
-        "",
+        told,  # for screen readers; seen is the icon
         icon=f":material/{icon}:",
-        key=f"build_{what}_{place}",
+        key=f"build_move_{what}_{place}",
         disabled=off,
-        help=f"{told}: layer {place + 1}",
+        help=told,
         on_click=act,
         args=(target,),
     )

@@ -12,6 +12,7 @@ from mnist_core.formatting import duration, markdown_table, percent, plain
 from mnist_core.models import make_config, model_title
 from mnist_core.runs.about import about
 from mnist_core.runs.run import Run
+from pages.components.shared.common import unbroken
 from pages.components.train.controls import show
 
 HEADS = ("", "Network", "Validation", "Test", "Parameters", "Training")
@@ -44,8 +45,8 @@ def _row(challenge: Challenge, run: Run) -> list[str]:
     return [
         "🏆" if challenge.met(run) else "",
         link.replace("|", "\\|"),
-        percent(summary.validation_accuracy),
-        percent(summary.test_accuracy),
+        unbroken(percent(summary.validation_accuracy)),
+        unbroken(percent(summary.test_accuracy)),
         f"{summary.parameters or 0:,}",
         duration(summary.seconds or 0),
     ]
