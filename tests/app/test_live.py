@@ -35,7 +35,7 @@ WAYS = [
     {"fill": False, "centred": False, "every": 4},
 ]
 ACCEPTED = {"lenet5", "lenet5-1998", "lenet", "medium", "small", "ultrasmall", "fast"}
-ACCEPTED |= {"myfullconvnet", "mynetv2"}
+ACCEPTED |= {"myfullconvnet", "mynetv2", "custom"}
 
 
 def odd_chain() -> nn.Sequential:
