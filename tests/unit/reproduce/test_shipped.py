@@ -53,8 +53,7 @@ READ = {}
 def test_the_whole_zoo_ships():
     assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
     assert SHIPPED.list()[1] == []
-    given_up = [c for c in ZOO if SHIPPED.get(c.id).state == "diverged"]
-    assert {(c.model, recipe_of(c)) for c in given_up} == {("myvggnet", "reference")}
+    assert [config.id for config in ZOO if SHIPPED.get(config.id).state == "diverged"] == []
 
 
 def test_what_ships_is_small():
