@@ -42,7 +42,7 @@ def joining(store: RunStore) -> Iterator[Process]:
     """
     try:
         with _lock(store).acquire(timeout=5):
-            yield _find(store) or _start(store)
+            yield running(store) or _start(store)
     except Timeout:
         raise LabError("The queue is busy; try again.") from None
 
@@ -50,7 +50,7 @@ def joining(store: RunStore) -> Iterator[Process]:
 def revive(store: RunStore) -> None:
     """Starts a scheduler when runs wait for one that was killed. Never raises."""
     with suppress(LabError, OSError):
-        if _find(store) is None and any(_is_left(run) for run in queue.runs(store)):
+        if running(store) is None and any(_is_left(run) for run in queue.runs(store)):
             with joining(store):
                 pass
 
@@ -63,7 +63,8 @@ def _path(store: RunStore) -> Path:
     return store.root / f".scheduler-{host()}.json"
 
 
-def _find(store: RunStore) -> Process | None:
+def running(store: RunStore) -> Process | None:
+    """The scheduler of this machine, if there is one."""
     known = read_checked(_path(store), Process.from_dict, default=None)
     return known if known and known.lives else None
 
@@ -121,7 +122,7 @@ class Scheduler:
 
     def _is_wanted(self) -> bool:
         """Whether the store still names this process: it was not deleted, or taken over."""
-        return _find(self.store) == self.process
+        return running(self.store) == self.process
 
     def _ends(self) -> bool:
         """Ends, unless a run has joined in this moment."""

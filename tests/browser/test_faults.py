@@ -4,7 +4,7 @@ In full: python -m tests.tools.faults
 """
 
 from tests.stores import save_known_cost
-from tests.tools.faults import run_faults
+from tests.tools.faulting.page import run_faults
 
 
 def test_kills_lose_nothing(lab, browser, tmp_path):

@@ -44,6 +44,7 @@ def test_one_cycle_rises_and_falls_within_the_run(data):
 def test_plateau_watches_validation_accuracy(data, gamma):
     trainer = Trainer(quick_config(schedule="plateau", patience=1, gamma=gamma), data, ONE)
     rate = lambda: trainer.optimizer.param_groups[0]["lr"]  # noqa: E731
+    trainer.optimizer.step()
     for accuracy, expected in [(0.5, 0.05), (0.6, 0.05), (0.6, 0.05), (0.55, 0.05 * gamma)]:
         trainer.schedule.after_epoch(accuracy)
         assert rate() == pytest.approx(expected)

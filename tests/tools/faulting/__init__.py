@@ -1,0 +1,1 @@
+"""Parts of the fault test: each kills something else."""
