@@ -85,7 +85,11 @@ def test_the_best_by_validation_leads_a_challenge(store):
     small = make_config(layers="pool 4, flatten, linear 10")
     make_run(store, small, accuracy=0.91, parameters=500, seconds=8.0)
     page = open_page(train_tab="Challenges")
-    boards = [e.value for e in page.markdown if e.value.startswith("|  | Network")]
+    boards = [
+        e.value.replace("\N{NO-BREAK SPACE}", " ")
+        for e in page.markdown
+        if e.value.startswith("|  | Network")
+    ]
     assert len(boards) == 3 and boards[0].count("\n") == 3 and "99.70 %" in boards[0]
     assert "🏆" in boards[0] and "🏆" not in boards[1] and "91.00 %" in boards[1]
     assert "91.00 %" in boards[2] and "99.70 %" not in boards[2]

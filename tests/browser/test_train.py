@@ -225,6 +225,6 @@ def test_a_network_built_by_keyboard_is_trained_and_found_on_compare(page, serve
     button(page, "Train").press("Enter")
     expect(page.locator(OUTCOME)).to_contain_text(re.compile("of 6"))
     run = next(r for r in RunStore(server.store).list()[0] if r.config.layers == layers)
-    assert run.state == "done" and run.summary.parameters == 748
+    assert run.state == "done" and run.summary.parameters == 742  # 80 + 292 + 370
     page.get_by_test_id("stTopNavLink").filter(has_text="Compare").click()
     expect(page.get_by_test_id("stMain")).to_contain_text("Own network")
