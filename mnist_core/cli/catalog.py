@@ -1,6 +1,7 @@
 """What there is: the commands `models`, `datasets` and `runs`."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import Any
 
 from mnist_core.cli.command import Answer, command
@@ -8,7 +9,9 @@ from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import say, table
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
+from mnist_core.data.own import add_own
 from mnist_core.dataset_specs import dataset_names, dataset_spec
+from mnist_core.errors import InputError
 from mnist_core.formatting import percent
 from mnist_core.models import create_model, make_config, model_names, model_spec
 from mnist_core.paths import data_root
@@ -41,6 +44,9 @@ def _dataset_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--download", metavar="NAME", help="fetch one of " + ", ".join(dataset_names())
     )
+    pictures = "make a data set of pictures: a folder, or a zip, with a folder for each class"
+    parser.add_argument("--add", metavar="FOLDER", help=pictures)
+    parser.add_argument("--name", help="what the added data set is called")
 
 
 @command("datasets", "The data sets, and whether their files are there.", _dataset_options)
@@ -48,6 +54,10 @@ def datasets(options: Namespace) -> Answer:
     if options.download:
         load(options.download)
     root = data_root()
+    if (options.add is None) != (options.name is None):
+        raise InputError("add and name: give both, the pictures and what the data set is called")
+    if options.add is not None:
+        add_own(options.name, Path(options.add), root)
     rows = [
         {
             "name": name,
