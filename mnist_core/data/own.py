@@ -41,6 +41,8 @@ def add_own(name: str, source: Path, root: Path) -> DatasetSpec:
     of 28×28 pixels are taken as they are, light on dark; others are read like an upload. Raises
     InputError: which file or folder, and what is wrong with it.
     """
+    if not name:
+        raise InputError("name: '' was given; a data set needs a name of letters, digits or dashes")
     if (root / name).exists():
         raise InputError(f"name: {name!r} was given; {root / name} is there already")
     found = list(_pictures(source))

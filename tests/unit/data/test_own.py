@@ -83,6 +83,7 @@ def test_bad_input_is_one_sentence(tmp_path):
         ("New", tmp_path / "nowhere", "cannot be read"),
         ("New", few, "lies in no folder"),
         ("New", few.parent, "too few"),
+        ("", good, "needs a name"),
         ("a b", good, "use letters, digits and dashes"),
         ("mnist", good, "is taken"),
     ):
