@@ -53,7 +53,10 @@ READ = {}
 def test_the_whole_zoo_ships():
     assert [config.id for config in ZOO if not SHIPPED.find_folder(config)] == []
     assert SHIPPED.list()[1] == []
-    assert [config.id for config in ZOO if SHIPPED.get(config.id).state == "diverged"] == []
+    given_up = {
+        (c.model, c.dataset, recipe_of(c)) for c in ZOO if SHIPPED.get(c.id).state != "done"
+    }
+    assert given_up == {("myvggnet", "KMNIST", "reference")}
 
 
 def test_what_ships_is_small():
@@ -64,7 +67,7 @@ def test_what_ships_is_small():
     for run in WITH_WEIGHTS:
         size = (run.path / run.summary.weights).stat().st_size
         assert size == run.summary.weights_bytes
-        assert size <= LARGE or in_fewer_bits(run) or not run.summary.engine  # not yet anew
+        assert size <= LARGE or in_fewer_bits(run)
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.id)
