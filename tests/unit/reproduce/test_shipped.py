@@ -80,9 +80,8 @@ def test_its_files_agree(run):
     assert summary.device and summary.versions["torch"]
     if run in WITH_WEIGHTS:
         run.weights()  # checks the checksum
-    if summary.engine:  # trained anew
-        assert kept_logits(run)
-        assert not keeps_snapshots(run.config) or run.snapshots()[-1].epoch == run.config.epochs
+    assert summary.engine and kept_logits(run)
+    assert not keeps_snapshots(run.config) or run.snapshots()[-1].epoch == run.config.epochs
 
 
 def kept_logits(run):
