@@ -26,7 +26,8 @@ def test_a_search_is_begun_on_the_page_and_seen_ending(page, server):
     try:
         tab = page.locator(".st-key-search_status")
         expect(tab).to_contain_text(re.compile(r"[1-5] of 5 trials.* best"))
-        expect(page.get_by_text("The winner, trained again with 5 seeds")).to_be_visible()
+        winner = page.get_by_text("The winner, trained again with 5 seeds")
+        expect(winner).to_be_visible(timeout=3000 * TIMEOUT)  # five runs are trained before
         expect(tab).to_contain_text("5 of 5 trials")
         until(lambda: sweep_job.process_of(store, NAME) is None, "the search has ended")
     finally:
