@@ -9,7 +9,6 @@ from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import say, table
 from mnist_core.data.datasets import load
 from mnist_core.data.idx import missing_files
-from mnist_core.data.own import add_own
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
@@ -57,6 +56,8 @@ def datasets(options: Namespace) -> Answer:
     if (options.add is None) != (options.name is None):
         raise InputError("add and name: give both, the pictures and what the data set is called")
     if options.add is not None:
+        from mnist_core.data.from_pictures import add_own
+
         add_own(options.name, Path(options.add), root)
     rows = [
         {

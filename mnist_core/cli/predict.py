@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from mnist_core.inspection.novelty import Detector
 
 PICTURE_LIMIT = 2**28  # bytes of a file; 25 million pixels of 32 bits have 100 million
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
 
 
 @command("evaluate", "Accuracy on the test set, and the confusion matrix.", one_run)
@@ -67,20 +66,21 @@ def _pictures(names: list[str]) -> list[str]:
 
     Raises InputError for a folder without any.
     """
+    from mnist_core.imaging.image_file import PICTURES
+
+    def is_picture(path: Path) -> bool:
+        return path.suffix.lower() in PICTURES and path.is_file()
+
     found: list[str] = []
     for name in names:
         if not Path(name).is_dir():
             found.append(name)
             continue
-        inside = [str(path) for path in sorted(Path(name).iterdir()) if _is_picture(path)]
+        inside = [str(path) for path in sorted(Path(name).iterdir()) if is_picture(path)]
         if not inside:
             raise InputError(f"{name}: the folder has no pictures ({', '.join(PICTURES)})")
         found += inside
     return found
-
-
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in PICTURES and path.is_file()
 
 
 def _answer_or_error(network: Network, detector: Detector | None, name: str) -> dict[str, Any]:

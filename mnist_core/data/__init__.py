@@ -2,7 +2,7 @@
 handwriting.
 
 A new data set is a call of `register_dataset` in a file that is imported here, or a folder that
-`own.add_own` has made. May import imaging and the base modules.
+`from_pictures.add_own` has made. May import imaging and the base modules.
 """
 
 from mnist_core.data import mnist_family

@@ -14,6 +14,7 @@ from PIL.Image import Transpose
 from mnist_core.errors import InputError
 
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")  # their names' ends
 MAX_PIXELS = 25_000_000  # decoded whole, these take up to 400 MB for a moment
 MAX_JPEG_PIXELS = 50_000_000  # a phone's largest photographs: a JPEG can be decoded smaller
 MAX_SCANS = 100  # of a JPEG; a progressive one has ten, and each costs a pass over all pixels

@@ -15,6 +15,7 @@ from mnist_core.evaluation.network import next_mistake
 from mnist_core.evaluation.predictions import predictions
 from mnist_core.formatting import plain
 from mnist_core.imaging import photo, preprocess
+from mnist_core.imaging.image_file import PICTURES
 from mnist_core.imaging.preprocess import Stage, Stages
 from mnist_core.imaging.tiles import enlarged, png
 from mnist_core.paths import data_root
@@ -30,7 +31,7 @@ from pages.components.shared.visitor import actions
 
 DRAW, LIVE, PHOTO, TEST = SOURCES = ("Draw", "Live", "Photo", "Test image")
 FILE, CAMERA = "From a file", "From the camera"
-KINDS = ["png", "jpg", "jpeg", "webp", "bmp", "gif", "tif", "tiff"]
+KINDS = [name.removeprefix(".") for name in PICTURES]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from mnist_core import dataset_specs
+from mnist_core.data.from_pictures import add_own
 from mnist_core.data.idx import missing_files, read_part
-from mnist_core.data.own import add_own, register_own
+from mnist_core.data.own import register_own
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError
 from tests.drawing import encode
