@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mnist_core.analysis.diagnosis import learned
-from mnist_core.analysis.experiment import Experiment
+from mnist_core.analysis.experiment import Experiment, function_of
 from mnist_core.analysis.headline import RepeatedRuns, Row
 from mnist_core.analysis.named_runs import (
     accuracy_in_words,
@@ -79,13 +79,10 @@ def check(kind: str) -> Callable[[Check], Check]:
 
 def carry_out(found: Store, experiment: Experiment) -> Outcome:
     """Raises InputError for a header with a mistake, LabError where runs are missing or damaged."""
-    options = dict(experiment.check)
-    kind = options.pop("kind")
-    if kind not in CHECKS:
-        known = ", ".join(CHECKS)
-        raise InputError(f"{experiment.name}: check: {kind!r} was given; allowed is one of {known}")
+    kind = experiment.check["kind"]
+    function, options = function_of(CHECKS, experiment.check, f"{experiment.name}: check")
     try:
-        outcome = CHECKS[kind](found, **options)
+        outcome = function(found, **options)
     except TypeError as error:  # an option that the check does not have, or one too few
         raise InputError(f"{experiment.name}: check {kind!r}: {error}") from error
     if not 0 <= outcome.right < len(experiment.choices):

@@ -10,12 +10,13 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mnist_core.errors import InputError
 
 SECTIONS = ("Question", "Try it", "Why", "Go on from here")
 LINK = re.compile(r"^- \[([^\]]+)\]\((train|compare|playground)(?:\?([^)]*))?\)$")
+Function = TypeVar("Function")
 NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -44,6 +45,21 @@ class Experiment:
     sections: Mapping[str, str]
     links: tuple[Link, ...]
     figures: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def function_of(
+    kinds: Mapping[str, Function], header: Mapping[str, Any], where: str
+) -> tuple[Function, dict[str, Any]]:
+    """What is registered for the kind that a table of a header names, and the table's options.
+
+    Raises InputError, which begins with `where`, for a kind that is not registered.
+    """
+    options = dict(header)
+    kind = options.pop("kind")
+    if kind not in kinds:
+        known = ", ".join(kinds)
+        raise InputError(f"{where}: {kind!r} was given; allowed is one of {known}")
+    return kinds[kind], options
 
 
 def read_experiments(folder: Path) -> list[Experiment]:

@@ -36,9 +36,9 @@ def best_so_far(table: StudyTable, height: int = 300) -> go.Figure:
     """Each trial's validation accuracy in the order of trials, and the best one up to there."""
     rows = with_values(r for r in table.rows if r.state in SHOWN)
     done = [row for row in rows if row.state == DONE]
-    errors = [1 - (row.accuracy or 0.0) for row in rows]
+    errors = [_error(row) for row in rows]
     low, high = _room(errors)
-    best = list(accumulate((1 - (row.accuracy or 0.0) for row in done), min))
+    best = list(accumulate(map(_error, done), min))
     line: Trace = {
         "type": "scatter",
         "mode": "lines",
@@ -51,7 +51,7 @@ def best_so_far(table: StudyTable, height: int = 300) -> go.Figure:
     marks = [_marks([r for r in rows if r.state == state], state) for state in SHOWN]
     for trace, state in zip(marks, SHOWN, strict=True):
         trace["x"] = [row.number for row in rows if row.state == state]
-        trace["y"] = [min(1 - (row.accuracy or 0.0), high) for row in rows if row.state == state]
+        trace["y"] = [min(_error(row), high) for row in rows if row.state == state]
     layout = common_layout(
         height,
         showlegend=True,
@@ -79,11 +79,23 @@ def _marks(rows: Sequence[TrialRow], state: str) -> Trace:
         "mode": "markers",
         "name": "ended early" if pruned else "trial",
         "marker": marker | {"opacity": 0.55 if pruned else 0.8},
+        **_clickable(rows),
+    }
+
+
+def _clickable(rows: Sequence[TrialRow]) -> Trace:
+    """What a click on a mark and the pointer over it tell."""
+    return {
         "customdata": [row.number for row in rows],
         "hovertext": [told(row) for row in rows],
         "hovertemplate": "%{hovertext}<extra></extra>",
         **UNFADED,
     }
+
+
+def _error(row: TrialRow) -> float:
+    """1 without an accuracy."""
+    return 1 - (row.accuracy or 0.0)
 
 
 def told(row: TrialRow) -> str:
@@ -127,7 +139,7 @@ def parallel_coordinates(table: StudyTable, height: int = 330) -> go.Figure:
     """A line for each completed trial across all fields; the best tenth of them in colour."""
     rows = table.done[::-1]  # the best last, on top
     dimensions = [_dimension(axis_of(table, name), rows) for name in table.fields]
-    errors = [1 - (row.accuracy or 0.0) for row in rows]
+    errors = [_error(row) for row in rows]
     low, high = _room(errors)
     heights = [_height(min(error, high)) for error in errors]
     ends = {"range": [_height(high), _height(low)], **_height_ticks(low, high)}
@@ -202,14 +214,18 @@ def contour(table: StudyTable, x: str, y: str, height: int = 360) -> go.Figure:
 
 def _surface(across: FieldAxis, up: FieldAxis, rows: Sequence[TrialRow]) -> Trace:
     points = np.array([[_apart(axis, r.values[axis.name]) for axis in (across, up)] for r in rows])
-    values = np.array([_height(1 - (row.accuracy or 0.0)) for row in rows])
+    values = np.array([_height(_error(row)) for row in rows])
     (xs, x), (ys, y) = _places(across), _places(up)
     heights = surface(points, values, x, y)
     low, high = np.nanquantile(heights, 0.1), np.nanmax(heights)
     high = max(high, low + 0.01)
     ticks = _height_ticks(float(10**-high), float(10**-low))
+    smooth: Trace = {
+        "type": "contour",
+        "contours": {"coloring": "heatmap"},
+        "line": {"width": 0.5, "color": "#ffffff"},
+    }
     return {
-        "type": "heatmap" if across.choices or up.choices else "contour",
         "x": xs,
         "y": ys,
         "z": [[None if np.isnan(v) else float(v) for v in line] for line in heights],
@@ -218,8 +234,7 @@ def _surface(across: FieldAxis, up: FieldAxis, rows: Sequence[TrialRow]) -> Trac
         "colorscale": SCALE,
         "colorbar": {"thickness": 10, "outlinewidth": 0, **ticks},
         "hoverinfo": "skip",
-        **({} if across.choices or up.choices else {"contours": {"coloring": "heatmap"}}),
-        **({} if across.choices or up.choices else {"line": {"width": 0.5, "color": "#ffffff"}}),
+        **({"type": "heatmap"} if across.choices or up.choices else smooth),
     }
 
 
@@ -251,10 +266,7 @@ def _best(table: StudyTable, across: FieldAxis, up: FieldAxis) -> Trace:
             "color": "#ffffff",
             "line": {"width": 1.5, "color": "#10151c"},
         },
-        "customdata": [best.number],
-        "hovertext": [told(best)],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        **UNFADED,
+        **_clickable([best]),
     }
 
 
@@ -262,10 +274,10 @@ def slice_of(table: StudyTable, name: str, height: int = 260) -> go.Figure:
     """Validation accuracy against one field; later trials are warmer."""
     axis = axis_of(table, name)
     rows = with_values((r for r in table.rows if r.state in SHOWN), name)
-    low, high = _room([1 - (row.accuracy or 0.0) for row in rows])
+    low, high = _room([_error(row) for row in rows])
     marks = _marks(rows, DONE)
     marks["x"] = [axis.place(row.values[name]) for row in rows]
-    marks["y"] = [min(1 - (row.accuracy or 0.0), high) for row in rows]
+    marks["y"] = [min(_error(row), high) for row in rows]
     marks["marker"] = {
         "size": 7,
         "symbol": ["circle" if row.state == DONE else "x" for row in rows],
@@ -285,22 +297,19 @@ def slice_of(table: StudyTable, name: str, height: int = 260) -> go.Figure:
 def two_objectives(table: StudyTable, height: int = 320) -> go.Figure:
     """Accuracy against what is minimised beside it, and the trials that none beats in both."""
     rows = [row for row in table.done if row.second is not None]
-    low, high = _room([1 - (row.accuracy or 0.0) for row in rows])
+    low, high = _room([_error(row) for row in rows])
     marks = _marks(rows, DONE)
     marks["x"] = [row.second for row in rows]
-    marks["y"] = [min(1 - (row.accuracy or 0.0), high) for row in rows]
+    marks["y"] = [min(_error(row), high) for row in rows]
     front = table.front
     line: Trace = {
         "type": "scatter",
         "mode": "lines+markers",
         "name": "not beaten in both",
         "x": [row.second for row in front],
-        "y": [1 - (row.accuracy or 0.0) for row in front],
+        "y": [_error(row) for row in front],
         "line": {"shape": "hv", "width": 2, "color": colour(0)},
-        "customdata": [row.number for row in front],
-        "hovertext": [told(row) for row in front],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-        **UNFADED,
+        **_clickable(front),
     }
     layout = common_layout(
         height,

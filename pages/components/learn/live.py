@@ -12,11 +12,11 @@ import streamlit as st
 
 from mnist_core.analysis.checks import corrupted_accuracy
 from mnist_core.analysis.curves import curve_rows
+from mnist_core.analysis.experiment import function_of
 from mnist_core.analysis.named_runs import accuracy_in_words, best_run, config_of, mean_row
 from mnist_core.charts.experiments import accuracy_by_rate, intervals
 from mnist_core.charts.style import colour
 from mnist_core.charts.training import Look, training_curves
-from mnist_core.errors import InputError
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.formatting import field_name, number, percent, setting
 from mnist_core.imaging.corruptions import CORRUPTIONS, corrupt
@@ -41,12 +41,8 @@ def live(kind: str) -> Callable[[Live], Live]:
 
 def show(name: str, options: Mapping[str, Any], store: RunStore, runs: Sequence[Run]) -> None:
     """The live part of the experiment `name`. Raises InputError for a header with a mistake."""
-    given = dict(options)
-    kind = given.pop("kind")
-    if kind not in LIVE:
-        known = ", ".join(LIVE)
-        raise InputError(f"{name}: live: {kind!r} was given; allowed is one of {known}")
-    LIVE[kind](f"learn_{name}", store, runs, **given)
+    function, given = function_of(LIVE, options, f"{name}: live")
+    function(f"learn_{name}", store, runs, **given)
 
 
 def _plot(figure: Any, key: str, alt: str) -> None:
