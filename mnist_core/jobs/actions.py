@@ -28,7 +28,9 @@ from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import AUTOMATIC
 
 BUSY = "Others are starting runs at the moment; try again."
-SEARCHES = "Only an administrator can start and end searches: they keep the whole machine busy."
+SEARCHES = (
+    "Only an administrator can start, end and delete searches: they keep the whole machine busy."
+)
 PATIENCE = 10.0  # seconds that one launch waits for others
 
 
@@ -122,6 +124,11 @@ class Actions(Permissions):
     def pause_search(self, name: str) -> None:
         self.check_trusted(SEARCHES)
         sweep_job.pause(self.store, name)
+
+    def delete_search(self, name: str) -> None:
+        """Deletes a study for good; its best runs stay (see sweeps.deleting)."""
+        self.check_trusted(SEARCHES)
+        sweep_job.delete(self.store, name)
 
     def check_upload(self) -> None:
         """To be called for each file that is given; reading a picture changes nothing else."""

@@ -48,6 +48,20 @@ def start(store: RunStore, arguments: Sequence[str], log: Path) -> subprocess.Po
         )
 
 
+def complaint_of(store: RunStore, arguments: Sequence[str]) -> str | None:
+    """Carries out `python -m mnist_core ARGUMENTS`; what it says when it fails, else None."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mnist_core", *arguments],
+        cwd=paths.PROJECT,
+        env=environment(store),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return done.stderr if done.returncode else None
+
+
 def ask(*arguments: str) -> Any:
     """What `python -m mnist_core ARGUMENTS --json` prints. Raises LabError when it fails.
 

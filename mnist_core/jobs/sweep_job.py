@@ -14,6 +14,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from mnist_core.errors import LabError
 from mnist_core.files import SMALL_FILE_LIMIT, read_checked, read_file, write_json
 from mnist_core.jobs import spawn
 from mnist_core.runs.process import Process
@@ -82,6 +83,17 @@ def pause(store: RunStore, name: str) -> None:
     process = process_of(store, name)
     if process and (found := process.find()):
         found.terminate()
+
+
+def delete(store: RunStore, name: str) -> None:
+    """Deletes the study for good. Raises LabError with the reason why it cannot be.
+
+    Takes seconds, in a process that loads Optuna.
+    """
+    said = spawn.complaint_of(store, ["sweep-delete", "--name", name])
+    if said is not None:
+        found = COMPLAINT.search(said)
+        raise LabError(found["words"] if found else f"{name} could not be deleted.")
 
 
 def why_it_failed(store: RunStore, name: str) -> str:

@@ -13,11 +13,12 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import optuna
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial, TrialState
@@ -29,7 +30,8 @@ from mnist_core.sweeps.study import Study
 
 BEAT = 10.0  # seconds
 STALE = 45.0  # seconds
-LOOK = 0.5  # seconds between two looks at the end of an epoch
+LOOK = 5.0  # seconds between two looks at the end of an epoch
+WORKER = "worker"  # on a trial: whose it is
 
 
 @dataclass
@@ -43,14 +45,18 @@ class Claim:
     paused: bool = False  # somebody asked all workers to pause
     looked: float = field(default_factory=time.monotonic)
     reported: set[int] = field(default_factory=set)  # steps of which the study knows the value
+    signs: int = 0  # of life that this process has given
 
-    def take(self, reported: Iterable[int] = ()) -> None:
-        """`reported`: the epochs of which the study knows, as of a trial that is tried again."""
-        process = asdict(Process.of(os.getpid()))
-        self._storage.set_trial_user_attr(
-            self.trial_id, "worker", {"process": process, "token": self.token}
-        )
-        self.reported = set(reported)
+    def take(self) -> None:
+        """Writes down whose the trial is; not needed for one that was made with `mark`."""
+        self._storage.set_trial_user_attr(self.trial_id, WORKER, mark(self.token))
+
+    def report(self, trial: optuna.Trial, accuracy: float, step: int) -> None:
+        """Tells the study a value, unless it knows it, as of a trial that is tried again."""
+        if step not in self.reported:
+            self.reported.add(step)
+            self.signs += 1
+            trial.report(accuracy, step)
 
     @property
     def _storage(self) -> BaseStorage:
@@ -60,10 +66,9 @@ class Claim:
         """Finds out whether the trial is still this process's, and whether to go on."""
         self.looked = time.monotonic()
         trial = self._storage.get_trial(self.trial_id)
-        owner = trial.user_attrs.get("worker") or {}
+        owner = trial.user_attrs.get(WORKER) or {}
         mine = owner.get("token") == self.token
         self.lost = self.lost or trial.state != TrialState.RUNNING or not mine
-        self.paused = self.study.requested == "pause"
 
     def give_back(self) -> None:
         """Puts the trial back into the queue, unless it is another worker's by now."""
@@ -83,20 +88,28 @@ class Claim:
             yield
 
     def _beat(self, over: threading.Event) -> None:
-        count = 0
+        given = self.signs
         while not over.wait(BEAT):
-            count += 1
             try:
-                self.look()
+                self.paused = self.study.requested == "pause"
+                self.look_if_due()
                 if self.lost:
                     return
-                beat = f"{self.token[:8]}-{count}"
-                self._storage.set_trial_user_attr(self.trial_id, "beat", beat)
+                if self.signs == given:  # what is reported is a sign of life, too
+                    self.signs += 1
+                    beat = f"{self.token[:8]}-{self.signs}"
+                    self._storage.set_trial_user_attr(self.trial_id, "beat", beat)
+                given = self.signs
             except (UpdateFinishedTrialError, KeyError):
                 self.lost = True
                 return
             except LabError:  # the main thread meets the same and says so
                 return
+
+
+def mark(token: str) -> dict[str, Any]:
+    """This process, as a trial bears it; `token` tells its claim from others."""
+    return {"process": asdict(Process.of(os.getpid())), "token": token}
 
 
 def requeue(storage: BaseStorage, trial_id: int) -> None:
@@ -137,13 +150,13 @@ class Watch:
 def _sign(trial: FrozenTrial) -> Any:
     """What changes as long as somebody works at the trial."""
     attributes = trial.user_attrs
-    return attributes.get("worker"), attributes.get("beat"), len(trial.intermediate_values)
+    return attributes.get(WORKER), attributes.get("beat"), len(trial.intermediate_values)
 
 
 def _is_gone(trial: FrozenTrial) -> bool:
     """Whether its worker is known to have ended: it was of this machine, since this boot."""
     try:
-        process = Process.from_dict(trial.user_attrs["worker"]["process"])
+        process = Process.from_dict(trial.user_attrs[WORKER]["process"])
     except (KeyError, TypeError, ValueError, AttributeError):
         return False
     same_boot = process.boot == Process.of(os.getpid()).boot

@@ -81,7 +81,10 @@ class Keeper:
 
     def forget_others(self) -> None:
         """Deletes the weights of trials that are no longer among the best."""
-        for trial in self.study.best_first()[MOST:]:
+        self.forget(self.study.best_first()[MOST:])
+
+    def forget(self, trials: Sequence[FrozenTrial]) -> None:
+        for trial in trials:
             artifact = trial.user_attrs.get("weights")
             if isinstance(artifact, str):
                 with suppress(ArtifactNotFound, OSError, ValueError):

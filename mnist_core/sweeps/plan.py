@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from typing import Any, Self
 
 from mnist_core.config import RunConfig
@@ -15,6 +16,7 @@ from mnist_core.sweeps.space import Space, read_space
 JOURNAL = "studies.journal"  # in the run store
 SAMPLERS = ("tpe", "random", "grid", "cmaes", "gp")
 PRUNERS = ("median", "hyperband", "wilcoxon", "none")
+PACKAGES = {"cmaes": "cmaes", "gp": "scipy", "wilcoxon": "scipy"}  # that they need
 SECOND = ("", "parameters", "macs")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 MOST_SEEDS = 100
@@ -49,6 +51,13 @@ class Plan:
             raise InputError("pruner: wilcoxon was given; it compares seeds, so give --seeds, too")
         if self.sampler == "grid":
             self.grid_size()
+
+    def check_packages(self) -> None:
+        """Raises LabError where a package is missing that the sampler or the pruner needs."""
+        for name in (self.sampler, self.pruner):
+            package = PACKAGES.get(name)
+            if package and find_spec(package) is None:
+                raise LabError(f"{name} needs the package {package}: pip install {package}")
 
     def grid(self) -> dict[str, list[Any]]:
         """The values of each dimension. Raises InputError for one with endlessly many."""

@@ -1,12 +1,9 @@
 """Where studies are kept: a journal file, a database, or Optuna's gRPC proxy in front of one."""
 
-import functools
 import json
 import os
 import re
-import time
 import warnings
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -22,20 +19,13 @@ from mnist_core.errors import InputError, LabError
 from mnist_core.files import touch
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.plan import JOURNAL
+from mnist_core.sweeps.wrapped import PatientStorage
 
 PATIENCE = 120.0  # seconds for which a database may be away, as while it is restarted
-LONGEST_PAUSE = 2.0  # seconds between two attempts
 GRPC = re.compile(r"grpc://(?P<host>[^:/@\s]+|\[[0-9a-fA-F:]+\]):(?P<port>\d{1,5})/?")
 CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
 
 optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-# Each worker reads every trial, and Optuna parses the distributions of all its parameters. With a
-# hundred workers that took four fifths of their time; there are only as many different texts as the
-# space has dimensions, and nobody changes a distribution.
-optuna.distributions.json_to_distribution = functools.lru_cache(maxsize=4096)(
-    optuna.distributions.json_to_distribution
-)
 
 
 def chosen_storage(given: str | None, store: RunStore) -> str:
@@ -144,67 +134,3 @@ def _cut_unfinished_line(path: Path) -> None:
             return
         file.seek(0)
         file.truncate(file.read().rfind(b"\n") + 1)
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether a database, or the proxy before it, may answer again."""
-    if isinstance(error, optuna.exceptions.StorageInternalError):
-        return True
-    module, name = type(error).__module__, type(error).__name__
-    if module.startswith("grpc"):
-        return True
-    return module.startswith("sqlalchemy") and name in ("OperationalError", "InterfaceError")
-
-
-def _patient(name: str) -> Callable[..., Any]:
-    """The storage's method of this name, called again while the database is away."""
-
-    def call(self: "PatientStorage", *args: Any, **kwargs: Any) -> Any:
-        deadline, pause = time.monotonic() + self._patience, 0.05
-        while True:
-            try:
-                return getattr(self._inner, name)(*args, **kwargs)
-            except Exception as error:
-                if not _is_away(error):
-                    raise
-                if time.monotonic() > deadline:
-                    raise LabError(
-                        f"storage: {self._shown} does not answer ({type(error).__name__})."
-                    ) from None
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-
-    return call
-
-
-class PatientStorage(BaseStorage):
-    """A storage behind a network: each call is repeated while the other side is away.
-
-    A call whose answer was lost may have had its effect. That costs at most an attempt at a trial:
-    one that nobody works at is tried again (see `claim`), and one is finished only once.
-    """
-
-    def __init__(self, inner: BaseStorage, shown: str, patience: float) -> None:
-        self._inner, self._shown, self._patience = inner, shown, patience
-
-    create_new_study = _patient("create_new_study")
-    delete_study = _patient("delete_study")
-    set_study_user_attr = _patient("set_study_user_attr")
-    set_study_system_attr = _patient("set_study_system_attr")
-    get_study_id_from_name = _patient("get_study_id_from_name")
-    get_study_name_from_id = _patient("get_study_name_from_id")
-    get_study_directions = _patient("get_study_directions")
-    get_study_user_attrs = _patient("get_study_user_attrs")
-    get_study_system_attrs = _patient("get_study_system_attrs")
-    get_all_studies = _patient("get_all_studies")
-    create_new_trial = _patient("create_new_trial")
-    set_trial_param = _patient("set_trial_param")
-    get_trial_id_from_study_id_trial_number = _patient("get_trial_id_from_study_id_trial_number")
-    set_trial_state_values = _patient("set_trial_state_values")
-    set_trial_intermediate_value = _patient("set_trial_intermediate_value")
-    set_trial_user_attr = _patient("set_trial_user_attr")
-    set_trial_system_attr = _patient("set_trial_system_attr")
-    get_trial = _patient("get_trial")
-    get_all_trials = _patient("get_all_trials")
-    get_best_trial = _patient("get_best_trial")
-    remove_session = _patient("remove_session")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -48,12 +48,30 @@ class Study:
         return len(self.optuna_study.directions)
 
     def attributes(self) -> Mapping[str, Any]:
-        """What the study keeps beside its trials."""
-        found: Mapping[str, Any] = self.optuna_study.user_attrs
+        """What the study keeps beside its trials. Raises NotFound once somebody has deleted it."""
+        with self._there():
+            found: Mapping[str, Any] = self.optuna_study.user_attrs
         return found
+
+    @contextmanager
+    def _there(self) -> Iterator[None]:
+        try:
+            yield
+        except KeyError:
+            raise NotFound(f"name: {self.name} was deleted from {self.where}") from None
 
     def keep(self, name: str, value: Any) -> None:
         self.optuna_study.set_user_attr(name, value)
+
+    def prepare(self) -> None:
+        """Lets trials be sampled and pruned as planned. Raises LabError where a package is missing.
+
+        Whoever only looks at a study needs none.
+        """
+        self.plan.check_packages()
+        with quiet():
+            self.optuna_study.sampler = sampler_of(self.plan)
+            self.optuna_study.pruner = pruner_of(self.plan)
 
     @property
     def wanted(self) -> int:
@@ -67,7 +85,8 @@ class Study:
 
     def trials(self) -> list[FrozenTrial]:
         """All trials but surplus ones, by number. Not to be changed."""
-        found = self.optuna_study.get_trials(deepcopy=False)
+        with self._there():
+            found = self.optuna_study.get_trials(deepcopy=False)
         return [trial for trial in found if SURPLUS not in trial.user_attrs]
 
     def is_complete(self) -> bool:
@@ -76,28 +95,27 @@ class Study:
 
     def best_first(self) -> list[FrozenTrial]:
         """The completed trials, the highest validation accuracy first."""
-        done = [t for t in self.trials() if t.state == TrialState.COMPLETE]
-        return sorted(done, key=lambda trial: (-trial.values[0], trial.number))
+        return _best_first(self.trials())
 
     def status(self) -> dict[str, Any]:
         """The one JSON object that `sweep` and `sweep-status` print."""
-        trials = self.trials()
-        states = [trial.state for trial in trials]
+        trials, found = self.trials(), self.attributes()
+        states, wanted = [trial.state for trial in trials], int(found.get("trials", UNLIMITED))
         return {
             "name": self.name,
             "storage": self.where,
-            "trials": None if self.wanted == UNLIMITED else self.wanted,
+            "trials": None if wanted == UNLIMITED else wanted,
             "trials_done": sum(state in DONE for state in states),
             "trials_pruned": states.count(TrialState.PRUNED),
             "trials_failed": states.count(TrialState.FAIL),
             "trials_running": states.count(TrialState.RUNNING),
             "trials_waiting": states.count(TrialState.WAITING),
-            "best": self._best(),
-            "winner": self.attributes().get("winner"),
+            "best": self._best(trials),
+            "winner": found.get("winner"),
         }
 
-    def _best(self) -> dict[str, Any] | None:
-        best = next(iter(self.best_first()), None)
+    def _best(self, trials: Trials) -> dict[str, Any] | None:
+        best = next(iter(_best_first(trials)), None)
         if best is None:
             return None
         return {
@@ -107,11 +125,18 @@ class Study:
         }
 
 
+def _best_first(trials: Trials) -> list[FrozenTrial]:
+    done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
+    return sorted(done, key=lambda trial: (-trial.values[0], trial.number))
+
+
 def make_study(storage: BaseStorage, url: str, name: str, plan: Plan, trials: int | None) -> Study:
     """A new study, or the one of this name, which then gets this many trials.
 
-    None leaves their number as it is. Raises InputError for a name that has another plan.
+    None leaves their number as it is. Raises InputError for a name that has another plan, and
+    LabError where a package is missing.
     """
+    plan.check_packages()
     directions = [StudyDirection.MAXIMIZE] + [StudyDirection.MINIMIZE] * bool(plan.minimise)
     with quiet():
         optuna.create_study(
@@ -145,8 +170,6 @@ def find_study(storage: BaseStorage, url: str, name: str | None) -> Study:
     if "plan" not in found.user_attrs:
         raise LabError(f"{name} in {where} is no study of this lab.")
     plan = Plan.from_json(found.user_attrs["plan"])
-    with quiet():
-        found.sampler, found.pruner = sampler_of(plan), pruner_of(plan)
     return Study(name, storage, where, plan, found)
 
 
@@ -181,24 +204,19 @@ class _Grid(optuna.samplers.GridSampler):
 
 
 def sampler_of(plan: Plan) -> optuna.samplers.BaseSampler:
-    """Raises LabError where a package is missing that it needs."""
     samplers = optuna.samplers
     if plan.sampler == "grid":
         return _Grid(plan.grid(), seed=NO_SHUFFLE)
     if plan.sampler == "cmaes":
-        _check_package("cmaes", "cmaes")
         return samplers.CmaEsSampler(warn_independent_sampling=False)
     if plan.sampler == "gp":
-        _check_package("gp", "scipy")
         return samplers.GPSampler()
     return samplers.RandomSampler() if plan.sampler == "random" else samplers.TPESampler()
 
 
 def pruner_of(plan: Plan) -> optuna.pruners.BasePruner:
-    """Raises LabError where a package is missing that it needs."""
     pruners = optuna.pruners
     if plan.pruner == "wilcoxon":
-        _check_package("wilcoxon", "scipy")
         return pruners.WilcoxonPruner()
     epochs = plan.space.example().epochs * plan.seeds
     if plan.pruner == "hyperband":
@@ -206,13 +224,6 @@ def pruner_of(plan: Plan) -> optuna.pruners.BasePruner:
     return (
         pruners.MedianPruner(n_warmup_steps=1) if plan.pruner == "median" else pruners.NopPruner()
     )
-
-
-def _check_package(used_by: str, package: str) -> None:
-    from importlib.util import find_spec
-
-    if find_spec(package) is None:
-        raise LabError(f"{used_by} needs the package {package}: pip install {package}.")
 
 
 def distribution(dimension: Dimension) -> BaseDistribution:

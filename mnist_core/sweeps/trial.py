@@ -54,10 +54,8 @@ class Trials:
     known: dict[str, Mapping[str, Any]] = field(default_factory=dict)  # the study's runs by id
     fingerprints: dict[str, str] = field(default_factory=dict)  # the study's data, by data set
 
-    def carry_out(self, trial: optuna.Trial) -> TrialState | None:
+    def carry_out(self, trial: optuna.Trial, claim: Claim) -> TrialState | None:
         """The state in which the trial ends; None when it went back to the queue, or was lost."""
-        claim = Claim(self.study, trial._trial_id)
-        claim.take(trial._cached_frozen_trial.intermediate_values)
         try:
             with claim.beating():
                 return self._end(trial, *self._attempt(trial, claim))
@@ -132,11 +130,8 @@ class Trials:
 
     def _check_data(self, run: Run) -> None:
         """All runs of a study are trained on the same data files."""
-        name = run.config.dataset
-        found = self.fingerprints.get(name) or self.study.attributes().get(f"data:{name}")
-        if found:
-            self.fingerprints[name] = found
-        if found not in (None, run.summary.data_fingerprint):
+        known = self.fingerprints.get(run.config.dataset)
+        if known not in (None, run.summary.data_fingerprint):
             raise LabError(
                 f"{run.config.dataset} in MNIST_DATA differs from the files that {self.study.name} "
                 "was begun with; point MNIST_DATA at the same files."
@@ -188,10 +183,8 @@ class _Reporter:
                 self.pruned = self._by_epoch and not last and self.trial.should_prune()
 
     def _report(self, epoch: int, accuracy: float) -> None:
-        step = self.number * self.epochs + epoch
-        if self._by_epoch and step not in self.claim.reported:
-            self.claim.reported.add(step)
-            self.trial.report(accuracy, step)
+        if self._by_epoch:
+            self.claim.report(self.trial, accuracy, self.number * self.epochs + epoch)
 
     def end_of_run(self, run: Run) -> None:
         """With Wilcoxon's test seeds are compared, each by its best epoch."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+import uuid
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.trial import FrozenTrial, TrialState
@@ -15,13 +17,15 @@ from mnist_core.config import Execution
 from mnist_core.data.idx import check_files, missing_files
 from mnist_core.errors import LabError
 from mnist_core.runs.store import RunStore
-from mnist_core.sweeps.claim import Watch
+from mnist_core.sweeps.claim import WORKER, Claim, Watch, mark
+from mnist_core.sweeps.drafts import Drafts
 from mnist_core.sweeps.keeping import Keeper, artifact_store
 from mnist_core.sweeps.space import Options
 from mnist_core.sweeps.study import SURPLUS, UNLIMITED, Study
 from mnist_core.sweeps.trial import TrainOne, Trials, train_here
 
 LOOK = 1.0  # seconds between two looks, while other workers train the last trials
+DATA = "data:"  # before the name of a data set, in the study's attribute with its fingerprint
 FAILURES = 3  # trials in a row after which a worker gives up: it is the machine's fault
 
 OnTrial = Callable[[FrozenTrial], None]
@@ -43,7 +47,9 @@ class Worker:
 
     def __post_init__(self) -> None:
         check_version(self.study)
+        self.study.prepare()
         self.watch = Watch(self.study)
+        self.drafts = Drafts(self.study)
         self.trials = Trials(
             self.study,
             self.store,
@@ -57,21 +63,29 @@ class Worker:
     def work(self) -> int:
         """Takes trials until none are left, or it is asked to end; returns how many it finished.
 
-        Raises LabError when trial after trial fails.
+        Raises LabError when trial after trial fails, and NotFound once the study is deleted.
         """
+        try:
+            return self._work()
+        except KeyError:  # of a trial that is gone
+            self.study.attributes()  # raises NotFound where the whole study is
+            raise
+
+    def _work(self) -> int:
         finished, failures = 0, 0
         while not self.stopping():
             found = self.study.attributes()
             if found.get("requested") == "pause":
                 break
-            trial = self._next(int(found.get("trials", UNLIMITED)))
-            if trial is None:
+            taken = self._next(found)
+            if taken is None:
                 if self._is_over():
                     break
                 time.sleep(LOOK)
                 continue
+            trial, claim = taken
             try:
-                state = self.trials.carry_out(trial)
+                state = self.trials.carry_out(trial, claim)
                 failures = 0
             except (LabError, OSError) as error:
                 state, failures = self._fail(trial, error), failures + 1
@@ -83,20 +97,39 @@ class Worker:
                     self.on_trial(self.study.storage.get_trial(trial._trial_id))
         return finished
 
-    def _next(self, wanted: int) -> optuna.Trial | None:
-        """A trial that was tried before, or a new one while there are fewer than wanted."""
+    def _next(self, found: Mapping[str, Any]) -> tuple[optuna.Trial, Claim] | None:
+        """A trial that was tried before, or a new one while there are fewer than wanted.
+
+        `found` has the study's attributes.
+        """
+        wanted = int(found.get("trials", UNLIMITED))
         trials = self.study.trials()
-        self._learn(trials)
+        self._learn(trials, found)
         stale = self.watch.requeue_stale(trials)
         waiting = any(trial.state == TrialState.WAITING for trial in trials)
         if self._is_late() or not (stale or waiting or len(trials) < wanted):
             return None
-        trial = self.study.optuna_study.ask()
+        trial, claim = self._take(trials, again=bool(stale or waiting))
         if self._is_surplus(trial, wanted):
             trial.set_user_attr(SURPLUS, True)
             self.study.optuna_study.tell(trial, state=TrialState.FAIL)
             return None
-        return trial
+        return trial, claim
+
+    def _take(self, trials: Sequence[FrozenTrial], again: bool) -> tuple[optuna.Trial, Claim]:
+        """A trial of the queue, where there is one to be tried again, or a new one.
+
+        Which place of a grid is a trial's depends on its number, which no draft has.
+        """
+        token = uuid.uuid4().hex
+        if not again and self.study.plan.sampler != "grid":
+            trial = self.drafts.make(trials, {WORKER: mark(token)})
+            return trial, Claim(self.study, trial._trial_id, token)
+        trial = self.study.optuna_study.ask()
+        claim = Claim(self.study, trial._trial_id, token)
+        claim.take()
+        claim.reported = set(trial._cached_frozen_trial.intermediate_values)
+        return trial, claim
 
     def _is_surplus(self, trial: optuna.Trial, wanted: int) -> bool:
         """Whether others began as many as are wanted just before this one."""
@@ -105,8 +138,9 @@ class Worker:
         before = [other for other in self.study.trials() if other.number < trial.number]
         return len(before) >= wanted
 
-    def _learn(self, trials: Sequence[FrozenTrial]) -> None:
+    def _learn(self, trials: Sequence[FrozenTrial], found: Mapping[str, Any]) -> None:
         """The runs that other workers have finished are not trained again."""
+        self.trials.fingerprints = fingerprints_in(found)
         done = [trial for trial in trials if trial.state == TrialState.COMPLETE]
         self.trials.keeper.seen = [trial.values[0] for trial in done]
         for trial in done:
@@ -166,14 +200,19 @@ def check_data(study: Study) -> None:
     names = varied.options if isinstance(varied, Options) else [study.plan.space.example().dataset]
     for name in names:
         fingerprint = _fingerprint(name)
-        known = study.attributes().get(f"data:{name}")
+        known = fingerprints_in(study.attributes()).get(name)
         if known is None and fingerprint:
-            study.keep(f"data:{name}", fingerprint)
+            study.keep(DATA + name, fingerprint)
         elif fingerprint not in (None, known):
             raise LabError(
                 f"{name} in MNIST_DATA differs from the files that {study.name} was begun with; "
                 "point MNIST_DATA at the same files."
             )
+
+
+def fingerprints_in(found: Mapping[str, Any]) -> dict[str, str]:
+    """Those of the study's data, by data set; `found` has the study's attributes."""
+    return {k.removeprefix(DATA): str(v) for k, v in found.items() if k.startswith(DATA)}
 
 
 def _fingerprint(name: str) -> str | None:

@@ -4,11 +4,14 @@ import sys
 
 import pytest
 
+from mnist_core.errors import LabError
 from mnist_core.jobs import sweep_job
+from mnist_core.jobs.actions import Actions
+from mnist_core.jobs.permissions import Visitor
 from mnist_core.models.grid import opening_config
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.space import read_space
-from mnist_core.sweeps.table import StudyTable, TrialRow, write_table
+from mnist_core.sweeps.table import StudyTable, TrialRow, table_path, write_table
 from mnist_core.training import cost
 from tests.app.opening import open_page, settle
 
@@ -122,9 +125,32 @@ def test_what_cannot_be_searched_is_said_in_a_sentence(store, started):
     assert "nothing varies" in told(page) and not started
 
 
+def test_a_search_is_deleted_once_that_is_confirmed(store, monkeypatch):
+    deleted = []
+
+    def delete(store, name):
+        deleted.append(name)
+        table_path(store, name).unlink()
+
+    monkeypatch.setattr(sweep_job, "delete", delete)
+    made_up_study(store, "first")
+    made_up_study(store, "second")
+    page = open_search(train_study="first")
+    page.button(key="search_delete_for_good").click().run()
+    assert deleted == ["first"] and page.selectbox(key="train_study").options == ["second"]
+    monkeypatch.setenv("MNIST_ADMIN_PASSWORD", "secret")  # of a lab that others use
+    settle(page)
+    assert "search_delete_for_good" not in {b.key for b in page.button}
+    with pytest.raises(LabError, match="administrator"):
+        Actions(store, Visitor("somebody", trusted=False)).delete_search("second")
+
+
 def test_a_read_only_lab_shows_studies_and_starts_none(store, monkeypatch):
     monkeypatch.setenv("MNIST_READ_ONLY", "1")
     made_up_study(store)
     page = open_search()
     assert "**6 of 8 trials**" in told(page)
-    assert not {b.key for b in page.button if b.key} & {"search_start", "search_go_on"}
+    keys = {"search_start", "search_go_on", "search_delete_for_good"}
+    assert not {b.key for b in page.button if b.key} & keys
+    with pytest.raises(LabError, match="only for looking"):
+        Actions(store).delete_search("shipped")

@@ -1,21 +1,27 @@
 """A search of the grid's settings, whose training is replayed from the grid that ships.
 
-    python -m tests.tools.sweep_replay [--times 3] [--sampler tpe] [--pruner median] [--keep STORE]
+    python -m tests.tools.sweep_replay [--times 3] [--ranges] [--sampler tpe] [--pruner median]
+        [--tpe JSON] [--median JSON] [--seed N] [--keep STORE]
 
 Every setting of the grid was trained once, with its curve and the seconds of each epoch in
 `checkpoints/grid`: a trial takes what is kept, epoch by epoch, and is ended early as a real one
 would be. So the search is real, and its training time is known without training. With `--ranges` it
 searches the page's own space, in which learning rate and dropout are ranges, and a trial takes the
-nearest setting of the grid; each one costs its whole time, also where that was taken before. Prints
-one JSON object: how long the grid took, and for each search the best accuracy within a third of
-that time, and after which share of it the grid's best was reached.
+nearest setting of the grid; each one costs its whole time, also where that was taken before.
+`--tpe` and `--median` replace the lab's sampler and pruner by Optuna's with these arguments, and
+`--seed` makes searches that can be repeated, each with a seed of its own. Prints one JSON object:
+how long the grid took, for each search the best accuracy within a third of that time, and after
+which share of the grid's time its best was reached.
 """
 
 import argparse
 import json
 import math
+import sys
 import tempfile
 from pathlib import Path
+
+import optuna
 
 from mnist_core.models.grid import AXES, MODEL, RECIPE
 from mnist_core.runs.bundle import read_bundle
@@ -26,8 +32,7 @@ from mnist_core.sweeps.collect import collect_curves
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.record import RecordedRun
 from mnist_core.sweeps.space import read_space
-from mnist_core.sweeps.storage import open_storage
-from mnist_core.sweeps.study import make_study
+from mnist_core.sweeps.study import Study, make_study
 from mnist_core.sweeps.worker import Worker
 
 PART = 1 / 3  # of the grid's training time
@@ -75,13 +80,10 @@ class Replay:
         return RecordedRun(store.root / config.id, config, kept.summary, rows)
 
 
-def search(runs: dict, chosen, limit: float, folder: Path, sampler: str, pruner: str) -> dict:
-    store, url = RunStore(folder), str(folder / "studies.journal")
-    folder.mkdir(parents=True, exist_ok=True)
-    study = make_study(open_storage(url), url, "replay", Plan(chosen, sampler, pruner), TRIALS)
+def search(runs: dict, study: Study, limit: float, folder: Path) -> dict:
     replay = Replay(runs, limit)
-    worker = Worker(study, store, str(folder / "weights"), lambda: replay.over, train_one=replay)
-    worker.work()
+    store = RunStore(folder)
+    Worker(study, store, str(folder / "weights"), lambda: replay.over, train_one=replay).work()
     collect_curves(study, store)
     best = max(run.summary.validation_accuracy or 0.0 for run in runs.values())
     when = next((at for at, accuracy in replay.reached if accuracy >= best), None)
@@ -95,6 +97,27 @@ def search(runs: dict, chosen, limit: float, folder: Path, sampler: str, pruner:
     }
 
 
+class OtherStudy(Study):
+    """One whose sampler and pruner are given."""
+
+    def prepare(self) -> None:
+        pass
+
+
+def study_of(options: argparse.Namespace, number: int) -> Study:
+    """A study in memory with the lab's sampler and pruner, or those of the options."""
+    chosen = space(options.dataset, options.ranges)
+    plan = Plan(chosen, options.sampler, options.pruner)
+    study = make_study(optuna.storages.InMemoryStorage(), "memory", "replay", plan, TRIALS)
+    study.prepare()
+    if options.tpe is not None or options.seed is not None:
+        seed = None if options.seed is None else options.seed + number
+        study.optuna_study.sampler = optuna.samplers.TPESampler(seed=seed, **(options.tpe or {}))
+    if options.median is not None:
+        study.optuna_study.pruner = optuna.pruners.MedianPruner(**options.median)
+    return OtherStudy(**vars(study))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--dataset", default="MNIST")
@@ -102,6 +125,9 @@ def main() -> None:
     parser.add_argument("--sampler", default="tpe")
     parser.add_argument("--pruner", default="median")
     parser.add_argument("--ranges", action="store_true", help="search the page's own space")
+    parser.add_argument("--tpe", type=json.loads, help="arguments of Optuna's TPESampler")
+    parser.add_argument("--median", type=json.loads, help="arguments of Optuna's MedianPruner")
+    parser.add_argument("--seed", type=int, help="of the first search")
     parser.add_argument("--keep", type=Path, help="a folder that keeps the last search")
     options = parser.parse_args()
     runs = dict(read_bundle(RunStore("checkpoints").bundle_path(options.dataset)).runs)
@@ -111,12 +137,12 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as temporary:
             last = options.keep and number == options.times - 1
             folder = options.keep if last else Path(temporary)
-            limit = PART * seconds
-            chosen = space(options.dataset, options.ranges)
-            found.append(search(runs, chosen, limit, folder, options.sampler, options.pruner))
+            found.append(search(runs, study_of(options, number), PART * seconds, folder))
+        print(json.dumps(found[-1]), file=sys.stderr, flush=True)
     accuracies = [run.summary.validation_accuracy or 0.0 for run in runs.values()]
     grid = {"settings": len(runs), "seconds": round(seconds), "best": max(accuracies)}
-    print(json.dumps({"grid": grid, "searches": found}, indent=1))
+    as_good = sum(each["as_good_as_the_grid"] for each in found)
+    print(json.dumps({"grid": grid, "as_good_as_the_grid": as_good, "searches": found}, indent=1))
 
 
 if __name__ == "__main__":

@@ -2,10 +2,11 @@
 
     python -m tests.tools.sweep_speed overhead [--storage journal|postgresql] [--trials 1000]
     python -m tests.tools.sweep_speed many [--workers 100] [--trials 5000] [--seconds 10]
+        [--threads 25] [--sampler random]
 
 `overhead`: training costs nothing; after so many trials, the time of each of the next 20.
-`many`: as many workers, 25 threads to a process, on PostgreSQL; training is a sleep of about
-`--seconds`. Prints one JSON object.
+`many`: as many workers, `--threads` of them to a process, which share a connection pool and what is
+read, on PostgreSQL; training is a sleep of about `--seconds`. Prints one JSON object.
 """
 
 import argparse
@@ -51,7 +52,6 @@ SPACE = {
 }
 NAME = "speed"
 MEASURED = 20
-THREADS = 25  # to a process
 
 
 def trained(store, config, execution, *, on_progress, signalled, seconds=0.0):
@@ -80,31 +80,40 @@ def overhead(url: str, folder: Path, trials: int, sampler: str) -> dict[str, obj
     worker(study, folder).work()
     filling = time.perf_counter() - began
     longer = make_study(open_storage(url), url, NAME, plan, trials + MEASURED)
-    times, cpu = [time.perf_counter()], time.process_time()
     last = worker(longer, folder)
+    longer.trials()  # a worker that goes on has read them long ago
+    before = commits(url) if is_database(url) else None
+    times, cpu = [time.perf_counter()], time.process_time()
     last.on_trial = lambda _: times.append(time.perf_counter())
     last.work()
+    cpu = time.process_time() - cpu
     each = [after - before for before, after in pairwise(times)]
     return {
         "trials_before": trials,
         "sampler": sampler,
         "milliseconds_median": round(1000 * statistics.median(each), 1),
         "milliseconds_most": round(1000 * max(each), 1),
-        "cpu_milliseconds_mean": round(1000 * (time.process_time() - cpu) / MEASURED, 1),
+        "cpu_milliseconds_mean": round(1000 * cpu / MEASURED, 1),
         "seconds_for_all_before": round(filling, 1),
+        "commits_a_trial": None if before is None else (commits(url) - before) / MEASURED,
     }
 
 
-def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> dict[str, object]:
-    plan = Plan(read_space(SPACE, "grid"), "random", "none")
+def is_database(url: str) -> bool:
+    return "://" in url
+
+
+def many(url: str, folder: Path, options: argparse.Namespace) -> dict[str, object]:
+    workers, trials, seconds = options.workers, options.trials or 5000, options.seconds
+    plan = Plan(read_space(SPACE, "grid"), options.sampler or "random", "none")
     study = make_study(open_storage(url), url, NAME, plan, trials)
-    began = time.perf_counter()
+    began, each = time.perf_counter(), options.threads
     command = [sys.executable, "-m", "tests.tools.sweep_speed", "threads", "--url", url]
     processes = [
         subprocess.Popen(
-            [*command, "--workers", str(min(THREADS, workers - first)), "--seconds", str(seconds)]
+            [*command, "--workers", str(min(each, workers - first)), "--seconds", str(seconds)]
         )
-        for first in range(0, workers, THREADS)
+        for first in range(0, workers, each)
     ]
     for process in processes:
         process.wait()
@@ -114,6 +123,8 @@ def many(url: str, folder: Path, workers: int, trials: int, seconds: float) -> d
     done = max(status["trials_done"], 1)
     return {
         "workers": workers,
+        "threads_to_a_process": each,
+        "sampler": plan.sampler,
         "trials": trials,
         "seconds_of_a_trial": seconds,
         "done": status["trials_done"],
@@ -147,9 +158,11 @@ def commits(url: str) -> int:
 
 
 def threads(url: str, workers: int, seconds: float) -> None:
+    storage = open_storage(url)
+
     def work() -> None:
         folder = Path(tempfile.mkdtemp())
-        worker(find_study(open_storage(url), url, NAME), folder, seconds).work()
+        worker(find_study(storage, url, NAME), folder, seconds).work()
         shutil.rmtree(folder, ignore_errors=True)
 
     all_of_them = [threading.Thread(target=work) for _ in range(workers)]
@@ -163,9 +176,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=("overhead", "many", "threads"))
     parser.add_argument("--storage", choices=("journal", "postgresql"), default="journal")
-    parser.add_argument("--sampler", default="tpe")
+    parser.add_argument("--sampler", help="by default tpe for one worker, random for many")
     parser.add_argument("--trials", type=int)
     parser.add_argument("--workers", type=int, default=100)
+    parser.add_argument("--threads", type=int, default=25, help="to a process")
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--url")
     options = parser.parse_args()
@@ -178,10 +192,10 @@ def main() -> None:
         if options.what == "many" or options.storage == "postgresql":
             url = stack.enter_context(postgres(folder / "server", connections=500)).url
         if options.what == "overhead":
-            found = overhead(url, folder, options.trials or 1000, options.sampler)
+            found = overhead(url, folder, options.trials or 1000, options.sampler or "tpe")
             found["storage"] = options.storage
         else:
-            found = many(url, folder, options.workers, options.trials or 5000, options.seconds)
+            found = many(url, folder, options)
         print(json.dumps(found))
     shutil.rmtree(folder, ignore_errors=True)
 

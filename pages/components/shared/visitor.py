@@ -54,6 +54,11 @@ def may_change() -> bool:
     return not limits.read_only() and visitor().signed_in
 
 
+def may_search() -> bool:
+    """Whether there are controls that start, end or delete a search of settings."""
+    return may_change() and visitor().trusted
+
+
 def remember_visitor() -> None:
     """Has the browser keep by what the lab knows it, where that makes a difference."""
     if is_shared() and not limits.read_only() and not sign_in.account():

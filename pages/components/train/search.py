@@ -1,6 +1,5 @@
 """The tab "Search": a search of good settings, as it runs, or one that ships. Loads no Optuna."""
 
-from collections.abc import Callable
 from contextlib import suppress
 
 import streamlit as st
@@ -22,13 +21,13 @@ from mnist_core.sweeps.table import (
     table_names,
 )
 from pages.components.shared import common
-from pages.components.shared.visitor import actions, may_change
+from pages.components.shared.visitor import may_search
 from pages.components.train.resting import rerun_at_rest
+from pages.components.train.search_buttons import buttons
 from pages.components.train.search_charts import charts
 from pages.components.train.search_start import new_search
 
 REFRESH = 1.5  # seconds between two looks at a search in progress
-MORE = 50  # trials that a finished search can go on with
 STUDY = "train_study"
 WHY = (
     "Validation accuracy alone decides which setting is best, and the best of many owes a part of "
@@ -94,7 +93,7 @@ def status(store: RunStore, name: str, table: StudyTable | None, live: bool) -> 
     """How far it is, what can be done with it, and its winner."""
     with st.container(horizontal=True, vertical_alignment="center", key="search_status"):
         st.markdown(words(table, live), width="stretch")
-        if may_change():
+        if may_search():
             buttons(store, name, table, live)
     if live and table and table.wanted:
         done = table.count(DONE, PRUNED, FAILED)
@@ -130,32 +129,3 @@ def winner_words(table: StudyTable) -> str:
         f"The winner, trained again with {counted(winner['seeds'], 'seed')}: "
         f"**{spread}** test, {percent(winner['validation_accuracy'])} validation."
     )
-
-
-def buttons(store: RunStore, name: str, table: StudyTable | None, live: bool) -> None:
-    if live:
-        button("Pause", "pause", lambda: actions(store).pause_search(name))
-    elif table and table.rows and sweep_job.is_known(store, name):
-        example = table.plan.space.example()
-        again = ["--name", name]
-        if not table.is_complete:
-            button("Go on", "play_arrow", lambda: actions(store).search(name, again, example))
-            done = table.count(DONE, PRUNED, FAILED)
-            stop = [*again, "--trials", str(done)]
-            if table.best:
-                button(
-                    "Stop", "stop", lambda: actions(store).search(name, stop, example), STOP_HELP
-                )
-        elif table.wanted:
-            more = [*again, "--trials", str(table.wanted + MORE)]
-            label = f"{MORE} more trials"
-            button(label, "add", lambda: actions(store).search(name, more, example))
-
-
-STOP_HELP = "Ends the search with the trials that are done; the best one is trained with 5 seeds."
-
-
-def button(label: str, icon: str, act: Callable[[], object], help: str = "") -> None:
-    key = f"search_{label.lower().replace(' ', '_')}"
-    if st.button(label, icon=f":material/{icon}:", key=key, help=help or None):
-        common.attempt(act)

@@ -6,13 +6,13 @@ import streamlit as st
 
 from mnist_core.charts.study import (
     best_so_far,
-    contour,
     importance_bars,
     parallel_coordinates,
-    short,
     slice_of,
     two_objectives,
 )
+from mnist_core.charts.study_map import contour
+from mnist_core.charts.study_marks import short
 from mnist_core.formatting import field_name
 from mnist_core.sweeps.table import PRUNED, StudyTable
 from pages.components.train.controls import show

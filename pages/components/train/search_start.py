@@ -9,13 +9,14 @@ from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted, duration, plain
 from mnist_core.jobs import sweep_job
+from mnist_core.jobs.actions import SEARCHES
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.asking import command_line, estimated_seconds, options_of, space_around
 from mnist_core.sweeps.plan import PRUNERS, SAMPLERS, Plan, check_name
 from mnist_core.sweeps.space import Space
 from mnist_core.sweeps.table import table_names
 from pages.components.shared.common import attempt
-from pages.components.shared.visitor import actions, may_change
+from pages.components.shared.visitor import actions, may_change, may_search
 from pages.components.train.search_space import choose_dimensions
 from pages.components.train.start import measuring
 
@@ -36,7 +37,9 @@ def new_search(store: RunStore, config: RunConfig, names: Sequence[str]) -> None
 
     `names` are those of the studies.
     """
-    if not may_change():
+    if not may_search():
+        if may_change():
+            st.caption(SEARCHES)
         return
     if st.session_state.pop("search_close", False):  # a search has begun: it comes to the top
         st.session_state[FORM] = False
@@ -49,7 +52,7 @@ def new_search(store: RunStore, config: RunConfig, names: Sequence[str]) -> None
         budget = ask_budget(store, config)
         try:
             space = space_around(config, dimensions)
-            Plan(space, budget.sampler, budget.pruner)
+            Plan(space, budget.sampler, budget.pruner).check_packages()
         except LabError as error:
             st.warning(plain(f"{error}."), icon=":material/tune:")
             return

@@ -6,6 +6,7 @@ import pytest
 
 from mnist_core.charts import study
 from mnist_core.charts.study_axes import axis_of
+from mnist_core.charts.study_map import contour
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.space import read_space
 from mnist_core.sweeps.table import StudyTable, TrialRow
@@ -56,7 +57,7 @@ def test_parallel_coordinates_have_an_axis_for_each_field_the_most_important_fir
     "x, y, kind", [("lr", "dropout", "contour"), ("lr", "optimizer", "heatmap")]
 )
 def test_a_surface_lies_under_the_trials(table, x, y, kind):
-    figure = study.contour(table, x, y)
+    figure = contour(table, x, y)
     assert figure.data[0].type == kind
     assert set(trials(figure)) == ({0, 1, 2, 3} if y == "dropout" else {0, 1, 2, 3, 8})
     heights = [z for line in figure.data[0].z for z in line if z is not None]
@@ -77,5 +78,5 @@ def test_slices_and_axes(table):
 def test_the_front_is_drawn_and_a_study_without_results_has_charts_too(table):
     assert set(trials(study.two_objectives(table))) == {0, 1, 2, 3}
     empty = StudyTable("empty", table.plan, [TrialRow(0, "running", {"lr": 0.1})])
-    for figure in (study.best_so_far(empty), study.contour(empty, "lr", "dropout")):
+    for figure in (study.best_so_far(empty), contour(empty, "lr", "dropout")):
         assert trials(figure) == []

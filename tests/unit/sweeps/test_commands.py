@@ -40,6 +40,10 @@ def test_a_study_is_made_searched_and_finished(lab, ask, monkeypatch):
     assert runs[best["id"]]["has_weights"] and runs[best["id"]]["test_accuracy"] is None
     tested = ask("train", "--resume", best["id"])  # only now is the test set read
     assert tested["test_accuracy"] is not None
+    ask("sweep-pause", "--name", "small")
+    assert ask("sweep-worker", "--name", "small")["trials_by_worker"] == 0
+    assert ask("sweep-delete", "--name", "small") == {"name": "small", "deleted": True}
+    assert main(["sweep-status", "--name", "small"]) == 2
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,7 @@ def test_a_study_is_made_searched_and_finished(lab, ask, monkeypatch):
         ["--storage", "nothing://me:secret@nowhere", "--lr", "0.1..1"],
         ["--name", "../up", "--lr", "0.1..1"],
         ["--name", "unknown"],
+        ["--winner-seeds", "many", "--lr", "0.1..1"],
     ],
 )
 def test_bad_input_is_one_sentence(store, capsys, wrong):

@@ -1,6 +1,7 @@
 """Workers: every trial is done once, whatever becomes of the processes that began them."""
 
 import os
+from collections import Counter
 
 import pytest
 from optuna.trial import TrialState
@@ -13,10 +14,13 @@ from mnist_core.sweeps import claim
 from mnist_core.sweeps import worker as workers
 from mnist_core.sweeps.collect import collect
 from mnist_core.sweeps.keeping import Keeper, artifact_store
+from mnist_core.sweeps.plan import Plan
+from mnist_core.sweeps.space import read_space
 from mnist_core.sweeps.storage import JOURNAL, open_storage, without_credentials
-from mnist_core.sweeps.study import find_study
+from mnist_core.sweeps.study import find_study, make_study
+from mnist_core.sweeps.wrapped import WrappedStorage
 from tests.stores import DEAD
-from tests.unit.sweeps.studies import Training, accuracy, study_in, worker
+from tests.unit.sweeps.studies import SPACE, Training, accuracy, study_in, worker
 
 
 def states(study):
@@ -54,6 +58,31 @@ def test_a_setting_that_is_known_is_not_trained_again(store):
     assert worker(again, store, second).work() == 2
     assert len(first.trained) == 2 and second.trained == []
     assert [t.values for t in again.best_first()] == [t.values for t in study.best_first()]
+
+
+class Counting(WrappedStorage):
+    """Counts the calls of each method."""
+
+    def __init__(self, inner):
+        super().__init__(inner)
+        self.calls = Counter()
+
+    def _call(self, name, *args, **kwargs):
+        self.calls[name] += 1
+        return super()._call(name, *args, **kwargs)
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_a_trial_is_made_in_one_call_with_all_its_values(store, sampler):
+    plan = Plan(read_space(SPACE, "grid"), sampler, "none")
+    storage = Counting(open_storage(str(store.root / JOURNAL)))
+    study = make_study(storage, "", "lr", plan, 14)
+    storage.calls.clear()
+    assert worker(study, store).work() == 14
+    assert storage.calls["create_new_trial"] == 14 and not storage.calls["set_trial_param"]
+    assert storage.calls["set_trial_user_attr"] <= 2 * 14  # curves, and where the weights are
+    assert sum(storage.calls.values()) <= 14 * 13
+    assert all(set(trial.params) == {"lr", "batch_size"} for trial in study.trials())
 
 
 def test_a_trial_of_a_process_that_was_killed_is_tried_again_with_its_values(store):
