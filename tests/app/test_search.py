@@ -70,7 +70,10 @@ def test_a_study_that_ships_is_shown_whole(store):
     assert rows["Learning rate"][0] == 0.05 and rows["State"][5] == "ended early"
     names = "Best so far", "What matters", "All settings together", "Two settings", "Trials"
     assert all(f"**{name}**" in told(page) for name in names)
-    assert not {b.key for b in page.button} & {"search_go_on", "search_pause"}  # not searched here
+    assert not {b.key for b in page.button} & {
+        "search_continue",
+        "search_pause",
+    }  # not searched here
 
 
 def test_a_click_on_a_trial_moves_the_controls_there(store):
@@ -107,7 +110,7 @@ def test_a_search_is_started_paused_and_gone_on_with(store, started, monkeypatch
     monkeypatch.setattr(sweep_job, "process_of", lambda store, name: None)
     settle(page)
     assert "paused" in told(page)
-    page.button(key="search_go_on").click().run()
+    page.button(key="search_continue").click().run()
     page.button(key="search_stop").click().run()
     assert started[1:] == [(name, ["--name", name]), (name, ["--name", name, "--trials", "7"])]
 
@@ -150,7 +153,7 @@ def test_a_read_only_lab_shows_studies_and_starts_none(store, monkeypatch):
     made_up_study(store)
     page = open_search()
     assert "**6 of 8 trials**" in told(page)
-    keys = {"search_start", "search_go_on", "search_delete_for_good"}
+    keys = {"search_start", "search_continue", "search_delete_for_good"}
     assert not {b.key for b in page.button if b.key} & keys
     with pytest.raises(LabError, match="only for looking"):
         Actions(store).delete_search("shipped")

@@ -30,9 +30,9 @@ from pages.components.train.search_start import new_search
 REFRESH = 1.5  # seconds between two looks at a search in progress
 STUDY = "train_study"
 WHY = (
-    "Validation accuracy alone decides which setting is best, and the best of many owes a part of "
-    "it to chance. So the winner is trained again with other seeds, and only then tested: a test "
-    "set that is read for each trial would be a second validation set."
+    "Validation accuracy alone decides which setting is best, and the best of many is partly luck. "
+    "So the winner is trained again with other seeds, and only then tested: a test set that is "
+    "read for every trial would become a second validation set."
 )
 
 
@@ -46,7 +46,7 @@ def search(store: RunStore, config: RunConfig) -> None:
     name = choose(names) if names else None
     new_search(store, config, names)
     if name is None:
-        st.caption("A search tries settings by itself, and learns which are worth trying next.")
+        st.caption("A search tries settings by itself and learns which ones to try next.")
         return
     st.fragment(study, run_every=period(store, name))(name)
 
@@ -106,7 +106,7 @@ def status(store: RunStore, name: str, table: StudyTable | None, live: bool) -> 
 
 def words(table: StudyTable | None, live: bool) -> str:
     if table is None:
-        return "The search begins …" if live else "This search has no trials yet."
+        return "Starting the search …" if live else "This search has no trials yet."
     ended, failed = table.count(PRUNED), table.count(FAILED)
     of = f" of {table.wanted:,}" if table.wanted else ""
     said = [f"**{table.count(DONE) + ended:,}{of} trials**"]
@@ -116,7 +116,7 @@ def words(table: StudyTable | None, live: bool) -> str:
     if table.best:
         said.append(f"best **{percent(table.best.accuracy)}** validation")
     if live and table.is_complete:
-        said.append("now the winner is trained with other seeds …")
+        said.append("training the winner with other seeds …")
     elif not live and not table.is_complete:
         said.append("paused")
     return " · ".join(said)

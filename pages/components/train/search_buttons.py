@@ -1,4 +1,4 @@
-"""What can be done with a search: pause it, go on with it, end it, delete it."""
+"""What can be done with a search: pause it, continue it, end it, delete it."""
 
 from collections.abc import Callable
 
@@ -13,8 +13,8 @@ from mnist_core.sweeps.table import DONE, FAILED, PRUNED, StudyTable
 from pages.components.shared import common
 from pages.components.shared.visitor import actions
 
-MORE = 50  # trials that a finished search can go on with
-STOP_HELP = "Ends the search with the trials that are done; the best one is trained with 5 seeds."
+MORE = 50  # trials that a finished search can be given
+STOP_HELP = "Ends the search with the trials so far, and trains the best setting with 5 seeds."
 
 
 def buttons(store: RunStore, name: str, table: StudyTable | None, live: bool) -> None:
@@ -22,15 +22,15 @@ def buttons(store: RunStore, name: str, table: StudyTable | None, live: bool) ->
         button("Pause", "pause", lambda: actions(store).pause_search(name))
         return
     if table and table.rows and sweep_job.is_known(store, name):
-        go_on(store, name, table)
+        continue_or_end(store, name, table)
     delete(store, name)
 
 
-def go_on(store: RunStore, name: str, table: StudyTable) -> None:
+def continue_or_end(store: RunStore, name: str, table: StudyTable) -> None:
     example = table.plan.space.example()
     again = ["--name", name]
     if not table.is_complete:
-        button("Go on", "play_arrow", lambda: actions(store).search(name, again, example))
+        button("Continue", "fast_forward", lambda: actions(store).search(name, again, example))
         done = table.count(DONE, PRUNED, FAILED)
         stop = [*again, "--trials", str(done)]
         if table.best:

@@ -30,14 +30,11 @@ def charts(table: StudyTable) -> None:
     else:
         left, right = st.container(), None
     with left:
-        st.markdown("**Best so far**", help="Click on a trial, and the controls move there.")
+        st.markdown("**Best so far**", help="Click a trial to move the controls to its setting.")
         clickable(table, best_so_far(table), "best", "Validation accuracy over the trials")
     if right:
         with right:
-            help = (
-                "The share that each setting has in what makes a trial one of the best tenth "
-                "(PED-ANOVA)."
-            )
+            help = "How much each setting decides whether a trial is in the best tenth (PED-ANOVA)."
             st.markdown("**What matters**", help=help)
             alt = "Importance of each setting"
             st.plotly_chart(importance_bars(table), config=QUIET, key="search_bars", alt=alt)
@@ -46,7 +43,10 @@ def charts(table: StudyTable) -> None:
         alt = f"Validation accuracy by {table.plan.minimise}"
         clickable(table, two_objectives(table), "front", alt)
     if len(table.done) > 1:
-        st.markdown("**All settings together**", help="The best tenth of the trials has colour.")
+        st.markdown(
+            "**All settings together**",
+            help="A line for each completed trial; the best tenth is coloured.",
+        )
         alt = "Parallel coordinates of the completed trials"
         with st.container(key="search_wide"):
             reachable("All settings together")
@@ -117,7 +117,7 @@ def trials(table: StudyTable) -> None:
         }
         for row in rows
     ]
-    st.markdown("**Trials**", help="Choose a row, and the controls move there.")
+    st.markdown("**Trials**", help="Choose a row to move the controls to its setting.")
     event = st.dataframe(
         shown,
         key=f"search_table_{st.session_state[CLICKS]}",

@@ -87,7 +87,7 @@ def choose_dimensions(config: RunConfig) -> dict[str, Dimension]:
         wrap=True,
         key="search_over",
         persist_state="session",
-        help="All others are those of the controls beside.",
+        help="All other settings are those of the controls.",
     )
     place = st.grid(2, min_column_width=240)
     found: dict[str, Dimension] = {}

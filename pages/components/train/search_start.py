@@ -23,12 +23,12 @@ from pages.components.train.start import measuring
 TRIALS = (5, 10, 20, 50, 100, 200, 300, 500, 1000, 2000)
 FORM = "search_form"
 SAMPLER_HELP = (
-    "tpe learns from the trials so far where good settings are; random does not. "
-    "cmaes and gp need a package more (see the README)."
+    "How the next setting is chosen: tpe, cmaes and gp learn from the trials so far, random does "
+    "not. cmaes needs the package cmaes, gp the package scipy."
 )
 PRUNER_HELP = (
-    "Ends a trial early that is worse than others were after as many epochs: median, "
-    "hyperband, or none."
+    "Ends a trial early when it is worse than earlier trials were after as many epochs: worse than "
+    "their median, or by the hyperband method."
 )
 
 
@@ -81,7 +81,7 @@ def ask_budget(store: RunStore, config: RunConfig) -> Budget:
         value=50,
         key="search_trials",
         persist_state="session",
-        help="How many settings are tried. Each trains as many epochs as the controls say.",
+        help="How many settings are tried. Each is trained for as many epochs as the controls say.",
     )
     with st.container(horizontal=True, gap="small"):
         name = st.text_input(
@@ -89,7 +89,7 @@ def ask_budget(store: RunStore, config: RunConfig) -> Budget:
             value=free_name(store, config),
             key=f"search_name_{free_name(store, config)}",
             max_chars=61,
-            help="Letters, digits, dots, hyphens and underscores. The study is kept under it.",
+            help="The search is saved under it. Letters, digits, dots, hyphens and underscores.",
         )
         sampler = st.selectbox(
             "Sampler",
@@ -136,7 +136,7 @@ def estimate(store: RunStore, space: Space, example: RunConfig, trials: int) -> 
         return f"{counted(trials, 'trial')} of {epochs}; training time: {told}"
     return (
         f"{counted(trials, 'trial')} of {epochs}: about {duration(seconds)} on this machine, "
-        "with one trial on each core; less where hopeless trials are ended early."
+        "with one trial on each core; less if the pruner ends trials early."
     )
 
 
