@@ -48,22 +48,27 @@ def known_names(store: RunStore) -> list[str]:
 def process_of(store: RunStore, name: str) -> Process | None:
     """The process that carries out the sweep now, if there is one."""
 
-    def check(found: Any) -> Process:
-        return Process.from_dict(found["process"])
+    def check(found: Any) -> Process | None:
+        kept = found["process"]
+        return Process.from_dict(kept) if kept is not None else None
 
     process = read_checked(_job_path(store, name), check, default=None)
     return process if process and process.find() else None
 
 
-def _register(store: RunStore, name: str, process: Process) -> None:
-    write_json(_job_path(store, name), {"process": asdict(process)}, flush=False)
+def _register(store: RunStore, name: str, process: Process | None) -> None:
+    kept = process and asdict(process)
+    write_json(_job_path(store, name), {"process": kept}, flush=False)
 
 
 @contextmanager
 def registered(store: RunStore, name: str) -> Iterator[None]:
     """This process carries out the sweep: pages see that it is in progress."""
     _register(store, name, Process.of(os.getpid()))
-    yield
+    try:
+        yield
+    finally:
+        _register(store, name, None)
 
 
 def start(store: RunStore, name: str, arguments: Sequence[str]) -> None:

@@ -22,7 +22,6 @@ def test_a_deleted_study_is_gone_and_its_best_runs_stay(store):
         collect(each, store, Keeper(each, artifact_store(str(weights))))
     with sweep_job.registered(store, "lr"), pytest.raises(LabError, match="pause it first"):
         delete_study(store, None, "lr")
-    (sweep_job.folder(store, "lr") / "job.json").unlink()
     delete_study(store, None, "lr")
     url = str(store.root / JOURNAL)
     with pytest.raises(NotFound):
