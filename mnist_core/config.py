@@ -4,18 +4,24 @@ import dataclasses
 import functools
 import hashlib
 import json
-import math
-import re
-import reprlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from dataclasses import dataclass
+from typing import Any
 
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_names, dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.layers.chain import check
 from mnist_core.layers.kinds import LayersError
-from mnist_core.layers.text import LONGEST, Words, parse, text_of
+from mnist_core.layers.text import Words, parse, text_of
+from mnist_core.rules import (
+    Checked,
+    Choice,
+    LayersText,
+    ModelName,
+    Number,
+    Switch,
+    Whole,
+    option,
+)
 
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
@@ -23,187 +29,6 @@ SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 DEVICES = ("auto", "cpu", "cuda")
 ENGINES = ("auto", "torch", "native")
 CUSTOM = "custom"  # the network whose layers are a field of the config
-MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Allowed: one of `options`, in any mixture of upper and lower case.
-
-    A function where they are known only later: data sets can be registered at any time.
-    """
-
-    options: tuple[str, ...] | Callable[[], tuple[str, ...]]
-
-    def _known(self) -> tuple[str, ...]:
-        return self.options() if callable(self.options) else self.options
-
-    @property
-    def allowed(self) -> str:
-        return "one of " + ", ".join(self._known())
-
-    def check(self, value: Any) -> str:
-        for option in self._known():
-            if isinstance(value, str) and value.lower() == option.lower():
-                return option
-        raise ValueError
-
-
-@dataclass(frozen=True)
-class ModelName:
-    """Allowed: anything in the form of a network's name; the registry knows which exist."""
-
-    allowed: str = "a network's name in lower case (see: python -m mnist_core models)"
-
-    def check(self, value: Any) -> str:
-        if isinstance(value, str) and MODEL_NAME.fullmatch(value.lower()):
-            return value.lower()
-        raise ValueError
-
-
-@dataclass(frozen=True)
-class Whole:
-    """Allowed: a whole number from `low` to `high`, or one of `only`."""
-
-    low: int
-    high: int
-    only: tuple[int, ...] = ()
-
-    @property
-    def allowed(self) -> str:
-        if self.only:
-            return "one of " + ", ".join(map(str, self.only))
-        return f"a whole number from {self.low} to {self.high}"
-
-    def check(self, value: Any) -> int:
-        if isinstance(value, str):
-            value = float(value)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value != int(value):
-            raise ValueError
-        if not self.low <= value <= self.high or (self.only and value not in self.only):
-            raise ValueError
-        return int(value)
-
-
-@dataclass(frozen=True)
-class Number:
-    """Allowed: a finite number from `low` to `high`."""
-
-    low: float
-    high: float
-
-    @property
-    def allowed(self) -> str:
-        return f"a number from {self.low:g} to {self.high:g}"
-
-    def check(self, value: Any) -> float:
-        if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-            raise ValueError
-        number = float(value)
-        if not math.isfinite(number) or not self.low <= number <= self.high:
-            raise ValueError
-        return number + 0.0  # -0.0 and 0.0 are the same experiment, so one id
-
-
-@dataclass(frozen=True)
-class Switch:
-    """Allowed: true or false. On the command line, naming the option makes it true."""
-
-    allowed: str = "true or false"
-
-    def check(self, value: Any) -> bool:
-        if isinstance(value, bool):
-            return value
-        raise ValueError
-
-
-@dataclass(frozen=True)
-class LayersText:
-    """Allowed: layers as layers.text reads them; RunConfig knows what they have to fit."""
-
-    allowed: str = "layers such as conv 8 5x5, relu, pool 2, flatten, linear 10"
-
-    def check(self, value: Any) -> str:
-        if isinstance(value, str) and len(value) <= LONGEST:
-            return value.strip()
-        raise ValueError
-
-
-Rule = Choice | ModelName | Whole | Number | Switch | LayersText
-
-
-def check_value(name: str, value: Any, rule: Rule) -> Any:
-    """The canonical form of a value, from a number or from text.
-
-    Raises InputError that names the field, what was given and what is allowed.
-    """
-    try:
-        return rule.check(value)
-    except (ValueError, OverflowError):
-        given = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
-        raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
-
-
-def option(default: Any, rule: Rule, help: str, *, added: bool = False) -> Any:
-    """A dataclass field with its default, its rule, and one line of help for people.
-
-    `added`: it came after runs had shipped, which were trained as its default says. Such a field
-    is no part of the id while it has its default, so that those runs keep their ids.
-    """
-    return field(default=default, metadata={"rule": rule, "help": help, "added": added})
-
-
-@dataclass(frozen=True)
-class Checked:
-    """Base of dataclasses whose fields are made with `option`.
-
-    On construction every value is checked against its rule and put into its canonical form.
-    """
-
-    def __post_init__(self) -> None:
-        for name in self.names():
-            object.__setattr__(self, name, self.check(name, getattr(self, name)))
-
-    @classmethod
-    def names(cls) -> tuple[str, ...]:
-        return tuple(cls._settings())
-
-    @classmethod
-    @functools.cache
-    def _settings(cls) -> dict[str, Mapping[str, Any]]:
-        return {f.name: f.metadata for f in dataclasses.fields(cls)}
-
-    @classmethod
-    def metadata(cls, name: str) -> Mapping[str, Any]:
-        """The rule and the help of one field. Raises InputError for an unknown one."""
-        if name not in cls._settings():
-            given = name if str(name).isidentifier() else repr(name)
-            raise InputError(f"{given}: no such field; there are {', '.join(cls.names())}")
-        return cls._settings()[name]
-
-    @classmethod
-    def check(cls, name: str, value: Any) -> Any:
-        """The canonical form of one field's value: see `check_value`."""
-        return check_value(name, value, cls.metadata(name)["rule"])
-
-    @classmethod
-    def from_dict(cls, values: Any) -> Self:
-        """From JSON's dictionary. Raises InputError for an unknown key or a bad value."""
-        if not isinstance(values, dict):
-            given = reprlib.repr(values)
-            raise InputError(f"{cls.__name__}: an object with fields was expected, not {given}")
-        for name in values:
-            cls.metadata(name)
-        return cls(**values)
-
-    def to_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.names()}
-
-    def replace(self, **changes: Any) -> Self:
-        """A copy with some fields changed; unknown ones and bad values raise InputError."""
-        for name in changes:
-            self.metadata(name)
-        return dataclasses.replace(self, **changes)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -243,6 +68,22 @@ class RunConfig(Checked):
     )
 
     layers: str = option("", LayersText(), "The layers of a network of your own.", added=True)
+    zoom: float = option(0.0, Number(0, 0.5), "Random zoom, up to ± this share.", added=True)
+    shear: float = option(0.0, Number(0, 45), "Random slant, up to ± so many degrees.", added=True)
+    elastic: float = option(
+        0.0, Number(0, 5), "Elastic distortion: how far pixels move, in pixels.", added=True
+    )
+    flip: float = option(0.0, Number(0, 1), "Share of images mirrored left to right.", added=True)
+    cutout: int = option(0, Whole(0, 28), "Side of a black square, placed at random.", added=True)
+    warmup: float = option(
+        0.0, Number(0, 100), "Epochs over which the learning rate rises from zero.", added=True
+    )
+    ema: float = option(
+        0.0,
+        Number(0, 0.9999),
+        "Weight averaging: the share of the running average kept at each step.",
+        added=True,
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -279,6 +120,7 @@ class RunConfig(Checked):
             "gamma": self.schedule not in ("step", "plateau"),
             "patience": self.schedule != "plateau",
             "min_lr": self.schedule not in ("cosine", "plateau"),
+            "warmup": self.schedule == "one-cycle",  # which rises from a small rate by itself
             "fit": self.input_size == IMAGE_SIDE,
             "activation": self.model == CUSTOM,  # the layers name theirs
             "dropout": self.model == CUSTOM,

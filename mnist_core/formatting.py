@@ -94,6 +94,11 @@ SPELLED = {
     "min_lr": "lowest learning rate",
     "model": "network",
     "optimizer": "optimiser",
+    "warmup": "warm-up",
+    "ema": "weight averaging",
+    "elastic": "elastic distortion",
+    "flip": "share mirrored",
+    "shear": "slant",
     "fit": "fit to the input size",
     "scaling": "pixel scaling",
 }

@@ -26,6 +26,13 @@ CONFIGS = st.builds(
     label_smoothing=st.sampled_from((0, 0.9)),
     rotation=st.sampled_from((0, 180)),
     shift=st.sampled_from((0, 14)),
+    zoom=st.sampled_from((0, 0.5)),
+    shear=st.sampled_from((0, 45)),
+    elastic=st.sampled_from((0, 5)),
+    flip=st.sampled_from((0, 1)),
+    cutout=st.sampled_from((0, 28)),
+    warmup=st.sampled_from((0, 0.4, 100)),
+    ema=st.sampled_from((0, 0.5, 0.9999)),
 )
 
 

@@ -10,12 +10,16 @@ from typing import Any
 from mnist_core.analysis.describe import used_fields
 from mnist_core.analysis.diagnosis import learned
 from mnist_core.config import ACTIVATIONS, RunConfig
+from mnist_core.data.augment import AUGMENTATIONS
 from mnist_core.errors import InputError
 from mnist_core.models.grid import AXES
 from mnist_core.runs.run import Run
 
 # The fields of a config that can be an axis of a landscape.
-FIELDS = (*AXES, "momentum", "weight_decay", "label_smoothing", "rotation", "shift", "seed")
+FIELDS = (
+    *(*AXES, "momentum", "weight_decay", "label_smoothing"),
+    *(*AUGMENTATIONS, "warmup", "ema", "seed"),
+)
 MOST_MORE = 12  # values on an axis that its slider does not have
 
 

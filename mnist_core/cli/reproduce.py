@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from mnist_core.cli.command import Answer, command
-from mnist_core.config import Choice, Whole, check_value
 from mnist_core.formatting import duration, percent
 from mnist_core.jobs.pool import Made
 from mnist_core.models.grid import DATASETS
 from mnist_core.reproduce.results import markdown, results
+from mnist_core.rules import Choice, Whole, check_value
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import AUTOMATIC, RunStore, check_at_once

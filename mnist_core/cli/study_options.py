@@ -8,8 +8,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.cli.command import Answer
-from mnist_core.config import DEVICES, Choice, Number, check_value
+from mnist_core.config import DEVICES
 from mnist_core.formatting import percent, percent_spread
+from mnist_core.rules import Choice, Number, check_value
 from mnist_core.runs.store import RunStore
 
 if TYPE_CHECKING:

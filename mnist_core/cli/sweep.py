@@ -15,8 +15,9 @@ from mnist_core.cli.study_options import (
     training_options,
 )
 from mnist_core.cli.terminal import say
-from mnist_core.config import RunConfig, Whole, check_value
+from mnist_core.config import RunConfig
 from mnist_core.jobs import sweep_job
+from mnist_core.rules import Whole, check_value
 from mnist_core.runs.store import AUTOMATIC, RunStore, check_at_once
 from mnist_core.sweeps.plan import MOST_SEEDS, PRUNERS, SAMPLERS, WINNER_SEEDS, Plan
 from mnist_core.sweeps.space import FORMS, read_space, read_space_file

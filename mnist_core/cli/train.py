@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import ProgressLine, say
-from mnist_core.config import Checked, Execution, Number, RunConfig, Switch, check_value
+from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import InputError
 from mnist_core.files import read_json
 from mnist_core.formatting import duration, percent
 from mnist_core.models import check_config, make_config
+from mnist_core.rules import Checked, Number, Switch, check_value
 from mnist_core.runs.extend import branch_off, extended
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import LIVE, RunState

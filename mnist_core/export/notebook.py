@@ -63,7 +63,8 @@ def _cells(run: Run) -> list[Cell]:
             "from mnist_core.evaluation.metrics import metrics\n"
             "from mnist_core.evaluation.predict import logits_of\n\n"
             "pixels = data.test.pixels(config.input_size, config.fit)\n"
-            "logits = logits_of(trainer.model, pixels, config).numpy()\n"
+            "with trainer.averaged():\n"
+            "    logits = logits_of(trainer.model, pixels, config).numpy()\n"
             "figures = metrics(logits, data.test.labels.numpy())\n"
             "print(f'test accuracy {figures.accuracy:.2%}')",
         ),

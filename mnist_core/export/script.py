@@ -7,24 +7,12 @@ from string import Template
 
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
+from mnist_core.export.augment_source import augment_source
 from mnist_core.export.layer_source import chain_source
 from mnist_core.export.weights import WEIGHTS, model_of, weights_file
 from mnist_core.models import model_spec, model_title
 from mnist_core.runs.run import Run
 
-AUGMENT = '''
-def moved(images):
-    """Each image turned by up to {rotation:g}° and shifted by up to {shift:g} pixels, at random."""
-    angle, right, down = torch.rand(3, len(images)).mul(2).sub(1)
-    angle = angle * math.radians({rotation:g})
-    right, down = (place * {shift:g} * 2 / images.shape[-1] for place in (right, down))
-    cos, sin = angle.cos(), angle.sin()
-    rows = [cos, -sin, -cos * right + sin * down, sin, cos, -sin * right - cos * down]
-    moves = torch.stack(rows, 1).view(-1, 2, 3)
-    grid = F.affine_grid(moves, list(images.shape), align_corners=False)
-    return F.grid_sample(images, grid, align_corners=False)
-
-'''
 CENTRE = """    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
     places = torch.arange(20.0)
     mass = [(small.sum(axis) * places).sum() / small.sum() for axis in (1, 0)]
@@ -35,6 +23,22 @@ CENTRE = """    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
 SKIP = """            if len(index) < 2:  # which batch normalisation cannot normalise
                 continue
 """
+STEP = "            optimizer.step()\n"
+WARM_STEP = """            rates = [group["lr"] for group in optimizer.param_groups]
+            for group in optimizer.param_groups:
+                group["lr"] *= min(1, (done + 1) / (warm_steps + 1))
+            optimizer.step()
+            for group, rate in zip(optimizer.param_groups, rates):
+                group["lr"] = rate
+"""
+AVERAGE = '''
+def average_up(average, network, done):
+    """Takes the network's weights, after `done` + 1 steps, into their running average."""
+    kept = min({ema:g}, (1 + done) / (10 + done))
+    for old, new in zip(average.state_dict().values(), network.state_dict().values()):
+        old.lerp_(new, 1 - kept) if old.is_floating_point() else old.copy_(new)
+
+'''
 RESIZES = {
     "pad": "    images = F.pad(images, (2, 2, 2, 2))\n",
     "resize": '    images = F.interpolate(images, size=(32, 32), mode="bilinear").round()\n',
@@ -95,20 +99,43 @@ def _about(run: Run) -> str:
 
 def _training(config: RunConfig) -> dict[str, str]:
     """What the recipe makes of the script's gaps."""
-    moves = bool(config.rotation or config.shift)
-    augment = AUGMENT.format(rotation=config.rotation, shift=config.shift)
+    augment = augment_source(config)
     smoothing, per_step = config.label_smoothing, config.schedule == "one-cycle"
     plateau = config.schedule == "plateau" and config.gamma != 1
     argument = "accuracy" if plateau else ""
     return {
-        "AUGMENT": augment if moves else "",
-        "MATH": "import math\n" if moves else "",
-        "MOVED": "moved(resized(images[index]))" if moves else "resized(images[index])",
+        "AUGMENT": augment,
+        "MATH": "import math\n" if "math." in augment else "",
+        "MOVED": "changed(resized(images[index]))" if augment else "resized(images[index])",
         "SMOOTHING": f", label_smoothing={smoothing:g}" if smoothing else "",
         "OPTIMIZER": _optimizer(config),
         "SCHEDULE": _schedule(config),
-        "AFTER_STEP": "            schedule.step()\n" if per_step else "",
+        **_steps(config),
         "AFTER_EPOCH": "" if per_step else f"        schedule.step({argument})\n",
+    }
+
+
+def _steps(config: RunConfig) -> dict[str, str]:
+    """What the loop over steps does: warm-up, the step, averaging, and the schedule's own step."""
+    per_step, averages = config.schedule == "one-cycle", bool(config.ema)
+    warms = bool(config.warmup) and not per_step
+    before = {
+        "    average = copy.deepcopy(network)\n": averages,
+        f"    warm_steps = round({config.warmup:g} * batches)\n": warms,
+        "    done = 0  # steps\n": averages or warms,
+    }
+    after = {
+        "            average_up(average, network, done)\n": averages,
+        "            schedule.step()\n": per_step,
+        "            done += 1\n": averages or warms,
+    }
+    return {
+        "COPY": "import copy\n" if averages else "",
+        "AVERAGE": AVERAGE.format(ema=config.ema) if averages else "",
+        "KEPT": "average" if averages else "network",
+        "BEFORE": "".join(line for line, there in before.items() if there),
+        "STEP": WARM_STEP if warms else STEP,
+        "AFTER_STEP": "".join(line for line, there in after.items() if there),
     }
 
 

@@ -6,10 +6,12 @@ from contextlib import suppress
 from filelock import Timeout
 
 from mnist_core.config import RunConfig
+from mnist_core.data.augment import MOVES
 from mnist_core.jobs import spawn
 from mnist_core.locks import held, named_lock
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
+from mnist_core.training.cost import COSTLY
 
 
 def measure_in_background(store: RunStore, config: RunConfig) -> None:
@@ -24,7 +26,7 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
         return
     lock.release()
     command = ["speed", "--model", config.model]
-    for name in ("activation", "batch_size", "input_size", "rotation", "shift"):
+    for name in ("activation", "batch_size", "input_size", *MOVES, *COSTLY):
         command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
     command += ["--layers", config.layers] if config.layers else []
     spawn.start(store, command, store.root / ".speed.log")

@@ -58,8 +58,6 @@ def save_epoch(
     The order matters: at any moment a reader, or a process that resumes, finds every file that
     the summary or the resume state on disk speaks of.
     """
-    from mnist_core.training.trainer import weights_to_bytes
-
     best, folder = trainer.best or result, run.folder
     record.history.append(asdict(result))
     record.step_losses += _loss_rows(trainer)
@@ -69,13 +67,14 @@ def save_epoch(
         step=None,
         steps=None,
         seconds=record.summary.seconds + result.seconds,
+        cpu_seconds=record.cpu_seconds(),
         best_epoch=best.epoch,
         validation_loss=best.validation_loss,
         validation_accuracy=best.validation_accuracy,
         validation_top5=best.validation_top5,
     )
     if best.epoch == result.epoch:
-        written = folder.write_weights(best.epoch, weights_to_bytes(trainer.model))
+        written = folder.write_weights(best.epoch, trainer.weights())
         record.summary = replace(record.summary, **written)
     folder.write_history(record.history, record.step_losses)
     if snapshots:
@@ -91,7 +90,8 @@ def save_partial_epoch(
     """Makes the steps of an unfinished epoch durable, in the same order as a finished one."""
     assert trainer.partial
     step, folder = trainer.partial.step, run.folder
-    record.summary = replace(record.summary, step=step, steps=trainer.steps)
+    spent = record.cpu_seconds()
+    record.summary = replace(record.summary, step=step, steps=trainer.steps, cpu_seconds=spent)
     folder.write_history(record.history, [*record.step_losses, *_loss_rows(trainer)])
     if snapshots:
         folder.write_snapshots(snapshots.to_bytes())

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.config import CUSTOM, MODEL_NAME, RunConfig
+from mnist_core.config import CUSTOM, RunConfig
 from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.layers import chain
 from mnist_core.layers.text import parse
+from mnist_core.rules import MODEL_NAME
 
 if TYPE_CHECKING:
     from torch import nn

@@ -16,13 +16,14 @@ import psutil
 from filelock import FileLock
 from safetensors.numpy import save as tensors_to_bytes
 
-from mnist_core.config import RunConfig, Whole, check_value
+from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import InputError, LabError, NewerVersion, NotFound
 from mnist_core.files import read_checked, read_json, signature, write_bytes, write_json, writing
 from mnist_core.limits import limits
 from mnist_core.locks import named_lock
 from mnist_core.paths import store_root
+from mnist_core.rules import Whole, check_value
 from mnist_core.runs.bundle import Bundle, read_bundle
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.owners import forget_owner

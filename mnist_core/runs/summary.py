@@ -13,7 +13,8 @@ FILE_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,100}", re.ASCII)
 # The fields of a summary that every epoch may change.
 PER_EPOCH = (
     *("step", "steps"),
-    *("epochs_done", "best_epoch", "seconds", "weights", "weights_sha256", "weights_bytes"),
+    *("epochs_done", "best_epoch", "seconds", "cpu_seconds"),
+    *("weights", "weights_sha256", "weights_bytes"),
     *("validation_loss", "validation_accuracy", "validation_top5"),
 )
 
@@ -23,8 +24,9 @@ class Summary:
     """Everything about a run but its config and history. A missing figure is None.
 
     Accuracies are fractions; every one of them comes from the best validation epoch.
-    `seconds` is the time spent in epochs. `step` of `steps` is where training goes on within the
-    epoch after `epochs_done`, for a run that was paused there.
+    `seconds` is the time spent in epochs, `cpu_seconds` what all cores took for those that were
+    saved; older runs have none. `step` of `steps` is where training goes on within the epoch after
+    `epochs_done`, for a run that was paused there.
     """
 
     state: RunState
@@ -42,6 +44,7 @@ class Summary:
     test_accuracy: float | None = None
     test_top5: float | None = None
     seconds: float = 0.0
+    cpu_seconds: float | None = None
     parameters: int | None = None
     macs: int | None = None
     receptive_field: int | None = None

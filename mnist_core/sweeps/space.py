@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mnist_core.config import Choice, LayersText, Number, RunConfig, Whole
+from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 from mnist_core.files import SMALL_FILE_LIMIT, read_file
 from mnist_core.models import check_config, make_config
+from mnist_core.rules import Choice, LayersText, Number, Whole
 
 FORMS = "a value, a list (32,64,128), any, or a range (1e-4..1:log, 0..0.5:step=0.05)"
 # The other fields follow from these: momentum is sampled only for an optimiser that has one.

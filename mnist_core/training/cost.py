@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mnist_core.config import ACTIVATIONS, RunConfig
+from mnist_core.data.augment import MOVES
 from mnist_core.data.idx import part_sizes
 from mnist_core.files import is_number, read_checked, write_json
 from mnist_core.locks import named_lock
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 GENERATION = "3"  # of the training loop: an older one took another time
 MOST_MACHINES = 50  # that share a store; the figures of those measured longest ago go
+COSTLY = ("elastic", "flip", "cutout", "ema")  # fields that add work to each step
 SAVING = 0.1  # seconds to make an epoch durable
 HANDOVER = 0.1  # seconds until a process on standby has its run
 
@@ -67,10 +69,11 @@ def machine() -> str:
 
 def kind(config: RunConfig) -> str:
     """Configs of one kind cost the same for each image and for each step."""
-    moved = "moved" if config.rotation or config.shift else "still"
+    more = [name for name in COSTLY if getattr(config, name)]
+    moved = "moved" if any(getattr(config, name) for name in MOVES) else "still"
     threads = choose_threads(0, config)
     network = config.layers or f"{config.model} {config.activation}"
-    return f"{network} {config.input_size} {moved} {threads}"
+    return " ".join([network, str(config.input_size), moved, *more, str(threads)])
 
 
 def _path(store: RunStore) -> Path:

@@ -59,11 +59,37 @@ def make_scheduler(
 
 
 class Schedule:
-    """The learning rate over time: it changes after each step for one-cycle, else each epoch."""
+    """The learning rate over time: it changes after each step for one-cycle, else each epoch.
+
+    While it warms up, single steps are taken at a part of it, which rises evenly (see
+    P. Goyal et al.: Accurate, large minibatch SGD. 2017, arXiv:1706.02677).
+    """
 
     def __init__(self, config: RunConfig, optimizer: torch.optim.Optimizer, steps: int) -> None:
         self.per_step = config.schedule == "one-cycle"
+        self.warmup = 0 if self.per_step else round(config.warmup * steps)  # steps
+        self.optimizer = optimizer
         self.scheduler = make_scheduler(config, optimizer, steps)
+
+    def warm(self, done: int) -> float:
+        """The part of the learning rate that the step after `done` steps is taken at."""
+        return min(1.0, (done + 1) / (self.warmup + 1))
+
+    def lr(self, done: int) -> float:
+        """The learning rate of the step after `done` steps."""
+        return float(self.optimizer.param_groups[0]["lr"]) * self.warm(done)
+
+    def take_step(self, done: int) -> None:
+        """Has the optimiser take the step after `done` steps."""
+        groups, part = self.optimizer.param_groups, self.warm(done)
+        rates = [group["lr"] for group in groups]
+        if part < 1:
+            for group, rate in zip(groups, rates, strict=True):
+                group["lr"] = rate * part
+        self.optimizer.step()
+        for group, rate in zip(groups, rates, strict=True):
+            group["lr"] = rate
+        self.after_step()
 
     def after_step(self) -> None:
         if self.per_step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,18 @@ class Record:
     summary: Summary
     history: list[dict[str, float]] = field(default_factory=list)
     step_losses: list[dict[str, float]] = field(default_factory=list)
+    clock: float = field(default_factory=time.process_time)  # at the last look
+
+    def cpu_seconds(self) -> float | None:
+        """Those of the summary and what this process has taken since the last look.
+
+        None for a run that began before they were counted.
+        """
+        before, self.clock = self.clock, time.process_time()
+        counted = self.summary.cpu_seconds
+        if counted is None and self.summary.epochs_done:
+            return None
+        return (counted or 0.0) + self.clock - before
 
 
 def resume_bytes(trainer: Trainer, record: Record) -> bytes:

@@ -41,7 +41,9 @@ class SnapshotRecorder:
         return done in EARLY
 
     def _keep(self, done: int) -> None:
-        steps, weights = self.trainer.steps, half_weights(self.trainer.model)
+        steps = self.trainer.steps
+        with self.trainer.averaged():
+            weights = half_weights(self.trainer.model)
         if not all(np.isfinite(values).all() for values in weights.values()):
             return  # it diverges, which the next step or the epoch's end tells
         self.kept[done] = Snapshot(done // steps, done, weights)

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from typing import Any
 
@@ -13,13 +14,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from mnist_core.config import Execution, RunConfig
-from mnist_core.data.augment import random_move
+from mnist_core.data.augment import augment
 from mnist_core.data.datasets import Dataset, Split
 from mnist_core.dataset_specs import IMAGE_SHAPE, dataset_spec
 from mnist_core.engine.lowering import memory_format
 from mnist_core.errors import InputError
 from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.models import create_model_for
+from mnist_core.training.averaging import WeightAverage
 from mnist_core.training.batches import batch_ends, batch_sizes
 from mnist_core.training.engines import choose_engine
 from mnist_core.training.optim import Schedule, load_optimizer_state, make_optimizer
@@ -34,6 +36,8 @@ class Trainer:
     All that is random in an epoch follows from (seed, epoch), so between epochs no generator's
     state has to be kept: a resumed run draws what an uninterrupted one would have drawn. When
     `on_step` raises, `partial` is the epoch as it stands then; the next call goes on from there.
+
+    Where the config averages weights, the average is what is validated and kept; see `averaged`.
 
     `execution` becomes what was chosen. `engine_note` says why the native engine could not be
     used, or is "". Raises InputError for a device, an engine or an input size that cannot be.
@@ -56,6 +60,7 @@ class Trainer:
         self.steps = len(self.batch_sizes)
         self.optimizer = make_optimizer(config, self.model, device)
         self.schedule = Schedule(config, self.optimizer, self.steps)
+        self.average = WeightAverage(self.model, config.ema) if config.ema else None
         self.epoch = 0
         self.best: EpochResult | None = None
         self.partial: PartialEpoch | None = None
@@ -64,6 +69,15 @@ class Trainer:
     def _on_device(self, split: Split) -> tuple[torch.Tensor, torch.Tensor]:
         pixels = split.pixels(self.config.input_size, self.config.fit)
         return pixels.to(self.execution.device), split.labels.to(self.execution.device)
+
+    def averaged(self) -> AbstractContextManager[None]:
+        """For the time of a `with`, `model` has the weights that are kept: the average, if any."""
+        return self.average.applied() if self.average else nullcontext()
+
+    def weights(self) -> bytes:
+        """The weights that are kept, as a safetensors file."""
+        with self.averaged():
+            return weights_to_bytes(self.model)
 
     @property
     def steps_done(self) -> int:
@@ -76,7 +90,8 @@ class Trainer:
         began, lr = time.perf_counter() - start.seconds, start.lr
         training = self.train_epoch(on_step)
         speed = training.count / (time.perf_counter() - began)
-        logits = self.engine.logits(self.validation[0])
+        with self.averaged():
+            logits = self.engine.logits(self.validation[0])
         validation = metrics(logits.numpy(force=True), self.validation_labels)
         if not math.isfinite(validation.loss):
             raise self._diverged(lr)
@@ -115,7 +130,7 @@ class Trainer:
         began = time.perf_counter() - start.seconds
         batches = torch.split(order, self.batch_sizes)[start.step :]
         for step, index in enumerate(batches, start=start.step + 1):
-            loss, logits = self._step(index, seed=draws << 32 | step)
+            loss, logits = self._step(index, step, seed=draws << 32 | step)
             seen.append(logits)
             value = self._reported(loss, step, start.lr)
             if on_step is None:
@@ -134,14 +149,17 @@ class Trainer:
             raise self._diverged(start.lr)
         return result
 
-    def _step(self, index: torch.Tensor, seed: int) -> tuple[torch.Tensor | float, torch.Tensor]:
-        """One step on the images with these numbers; their loss and logits before it."""
+    def _step(
+        self, index: torch.Tensor, step: int, seed: int
+    ) -> tuple[torch.Tensor | float, torch.Tensor]:
+        """The epoch's `step`-th, on the images with these numbers; their loss and logits before."""
         pixels, labels = self.train
         batch = pixels.index_select(0, index)  # copies whole images; indexing copies pixels
-        batch = random_move(batch, self.config.rotation, self.config.shift)
+        batch = augment(batch, self.config)
         loss, logits = self.engine.step(batch, labels.index_select(0, index), seed=seed)
-        self.optimizer.step()
-        self.schedule.after_step()
+        self.schedule.take_step(self.epoch * self.steps + step - 1)
+        if self.average:
+            self.average.update()
         return loss, logits
 
     def _reported(self, loss: torch.Tensor | float, step: int, lr: float) -> float | None:
@@ -156,7 +174,7 @@ class Trainer:
 
     def _start(self) -> PartialEpoch:
         """What the next epoch starts from: its first step, or where it was left."""
-        return self.partial or PartialEpoch(self._lr())
+        return self.partial or PartialEpoch(self.schedule.lr(self.steps_done))
 
     def _totals(self, logits: torch.Tensor, labels: torch.Tensor) -> Metrics:
         """(N, classes) logits as they were in training and (N,) labels -> loss and accuracies."""
@@ -168,9 +186,6 @@ class Trainer:
         )
         return Metrics(loss, accuracy, top5, len(labels))
 
-    def _lr(self) -> float:
-        return float(self.optimizer.param_groups[0]["lr"])
-
     def _diverged(self, lr: float) -> Diverged:
         return Diverged(
             f"The loss was no longer finite in epoch {self.epoch + 1} at learning rate {lr:g}; "
@@ -180,12 +195,14 @@ class Trainer:
     def state(self) -> dict[str, Any]:
         """What `load_state` needs to go on from here."""
         partial = {"partial": self.partial.to_dict()} if self.partial else {}
+        average = {"average": self.average.state()} if self.average else {}
         return {
             "epoch": self.epoch,
             "model": self.model.state_dict(),
             "optimizer": self.optimizer.state_dict(),
             "schedule": self.schedule.scheduler.state_dict(),
             "best": asdict(self.best) if self.best else None,
+            **average,
             **partial,
         }
 
@@ -202,6 +219,8 @@ class Trainer:
         load_optimizer_state(self.optimizer, state["optimizer"])
         self.epoch, self.partial = epoch, partial
         self.model.load_state_dict(state["model"])
+        if self.average:
+            self.average.load_state(state["average"], self.steps_done)
         self.schedule.scheduler.load_state_dict(state["schedule"])
         self.best = EpochResult.from_dict(state["best"]) if epoch else None
 

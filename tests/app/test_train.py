@@ -387,6 +387,11 @@ def test_each_tab_shows_what_it_promises(lab):
     page.session_state["train_tab"] = "Training images"
     page.run()
     assert "<img" in "".join(e.proto.body for e in page.get("html"))
+    still = "Both are 0: the images stay as they are."
+    assert still in [caption.value for caption in page.caption]
+    page.number_input(key="exact_elastic").set_value(1.5).run()
+    assert page.query_params["elastic"] and still not in [c.value for c in page.caption]
+    page.number_input(key="exact_elastic").set_value(0.0).run()
     page.select_slider(key="augment_rotation").set_value(10).run()
     assert "rotation" in page.query_params
     page.session_state["train_tab"] = "Files and command"

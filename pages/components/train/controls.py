@@ -8,6 +8,7 @@ import streamlit as st
 
 from mnist_core.analysis.url import config_from_query, query_of
 from mnist_core.config import ACTIVATIONS, CUSTOM, OPTIMIZERS, SCHEDULES, RunConfig
+from mnist_core.data.augment import AUGMENTATIONS
 from mnist_core.dataset_specs import dataset_names, dataset_spec, dataset_title
 from mnist_core.errors import InputError
 from mnist_core.formatting import number, recipe_label
@@ -31,9 +32,8 @@ TERMS = {
     "epochs": "epoch",
     "lr": "learning rate",
     "model": "parameter",
-    "rotation": "augmentation",
+    **dict.fromkeys(AUGMENTATIONS, "augmentation"),
     "seed": "seed",
-    "shift": "augmentation",
 }
 
 
@@ -194,8 +194,15 @@ MORE = {
     "patience": "Patience",
     "min_lr": "Lowest learning rate",
     "label_smoothing": "Label smoothing",
+    "warmup": "Warm-up (epochs)",
+    "ema": "Weight averaging",
     "rotation": "Rotation (degrees)",
     "shift": "Shift (pixels)",
+    "zoom": "Zoom (share)",
+    "shear": "Slant (degrees)",
+    "elastic": "Elastic distortion",
+    "flip": "Mirrored (share)",
+    "cutout": "Cutout (pixels)",
 }
 
 

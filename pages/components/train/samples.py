@@ -5,6 +5,7 @@ import streamlit as st
 
 from mnist_core.config import RunConfig
 from mnist_core.data import idx
+from mnist_core.data.augment import AUGMENTATIONS, augment, changes_images
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.paths import data_root
 from pages.components.shared import common
@@ -36,33 +37,40 @@ def training_images(config: RunConfig) -> None:
 
 
 def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:
-    """Two sliders for random rotation and shift, and examples of the result."""
-    st.markdown("**Augmentation**: in every epoch, each image is rotated and shifted at random.")
+    """Two sliders for random rotation and shift, and examples of all that changes images."""
+    st.markdown("**Augmentation**: in every epoch, each image is changed at random.")
     sliders = (("Rotation in degrees", "rotation", 30), ("Shift in pixels", "shift", 4))
     for column, (label, name, most) in zip(st.columns(2), sliders, strict=True):
         values = sorted({*range(0, most + 1, 1 + most // 7), getattr(config, name)})
         options = {"options": values, "format_func": lambda value: f"±{value:g}"}
         control(column.select_slider, label, name, config, key=f"augment_{name}", **options)
-    if not config.rotation and not config.shift:
+    if not changes_images(config):
         st.caption("Both are 0: the images stay as they are.")
         return
     for number in range(DRAWS):
-        moved = augmented(pixels, config.rotation, config.shift, DRAWS * draw + number)
-        gallery(list(moved), [f"epoch {number + 1}"] * len(moved))
+        changed = augmented(pixels, config, DRAWS * draw + number)
+        gallery(list(changed), [f"epoch {number + 1}"] * len(changed))
+    st.caption(
+        "More settings has zoom, slant, elastic distortion, mirroring and cutout: a change to the "
+        "images should leave them what they are. A mirrored 2 is no 2, a mirrored shoe is a shoe."
+    )
 
 
 @cached(
-    lambda pixels, *moves: (pixels.tobytes(), *moves),
+    lambda pixels, config, seed: (pixels.tobytes(), *changes(config), seed),
     most=100,
-    spinner="Moving images as training does …",
+    spinner="Changing images as training does …",
 )
-def augmented(pixels: np.ndarray, rotation: float, shift: float, seed: int) -> np.ndarray:
+def augmented(pixels: np.ndarray, config: RunConfig, seed: int) -> np.ndarray:
     """(N, 28, 28) uint8 images as training might see them in one epoch."""
     import torch
 
-    from mnist_core.data.augment import random_move
-
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        moved = random_move(torch.from_numpy(pixels)[:, None], rotation, shift)
-    return moved[:, 0].round().byte().numpy()
+        changed = augment(torch.from_numpy(pixels)[:, None], config)
+    return changed[:, 0].round().byte().numpy()
+
+
+def changes(config: RunConfig) -> tuple[float, ...]:
+    """All that `augmented` depends on."""
+    return tuple(getattr(config, name) for name in AUGMENTATIONS)

@@ -73,6 +73,13 @@ FIELDS: dict[str, Choices | Between | Decades] = {
     "label_smoothing": Between(0.0, 0.5, 0.01, (0.0, 0.2)),
     "rotation": Between(0.0, 30.0, 1.0, (0.0, 15.0)),
     "shift": Between(0.0, 4.0, 0.5, (0.0, 3.0)),
+    "zoom": Between(0.0, 0.3, 0.05, (0.0, 0.2)),
+    "shear": Between(0.0, 30.0, 1.0, (0.0, 15.0)),
+    "elastic": Between(0.0, 3.0, 0.25, (0.0, 1.5)),
+    "flip": Between(0.0, 0.5, 0.1, (0.0, 0.5)),
+    "cutout": Choices((0, 4, 6, 8, 10, 12), (0, 6, 10)),
+    "warmup": Between(0.0, 5.0, 0.5, (0.0, 2.0)),
+    "ema": Choices((0.0, 0.9, 0.99, 0.995, 0.999, 0.9995), (0.0, 0.99, 0.999)),
 }
 
 

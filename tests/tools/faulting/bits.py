@@ -23,7 +23,9 @@ def two_configs(epochs: int) -> list[RunConfig]:
     """All that is random in training, and a schedule that depends on where it is."""
     short = {"epochs": epochs, "batch_size": 32}
     moved = {"dropout": 0.25, "rotation": 10, "shift": 1, "lr": 0.02, "optimizer": "SGD"}
+    moved |= {"warmup": 0.5}
     cycle = {"optimizer": "Adam", "lr": 0.003, "schedule": "one-cycle", "seed": 2}
+    cycle |= {"elastic": 1.0, "zoom": 0.1, "flip": 0.5, "cutout": 6, "ema": 0.95}
     return [make_config("lenet5", **short, **fields) for fields in (moved, cycle)]
 
 

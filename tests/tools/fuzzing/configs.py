@@ -6,9 +6,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from mnist_core.cli.train import config_of_file
-from mnist_core.config import Choice, Number, RunConfig, Whole
+from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 from mnist_core.models import make_config, model_names
+from mnist_core.rules import Choice, Number, Whole
 from tests.configs import random_images
 from tests.tools.fuzzing.part import ODD, part, spoiled
 

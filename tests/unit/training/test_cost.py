@@ -25,7 +25,13 @@ def test_a_saved_cost_applies_to_configs_of_its_kind(store, monkeypatch):
     cost.save(store, CONFIG, KNOWN)
     assert cost.load(store, CONFIG) == KNOWN
     assert cost.load(store, CONFIG.replace(batch_size=500, lr=1, epochs=9)) == KNOWN
-    for changed in ({"activation": "RReLU"}, {"rotation": 5}, {"batch_size": 7}):
+    for changed in (
+        {"activation": "RReLU"},
+        {"rotation": 5},
+        {"elastic": 1},
+        {"ema": 0.9},
+        {"batch_size": 7},
+    ):
         assert cost.load(store, CONFIG.replace(**changed)) is None
     assert cost.load_similar(store, CONFIG.replace(activation="RReLU")) == KNOWN
     assert cost.load_similar(store, CONFIG.replace(model="lenet5-1998")) is None

@@ -25,7 +25,7 @@ def command(tmp_path_factory):
     section = guide.split("## Add a field of the config")[1].split("\n## ")[0]
     option, use = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
     insert(place / "mnist_core" / "config.py", "    shift: float", option)
-    insert(place / "mnist_core" / "training" / "trainer.py", "batch = random_move(", use)
+    insert(place / "mnist_core" / "training" / "trainer.py", "batch = augment(", use)
     write_dataset(place / "data", "MNIST")
 
     def run(*arguments, store=place / "store"):
