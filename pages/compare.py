@@ -7,6 +7,7 @@ from mnist_core.analysis.aggregate import averaged_over_seeds, single_runs
 from mnist_core.analysis.headline import RepeatedRuns, headline
 from mnist_core.analysis.table import labels_of, runs_table
 from mnist_core.formatting import plain
+from mnist_core.models import network_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.compare import files, sentence
@@ -77,7 +78,7 @@ def compare(
 ) -> None:
     """The sentence, the chart, the tabs and the bar, of the runs `found` among those `here`."""
     rows = averaged_over_seeds(found) if st.session_state["cmp_fold"] else single_runs(found)
-    chosen = choose(rows, {run_id: run.config.model for run_id, run in by_id.items()})
+    chosen = choose(rows, {run_id: network_of(run.config) for run_id, run in by_id.items()})
     names = names_of(rows, labels_of(rows))
     labels = names_of(rows, labels_of(rows[rows["id"].isin(chosen)]))
     labels = {run_id: labels[run_id] for run_id in chosen}

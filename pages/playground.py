@@ -12,6 +12,7 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
 from mnist_core.formatting import plain as escaped
 from mnist_core.imaging import preprocess
+from mnist_core.models import network_of
 from mnist_core.runs.about import without_archived
 from mnist_core.runs.run import Run
 from pages.components.playground import markup, several
@@ -141,7 +142,7 @@ def show_network(run: Run, one: Input | None) -> None:
 
 def in_its_place(run: Run, voters: list[Run]) -> list[Run]:
     """The best run of each network, but for the chosen one, which stands for its own."""
-    return [run, *(voter for voter in voters if voter.config.model != run.config.model)]
+    return [run, *(voter for voter in voters if network_of(voter.config) != network_of(run.config))]
 
 
 def sections(

@@ -2,14 +2,19 @@
 
 import functools
 import math
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from mnist_core.config import RunConfig
-from mnist_core.formatting import field_name, number, recipe_label, setting
-from mnist_core.models import model_names, model_title, nearest_recipe
+from mnist_core.config import CUSTOM, RunConfig
+from mnist_core.formatting import field_name, number, plain, recipe_label, setting
+from mnist_core.layers.short_name import short_name
+from mnist_core.models import model_names, model_title, nearest_recipe, network_title
+from mnist_core.runs.about import about
 from mnist_core.runs.run import Run
+
+MARKS = re.compile(r"[\\`*_\[\]<>#~$&{}|%!]")
 
 
 def describe(config: RunConfig) -> str:
@@ -17,16 +22,37 @@ def describe(config: RunConfig) -> str:
 
     Data set, network and seed are left out.
     """
-    return ", ".join(_recipe_and_changes(config, ("seed",)))
+    return ", ".join(_recipe_and_changes(config, ("seed", "layers")))
+
+
+def title_of(run: Run) -> str:
+    """The name of a run's network; of one's own the label that somebody gave the run, if any."""
+    own = run.config.model == CUSTOM
+    return (own and as_title(about(run).label)) or network_title(run.config)
+
+
+def distinct_titles(runs: Iterable[Run]) -> list[str]:
+    """`title_of` each, with a number where others before it have the same."""
+    found: list[str] = []
+    for run in runs:
+        title = title_of(run)
+        same = sum(other == title or other.startswith(f"{title} · ") for other in found)
+        found.append(f"{title} · {same + 1}" if same else title)
+    return found
+
+
+def as_title(label: str) -> str:
+    """A label without what a chart, HTML or Markdown would make something of."""
+    return plain(MARKS.sub("", label)).strip()
 
 
 def full_name(config: RunConfig) -> str:
     """Network, data set, nearest recipe and what differs from it, the seed too."""
-    parts = [model_title(config.model), config.dataset, *_recipe_and_changes(config)]
-    return " · ".join(parts)
+    recipe = _recipe_and_changes(config, ("layers",))
+    return " · ".join([network_title(config), config.dataset, *recipe])
 
 
-def _recipe_and_changes(config: RunConfig, without: Sequence[str] = ()) -> list[str]:
+def _recipe_and_changes(config: RunConfig, without: Sequence[str]) -> list[str]:
     if config.model not in model_names():
         return ["custom settings"]
     recipe, changes = nearest_recipe(config)
@@ -72,8 +98,12 @@ def _value(name: str, value: Any) -> str:
 def changes_in_words(config: RunConfig, other: RunConfig, limit: int = 3) -> str:
     """What differs in `other`, with its values there; the first `limit` fields."""
     changes = differences([config, other]).items()
-    words = [setting(name, there) for name, (_, there) in changes if there is not None]
+    words = [_change(name, there) for name, (_, there) in changes if there is not None]
     return ", ".join(words[:limit]) + (" …" if len(words) > limit else "")
+
+
+def _change(name: str, value: Any) -> str:
+    return f"layers {short_name(value)}" if name == "layers" else setting(name, value)
 
 
 @functools.lru_cache(maxsize=20_000)

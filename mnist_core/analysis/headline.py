@@ -78,7 +78,7 @@ def headline(rows: pd.DataFrame, repeated: RepeatedRuns) -> Headline | None:
     `rows`: of analysis.aggregate, of one data set, the best first.
     """
     done = rows[rows["test_accuracy"].notna() & rows["parameters"].notna()]
-    networks = done.drop_duplicates("model").sort_values("parameters").to_dict("records")
+    networks = done.drop_duplicates("network").sort_values("parameters").to_dict("records")
     if not networks:
         return None
     if len(networks) == 1:

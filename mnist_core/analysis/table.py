@@ -1,16 +1,25 @@
 """The table of runs: a data frame with a row for each run. Loads without torch."""
 
 import functools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from mnist_core.analysis.describe import describe
+from mnist_core.analysis.describe import as_title, describe
+from mnist_core.config import CUSTOM
 from mnist_core.data.idx import part_sizes
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import wilson
-from mnist_core.models import model_names, model_spec, model_title, nearest_recipe, recipe_of
+from mnist_core.models import (
+    model_names,
+    model_spec,
+    nearest_recipe,
+    network_of,
+    network_title,
+    recipe_of,
+)
 from mnist_core.models.stats import shipped_stats, stats_for
 from mnist_core.runs.about import About, about
 from mnist_core.runs.bundle import BundledRun
@@ -21,7 +30,8 @@ OF_CONFIG = ("group", "dataset", "model", "epochs", "seed")
 COUNTS = ("parameters", "receptive_field", "macs", "weights_bytes", "epochs_done", "best_epoch")
 WHOLE = (*COUNTS, "test_images", "epochs", "seed", "blocks")
 FIGURES = ("validation_accuracy", "test_accuracy", "seconds", "latency_ms")
-TEXT = ("id", "group", "dataset", "model", "title", "recipe", "kind", "state", "device", "engine")
+TEXT: tuple[str, ...] = ("id", "group", "dataset", "model", "network", "title", "recipe", "kind")
+TEXT += ("state", "device", "engine")
 COLUMNS = (
     *TEXT,
     "label",
@@ -34,6 +44,7 @@ COLUMNS = (
     *WHOLE,
     "bundled",
 )
+LONGEST = 30  # characters of the layers in a label
 NOTHING_SAID = About()
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
@@ -41,10 +52,11 @@ SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
     """A row for each run, in the given order, with COLUMNS.
 
-    Accuracies are fractions; a missing figure is NA. `kind` is the name of the recipe that the run
-    follows to the letter, "" for settings of one's own. Latency and blocks are those of the
-    network, and so is the size of the weights where a run keeps none. Of the store only one file of
-    labels for each data set is read, which tells the number of test images.
+    Accuracies are fractions; a missing figure is NA. `network` tells networks apart, also several
+    of one's own, whose `title` is the label that somebody gave them. `kind` is the name of the
+    recipe that the run follows to the letter, "" for settings of one's own. Latency and blocks are
+    those of the network, and so is the size of the weights where a run keeps none. Of the store
+    only one file of labels for each data set is read, which tells the number of test images.
     """
     images: dict[tuple[str, str | None], int] = {}
     rows = []
@@ -54,10 +66,18 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
             images[data] = _test_images(store, run)
         row = _finished_row if run.finished else _row
         rows.append(_with_words(row(run, images.get(data)), run))
-    table = pd.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS})
+    table = _titled(pd.DataFrame({name: [row.get(name) for row in rows] for name in COLUMNS}))
     kinds = {name: "Int64" for name in WHOLE}
     kinds |= {name: "float64" for name in (*FIGURES, "test_low", "test_high")}
     return table.astype(kinds | {"bundled": "bool"})
+
+
+def _titled(table: pd.DataFrame) -> pd.DataFrame:
+    """With labels as titles of networks of one's own: a run's own, else the network's first one."""
+    labels = table["label"].map(as_title).where(table["model"] == CUSTOM, "")
+    first = table[labels != ""].drop_duplicates("network").set_index("network")["label"]
+    labels = labels.where(labels != "", table["network"].map(first)).fillna("")
+    return table.assign(title=table["title"].where(labels == "", labels))
 
 
 def _with_words(row: Mapping[str, Any], run: Run) -> Mapping[str, Any]:
@@ -86,7 +106,8 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": run.id,
         **{name: getattr(config, name) for name in OF_CONFIG},
-        "title": model_title(config.model),
+        "network": network_of(config),
+        "title": network_title(config),
         "recipe": describe(config),
         "kind": recipe_of(config) or "",
         "state": run.state.value,
@@ -141,7 +162,7 @@ def select(
 def best_networks(rows: pd.DataFrame, limit: int) -> list[str]:
     """The ids of the best row of each network, the best network first; best as in `best_first`."""
     ranked = best_first(rows[rows["epochs_done"].fillna(0) > 0])
-    return ranked.drop_duplicates("model")["id"].head(limit).tolist()
+    return ranked.drop_duplicates("network")["id"].head(limit).tolist()
 
 
 def best_first(table: pd.DataFrame) -> pd.DataFrame:
@@ -156,12 +177,30 @@ def best_first(table: pd.DataFrame) -> pd.DataFrame:
 def labels_of(table: pd.DataFrame) -> dict[str, str]:
     """id -> a short name: the network, and what else is needed to tell these runs apart."""
     names = table["title"] + (" · " + table["dataset"] if table["dataset"].nunique() > 1 else "")
-    for more in (table["recipe"], "seed " + table["seed"].astype(str)):
+    layers = _other_layers(names, table)
+    for more in (layers, table["recipe"], "seed " + table["seed"].astype(str)):
         tells_apart = more.groupby(names).transform("nunique") > 1
         names = names.mask(tells_apart, names + " · " + more)
     number = names.groupby(names).cumcount() + 1
     names = names.mask(number > 1, names + " · run " + number.astype(str))
     return dict(zip(table["id"], names, strict=True))
+
+
+def _other_layers(names: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """The layers in which networks of one's own with the same name differ; "" of all others."""
+    found = pd.Series("", index=table.index)
+    own = table[table["model"] == CUSTOM]
+    for _, networks in own.groupby(names[own.index])["network"]:
+        if networks.nunique() > 1:
+            layers = {each: Counter(map(str.strip, each.split(","))) for each in set(networks)}
+            shared = functools.reduce(lambda a, b: a & b, layers.values())
+            mine = {each: ", ".join((parts - shared).elements()) for each, parts in layers.items()}
+            found[networks.index] = networks.map(mine).map(_shortened).replace("", "other layers")
+    return found
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def known_figures(table: pd.DataFrame) -> dict[str, Mapping[str, Any]]:

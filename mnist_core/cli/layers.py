@@ -5,19 +5,27 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import asdict
 from typing import Any
 
+from mnist_core.analysis.describe import title_of
 from mnist_core.cli.command import Answer, command, several_runs
 from mnist_core.cli.terminal import table
 from mnist_core.config import CUSTOM
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
-from mnist_core.inspection.architecture import describe_layers, describe_models, in_words, times
-from mnist_core.models import model_spec
+from mnist_core.inspection.architecture import (
+    describe_config,
+    describe_layers,
+    describe_models,
+    in_words,
+    times,
+)
+from mnist_core.models import model_names, model_spec
 from mnist_core.runs.run import Run
-from mnist_core.runs.store import RunStore
+from mnist_core.runs.store import RUN_ID, RunStore
 
 
 def _layer_options(parser: ArgumentParser) -> None:
-    parser.add_argument("names", metavar="NETWORK", nargs="*", help="all of them if none is given")
+    about = "a network or a run's id; all networks if none is given"
+    parser.add_argument("names", metavar="NETWORK", nargs="*", help=about)
     parser.add_argument("--layers", metavar="TEXT", help="a network of your own")
     parser.add_argument("--input-size", default="28", help="of that network: 28 or 32")
 
@@ -42,16 +50,33 @@ def layers(options: Namespace) -> Answer:
             }
             for stage in stages
         ]
-        parts += [options.layers or model_spec(name).title, table(rows)]
+        parts += [options.layers or _title(name), table(rows)]
     return Answer(found, "\n".join(parts))
 
 
 def _described(options: Namespace) -> dict[str, list[dict[str, Any]]]:
     if not options.layers:
-        return describe_models(options.names)
+        return {name: _stages(name) for name in options.names} or describe_models()
     if options.names:
         raise InputError(f"layers: they are a network; leave out {', '.join(options.names)}")
     return {CUSTOM: describe_layers(options.layers, options.input_size)}
+
+
+def _stages(name: str) -> list[dict[str, Any]]:
+    """Of a network, or of a run's. Raises InputError, or LabError for a damaged run."""
+    if _is_run(name):
+        return describe_config(RunStore().get(name).config)
+    return describe_models([name])[model_spec(name).name]
+
+
+def _title(name: str) -> str:
+    if _is_run(name):
+        return title_of(RunStore().get(name))
+    return model_spec(name).title
+
+
+def _is_run(name: str) -> bool:
+    return name.lower() not in model_names() and RUN_ID.fullmatch(name) is not None
 
 
 def _field_options(parser: ArgumentParser) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from mnist_core.evaluation.metrics import softmax
 from mnist_core.evaluation.network import Network, one_thread
+from mnist_core.models import network_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 
@@ -56,7 +57,7 @@ def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:
     best: dict[str, Run] = {}
     for run in sorted(runs, key=rank):
         if run.config.dataset == dataset and run.has_weights:
-            best.setdefault(run.config.model, run)
+            best.setdefault(network_of(run.config), run)
     return list(best.values())
 
 

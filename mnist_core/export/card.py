@@ -11,7 +11,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import mean_interval, spread, wilson
 from mnist_core.formatting import field_name, number
-from mnist_core.models import model_spec, model_title
+from mnist_core.models import model_spec, network_title
 from mnist_core.runs.run import Run
 
 
@@ -31,7 +31,7 @@ def _front_matter(run: Run) -> str:
     lines += ["tags:", "- image-classification", f"- {config.model}"]
     lines += ["datasets:", f"- {config.dataset.lower()}", "metrics:", "- accuracy"]
     if found.test_accuracy is not None:
-        lines += ["model-index:", f"- name: {json.dumps(model_title(config.model))}", "  results:"]
+        lines += ["model-index:", f"- name: {json.dumps(network_title(config))}", "  results:"]
         lines += ["  - task:", "      type: image-classification", "    dataset:"]
         lines += [f"      name: {config.dataset}", f"      type: {config.dataset.lower()}"]
         lines += ["      split: test", "    metrics:", "    - type: accuracy"]
@@ -46,7 +46,7 @@ def _head(run: Run) -> str:
     macs = f", {found.macs:,} multiply-accumulates for an image" if found.macs else ""
     source = model_spec(config.model).source if config.model else ""
     return (
-        f"# {model_title(config.model)} on {config.dataset}\n\n"
+        f"# {network_title(config)} on {config.dataset}\n\n"
         f"A network that reads {spec.about}: {size}{macs}. Source of the design: {source}.\n\n"
         "**Intended use**: learning and comparing. It takes images of 28×28 grey pixels and "
         f"gives one of {spec.num_classes} classes: {', '.join(spec.classes)}."

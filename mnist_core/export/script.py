@@ -10,7 +10,7 @@ from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 from mnist_core.export.augment_source import augment_source
 from mnist_core.export.layer_source import chain_source
 from mnist_core.export.weights import WEIGHTS, model_of, weights_file
-from mnist_core.models import model_spec, model_title
+from mnist_core.models import network_title, smallest_batch
 from mnist_core.runs.run import Run
 
 CENTRE = """    image = torch.zeros(1, 28, 28, dtype=torch.uint8)
@@ -63,7 +63,7 @@ def script_source(run: Run) -> str:
     mean, std = (spec.mean, spec.std) if standard else (0.5, 0.5)
     box = IMAGE_SIDE if spec.filled else 20
     parts = {
-        "TITLE": f"{model_title(config.model)}, trained on {config.dataset}.",
+        "TITLE": f"{network_title(config)}, trained on {config.dataset}.",
         "ABOUT": _about(run),
         "FILE": script_name(run),
         "WEIGHTS": WEIGHTS,
@@ -78,7 +78,7 @@ def script_source(run: Run) -> str:
         "COUNT": str(spec.num_classes),
         "LAYERS": chain_source(model_of(run)),
         "RESIZE": "" if config.input_size == IMAGE_SIDE else RESIZES[config.fit],
-        "SKIP": SKIP if model_spec(config.model).smallest_batch > 1 else "",
+        "SKIP": SKIP if smallest_batch(config) > 1 else "",
         "BOX": str(box),
         "CENTRED": "" if spec.filled else "\n    Its centre of mass is put in the middle of 28×28.",
         "PLACE": "    return small.round().byte()[None]\n" if spec.filled else CENTRE,

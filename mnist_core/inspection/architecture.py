@@ -9,6 +9,7 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.models import create_model, create_model_for, make_config, model_names, model_spec
 
@@ -137,7 +138,11 @@ def describe_models(names: Iterable[str] | None = None) -> dict[str, list[dict[s
 
 def describe_layers(layers: str, input_size: int = IMAGE_SIDE) -> list[dict[str, Any]]:
     """`describe` of a network of one's own. Raises InputError for layers that do not fit."""
-    config = make_config(layers=layers, input_size=input_size)
+    return describe_config(make_config(layers=layers, input_size=input_size))
+
+
+def describe_config(config: RunConfig) -> list[dict[str, Any]]:
+    """`describe` of a run's network."""
     return describe(create_model_for(config), config.input_size)
 
 

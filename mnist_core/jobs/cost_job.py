@@ -14,8 +14,8 @@ from mnist_core.training import cost
 from mnist_core.training.cost import COSTLY
 
 
-def measure_in_background(store: RunStore, config: RunConfig) -> None:
-    """Has the cost measured by a process of its own; only one at a time measures.
+def measure_in_background(store: RunStore, config: RunConfig) -> bool:
+    """Has the cost measured by a process of its own; False while another one is measuring.
 
     Raises LabError when the store cannot be written.
     """
@@ -23,13 +23,14 @@ def measure_in_background(store: RunStore, config: RunConfig) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout:
-        return
+        return False
     lock.release()
     command = ["speed", "--model", config.model]
     for name in ("activation", "batch_size", "input_size", *MOVES, *COSTLY):
         command += [f"--{name.replace('_', '-')}", str(getattr(config, name))]
     command += ["--layers", config.layers] if config.layers else []
     spawn.start(store, command, store.root / ".speed.log")
+    return True
 
 
 def measure_once(store: RunStore, config: RunConfig) -> cost.Cost:

@@ -132,7 +132,7 @@ class _Options:
         """The next word as "5x5" or "5"."""
         if not self.rest:
             raise LayersError(f"the {what} is missing, as in {what} 2")
-        return _pair(self.rest.pop(0), what, low)
+        return pair(self.rest.pop(0), what, low)
 
     def kernel(self, otherwise: Pair | None) -> Pair:
         if self.rest and self.rest[0][:1].isdigit():
@@ -234,7 +234,8 @@ def _whole(given: str, what: str, low: int, high: int) -> int:
     return int(given)
 
 
-def _pair(given: str, what: str, low: int) -> Pair:
+def pair(given: str, what: str, low: int) -> Pair:
+    """Two sides from "5x5" or "5", each from `low` to LARGEST_SIDE. Raises LayersError."""
     rows, by, columns = given.partition("x")
     first = _whole(rows, what, low, LARGEST_SIDE)
     return first, _whole(columns, what, low, LARGEST_SIDE) if by else first

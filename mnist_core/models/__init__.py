@@ -4,6 +4,7 @@ A new network is a decorated function in a file that is imported here.
 """
 
 from mnist_core.models import classics, fast, lenet, small, written
+from mnist_core.models.naming import network_of, network_title
 from mnist_core.models.registry import (
     check_config,
     create_model,
@@ -26,6 +27,8 @@ __all__ = [
     "model_spec",
     "model_title",
     "nearest_recipe",
+    "network_of",
+    "network_title",
     "recipe_of",
     "smallest_batch",
 ]

@@ -172,11 +172,14 @@ def own_steps(config: RunConfig) -> tuple[chain.Step, ...]:
 
 
 def recipe_of(config: RunConfig) -> str | None:
-    """The name of the recipe that this config follows (for any data set and seed), or None."""
+    """The name of the recipe that this config follows, or None.
+
+    A recipe is for any data set and seed, and of one's own network for any layers.
+    """
     if config.model not in MODELS:
         return None
     recipe, changes = nearest_recipe(config)
-    return recipe if changes.keys() <= {"seed"} else None
+    return recipe if changes.keys() <= {"seed", "layers"} else None
 
 
 @functools.lru_cache(maxsize=20_000)

@@ -67,6 +67,13 @@ def _seeds(count: int) -> tuple[int, ...]:
 
 
 @functools.cache
+def rate_pair() -> tuple[RunConfig, ...]:
+    """Two runs of the grid that ship with snapshots: a good learning rate, and one too large."""
+    return tuple(make_config("lenet5", "grid", lr=rate) for rate in (0.05, 1.0))
+
+
+@functools.cache
 def shipped_ids() -> frozenset[str]:
-    """The ids of all runs of the zoo."""
-    return frozenset(config.id for row in zoo_rows() for config in row.configs())
+    """The ids of all runs that ship in folders of their own."""
+    zoo = [config for row in zoo_rows() for config in row.configs()]
+    return frozenset(config.id for config in (*zoo, *rate_pair()))

@@ -12,7 +12,7 @@ from mnist_core.errors import InputError
 from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
 from mnist_core.models import model_spec
 from mnist_core.models.stats import stats_of
-from mnist_core.models.zoo import zoo_rows
+from mnist_core.models.zoo import rate_pair, zoo_rows
 from mnist_core.paths import data_root
 from mnist_core.reproduce.packing import pack
 from mnist_core.runs.extend import branch_off
@@ -49,12 +49,13 @@ def make_zoo(
 
 
 def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[RunConfig]:
-    """The configs of the chosen rows whose data set is available."""
+    """The configs of the chosen rows whose data set is available, and of the pair of rates."""
     names = {model_spec(name).name for name in only}
     rows = [row for row in zoo_rows() if not names or row.model in names]
     away = [name for name in NOT_AT_HAND if missing_files(name, data_root())]
     rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if row.dataset not in away]
-    return list(dict.fromkeys(config for row in rows for config in row.configs()))
+    pair = [config for config in rate_pair() if not names or config.model in names]
+    return list(dict.fromkeys([config for row in rows for config in row.configs()] + pair))
 
 
 def finished_runs(store: RunStore, configs: Iterable[RunConfig]) -> list[Run]:
@@ -70,15 +71,15 @@ def train_and_pack(store: RunStore, config: RunConfig) -> Run:
         made = carry_out_here(store, parent, "auto", snapshots=keeps_snapshots(parent))
         with suppress(InputError):  # no resume state: training from the start gives the same bits
             branch_off(store, made, config)
-    must_learn, snapshots = MustLearn(store, config), keeps_snapshots(config)
-    run = carry_out_here(store, config, "auto", must_learn, snapshots=snapshots)
+    must_learn = None if config in rate_pair() else MustLearn(store, config)
+    run = carry_out_here(store, config, "auto", must_learn, snapshots=keeps_snapshots(config))
     pack(store, run)
     return store.get(run.id)
 
 
 def keeps_snapshots(config: RunConfig) -> bool:
     """Whether the run ships with snapshots: of each small network, one by its best recipe."""
-    return config in _with_snapshots()
+    return config in _with_snapshots() or config in rate_pair()
 
 
 @functools.cache

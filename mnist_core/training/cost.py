@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 GENERATION = "3"  # of the training loop: an older one took another time
 MOST_MACHINES = 50  # that share a store; the figures of those measured longest ago go
 COSTLY = ("elastic", "flip", "cutout", "ema")  # fields that add work to each step
+MOST_KINDS = 200  # of configs on one machine: every network that somebody builds is one
 SAVING = 0.1  # seconds to make an epoch durable
 HANDOVER = 0.1  # seconds until a process on standby has its run
 
@@ -100,7 +101,12 @@ def save(store: RunStore, config: RunConfig, cost: Cost) -> None:
     with named_lock(store.root, "speed"):
         nothing: dict[str, Any] = {}
         everywhere = read_checked(_path(store), lambda found: {**found}, default=nothing)
-        here = everywhere.pop(machine(), None)
-        here = (here if isinstance(here, dict) else nothing) | {kind(config): asdict(cost)}
-        others = dict([*everywhere.items()][-MOST_MACHINES:])
-        write_json(_path(store), others | {machine(): here})
+        found = everywhere.pop(machine(), None)
+        here = found if isinstance(found, dict) else nothing
+        here.pop(kind(config), None)  # the newest is last
+        here = _newest(here, MOST_KINDS - 1) | {kind(config): asdict(cost)}
+        write_json(_path(store), _newest(everywhere, MOST_MACHINES) | {machine(): here})
+
+
+def _newest(found: dict[str, Any], most: int) -> dict[str, Any]:
+    return dict([*found.items()][-most:])

@@ -8,6 +8,7 @@ import pytest
 
 from mnist_core.evaluation.network import load_network
 from mnist_core.inspection import over_time
+from mnist_core.models.zoo import rate_pair
 from mnist_core.runs.image_map import NAME
 from mnist_core.runs.snapshots import Snapshot, snapshots_to_bytes
 from tests.app.opening import open_page
@@ -76,6 +77,12 @@ def test_another_run_beside_it_and_one_that_kept_none(lab, canvas):
     page = beside.set_value(second.id).run()
     assert [side["run"] for side in watched(page)["sides"]] == [first.id, second.id]
     assert all(side["map"]["can_open"] for side in watched(page)["sides"])
+
+
+def test_the_pair_of_learning_rates_is_shown_side_by_side(lab, canvas):
+    good, large = (add_snapshots(add_run(lab, **config.to_dict())) for config in rate_pair())
+    page = open_page("train", train_tab=TAB, recipe="grid", lr=str(large.config.lr))
+    assert [side["run"] for side in watched(page)["sides"]] == [large.id, good.id]
 
 
 def test_a_network_of_one_layer_has_neither_kernels_nor_maps(lab, canvas):

@@ -3,10 +3,14 @@
 import re
 import subprocess
 import sys
+import zipfile
+from importlib import util
 
 from playwright.sync_api import Page, expect
 
 from mnist_core.analysis.url import query_of
+from mnist_core.export.formats import FORMATS
+from mnist_core.export.graph import NEEDED
 from mnist_core.formatting import percent
 from mnist_core.jobs import launcher
 from mnist_core.models.grid import AXES, opening_config
@@ -14,12 +18,16 @@ from mnist_core.runs.process import Process
 from mnist_core.runs.states import LIVE
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import TIMEOUT, at_rest
+from tests.browser.test_playground import draw_digit
 from tests.stores import make_run
 from tests.tools.live_server import until
 
 expect.set_options(timeout=1000 * TIMEOUT)
 TRAINING = re.compile(r"epoch \d+ of 1000 · [\d,]+ images/s")
 SETTINGS = {"epochs": 2, "batch_size": 2, "lr": 0.01, "seed": 11}
+ENDS = {"script": ".py", "pt2": ".pt2", "onnx": ".onnx", "card": "README.md"}
+ENDS |= {"tensorboard": ".mnist-lab", "notebook": ".ipynb"}
+WITH_ONNX = all(util.find_spec(name) for name in NEEDED)
 BUTTONS = ("Train", "More runs", "Continue", "Pause", "Stop")
 OUTCOME = ".st-key-train_status"
 LONG = {"epochs": 1000, "batch_size": 16}
@@ -201,18 +209,18 @@ def test_with_the_switch_on_a_move_trains_by_itself(page, server):
     assert store.get(config.id).finished and store.get(config.replace(lr=0.005).id).finished
 
 
-def test_a_network_built_by_keyboard_is_trained_and_found_on_compare(page, server):
+def test_a_network_built_by_keyboard_is_trained_exported_compared_and_drawn_for(page, server):
     """Five layers: typed, one added, one moved; a mistake gives its sentence on the way."""
     page.goto(f"{server.url}/?model=custom&epochs=6&batch_size=16&seed=21")
     line = page.get_by_role("textbox", name="Layers in one line")
     line.focus()
     line.press("Control+a")
-    page.keyboard.type("pool 4, conv 4 9x9, flatten, linear 10\n")
+    page.keyboard.type("pool 4, conv 4 9x9, flatten, linear 10")  # without Enter
     expect(page.get_by_text("9×9 does not fit into 7×7")).to_be_visible()
-    row = page.get_by_role("textbox", name="Layer 2")
-    row.focus()
-    row.press("Control+a")
-    page.keyboard.type("conv 4 3x3\n")
+    kernel = page.get_by_role("spinbutton", name="Layer 2: kernel")
+    kernel.focus()
+    kernel.press("Control+a")
+    page.keyboard.type("3\n")
     expect(line).to_have_value("pool 4, conv 4 3x3, flatten, linear 10")
     at_rest(page)
     page.locator(".st-key-build_add").get_by_role("button").press("Enter")
@@ -226,5 +234,32 @@ def test_a_network_built_by_keyboard_is_trained_and_found_on_compare(page, serve
     expect(page.locator(OUTCOME)).to_contain_text(re.compile("of 6"))
     run = next(r for r in RunStore(server.store).list()[0] if r.config.layers == layers)
     assert run.state == "done" and run.summary.parameters == 742  # 80 + 292 + 370
+    at_rest(page)
+    page.get_by_role("textbox", name="Name").fill("Tiny one")
+    page.keyboard.press("Enter")
+    at_rest(page)
+
+    page.get_by_role("tab", name="Files and command").click()
+    every_export_is_a_file(page, run.id)
+    page.get_by_role("button", name="Draw for it").click()
+    expect(page.get_by_role("combobox", name=re.compile("Network"))).to_have_value(
+        re.compile("Tiny one")
+    )
+    draw_digit(page, 1)
     page.get_by_test_id("stTopNavLink").filter(has_text="Compare").click()
-    expect(page.get_by_test_id("stMain")).to_contain_text("Own network")
+    expect(page.get_by_test_id("stMain")).to_contain_text("Tiny one")
+
+
+def every_export_is_a_file(page, run_id):
+    """Presses each button, and looks into the archive that comes."""
+    for name, kind in FORMATS.items():
+        with page.expect_download() as download:
+            button(page, kind.title).click()
+        file = download.value
+        assert file.suggested_filename == f"{run_id}-{name}.zip"
+        with zipfile.ZipFile(file.path()) as archive:
+            names = archive.namelist()
+            assert names and archive.testzip() is None
+            assert all(archive.getinfo(each).file_size > 100 for each in names)
+            wanted = ENDS[name] if name != "onnx" or WITH_ONNX else "why-not.txt"
+            assert names[0].endswith(wanted), names

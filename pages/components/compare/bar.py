@@ -70,7 +70,7 @@ def names_in_chart(rows: pd.DataFrame, names: dict[str, str]) -> dict[str, str]:
 
     The others stand below or above it, and are named by what is different.
     """
-    first = set(rows.drop_duplicates("model")["id"])
+    first = set(rows.drop_duplicates("network")["id"])
     titles = dict(zip(rows["id"], rows["title"], strict=True))
     short = {}
     for run_id, name in names.items():

@@ -19,13 +19,14 @@ TOP = 5  # rows for the button that chooses the best; more would be a tangle of 
 FRESH = 24 * 3600  # seconds for which a run of the visitor's own is chosen by itself
 
 
-def choose(rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+def choose(rows: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
     """The ids of the rows to compare, and the address bar to match.
 
-    `rows`: what is shown, of analysis.aggregate, with `yours`. `models`: the network of every run.
+    `rows`: what is shown, of analysis.aggregate, with `yours`. `networks`: the network of every
+    run, see models.network_of.
     """
-    wanted = _wanted(rows, models)
-    chosen = _rows_of(wanted or [], rows, models)
+    wanted = _wanted(rows, networks)
+    chosen = _rows_of(wanted or [], rows, networks)
     if wanted is None or (wanted and not chosen):
         chosen = first_choice(rows)
     address = wanted or []
@@ -36,15 +37,15 @@ def choose(rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
     return chosen
 
 
-def _wanted(rows: pd.DataFrame, models: Mapping[str, str]) -> list[str] | None:
+def _wanted(rows: pd.DataFrame, networks: Mapping[str, str]) -> list[str] | None:
     """The runs that the visitor wants, or None for the first choice."""
     asked = new_in_address()
     wanted: list[str] | None = asked or st.session_state.get("cmp_wanted")
     if not wanted:
         return wanted
-    known = [run_id for run_id in wanted if run_id in models][:CHOSEN_LIMIT]
+    known = [run_id for run_id in wanted if run_id in networks][:CHOSEN_LIMIT]
     if asked and len(known) == 1 and _is_yours(known[0], rows):
-        return [*known, *_partners(known[0], rows, models)]
+        return [*known, *_partners(known[0], rows, networks)]
     return known or None
 
 
@@ -59,20 +60,20 @@ def asked_for() -> list[str]:
     return [*st.query_params.get_all("cmp_runs"), *(st.session_state.get("cmp_wanted") or [])]
 
 
-def _rows_of(wanted: Sequence[str], rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+def _rows_of(wanted: Sequence[str], rows: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
     """The rows of these runs or, where they are hidden, those of the same networks."""
     row_of = {
         run: row for row, runs in zip(rows["id"], rows["members"], strict=True) for run in runs
     }
-    best = dict(zip(rows["model"][::-1], rows["id"][::-1], strict=True))
-    found = [row_of.get(run_id) or best.get(models[run_id]) for run_id in wanted]
+    best = dict(zip(rows["network"][::-1], rows["id"][::-1], strict=True))
+    found = [row_of.get(run_id) or best.get(networks[run_id]) for run_id in wanted]
     return list(dict.fromkeys(filter(None, found)))
 
 
 def first_choice(rows: pd.DataFrame) -> list[str]:
     """What a visitor sees who has not chosen: two networks, and a new run of one's own."""
     rows = rows[rows["epochs_done"].fillna(0) > 0]
-    best = rows.drop_duplicates("model").set_index("model")["id"]
+    best = rows.drop_duplicates("network").set_index("network")["id"]
     names = [name for name in OPENS_WITH if name in best.index]
     pair = list(dict.fromkeys([*best[names], *best_networks(rows, len(OPENS_WITH))]))
     new = rows[rows["yours"] & (rows["created"] > time.time() - FRESH)]
@@ -84,10 +85,10 @@ def _is_yours(run_id: str, rows: pd.DataFrame) -> bool:
     return any(run_id in members for members in rows.loc[rows["yours"], "members"])
 
 
-def _partners(run_id: str, rows: pd.DataFrame, models: Mapping[str, str]) -> list[str]:
+def _partners(run_id: str, rows: pd.DataFrame, networks: Mapping[str, str]) -> list[str]:
     """What a run of the visitor's own is compared with: the lab's best run of the same network."""
     others = rows[~rows["yours"]]
-    same = others[others["model"] == models[run_id]]["id"].head(1).tolist()
+    same = others[others["network"] == networks[run_id]]["id"].head(1).tolist()
     return same or first_choice(others)[:1]
 
 

@@ -9,6 +9,7 @@ from mnist_core.analysis.table import select
 from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import counted
 from mnist_core.models import model_title
+from mnist_core.models.zoo import rate_pair
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
@@ -163,7 +164,8 @@ def without_quick_runs(runs: list[Run]) -> tuple[list[Run], int]:
 
     Also returns how many there are.
     """
-    quick = {run.id for run in runs if isinstance(run, BundledRun)}
+    quick = {config.id for config in rate_pair()} & {run.id for run in runs}
+    quick |= {run.id for run in runs if isinstance(run, BundledRun)}
     wanted = st.query_params.get("cmp_quick") == "true" or st.session_state.get("cmp_quick")
     asked = quick if wanted else set(asked_for())
     return [run for run in runs if run.id not in quick or run.id in asked], len(quick)

@@ -10,7 +10,7 @@ from mnist_core.imaging.field_overlay import overlay_field
 from mnist_core.imaging.sample_drawings import example_image
 from mnist_core.inspection.architecture import box_of, dot, growing_fields, in_words, times
 from mnist_core.jobs import spawn
-from mnist_core.models import model_title
+from mnist_core.models import network_of
 from mnist_core.models.stats import stats_for
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
@@ -27,9 +27,9 @@ def inside_tab(comparison: Comparison) -> None:
     """A table of the networks, receptive fields as pictures, then one network layer by layer."""
     networks_table(comparison)
     configs = [run.config for run in comparison.compared]
-    own = dict.fromkeys((c.layers, c.input_size) for c in configs if c.layers)
+    own = {network_of(c): (c.layers, c.input_size) for c in configs if c.layers}
     stages = all_layers(tuple(dict.fromkeys(c.model for c in configs if not c.layers)))
-    stages = stages | {layers: own_layers(layers, side) for layers, side in own}
+    stages = stages | {name: own_layers(*each) for name, each in own.items()}
     receptive_fields(comparison, stages)
     layer_by_layer(comparison, stages)
 
@@ -38,11 +38,6 @@ def inside_tab(comparison: Comparison) -> None:
 def all_layers(models: tuple[str, ...]) -> dict[str, list[dict[str, Any]]]:
     """model -> its stages (see inspection.architecture)."""
     return spawn.ask("layers", *models) if models else {}
-
-
-def _network(run: Run) -> str:
-    """What tells the layers of one run from those of another."""
-    return run.config.layers or run.config.model
 
 
 @cached(same, spinner="Analysing your network …")
@@ -136,7 +131,7 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
     for number, run in enumerate(comparison.compared):
         with places[number % len(places)]:
             label, mine = comparison.labels[run.id], found.get(run.id)
-            one_network(label, run, stages[_network(run)], (row, column), mine)
+            one_network(label, run, stages[network_of(run.config)], (row, column), mine)
     st.caption(
         "The receptive field that is given for a network as a whole is that of its last "
         "convolution. Linear layers after it see the whole input: 28×28 pixels, or 32×32 where a "
@@ -199,10 +194,10 @@ def layer_by_layer(comparison: Comparison, stages: dict[str, list[dict[str, Any]
     st.subheader("Layer by layer", anchor=False)
     help = "The network whose layers are listed."
     run = comparison.runs[pick(comparison, comparison.chosen, "cmp_layers", help)]
-    mine = stages[_network(run)]
+    mine = stages[network_of(run.config)]
     left, right = st.columns([1, 3], gap="small")
     with left, st.container(height=560, border=False):
-        graph = dot(mine, model_title(run.config.model), run.config.input_size)
+        graph = dot(mine, comparison.labels[run.id], run.config.input_size)
         st.graphviz_chart(graph, width="stretch")
     with right:
         table = pd.DataFrame([_layer(stage) for stage in mine])

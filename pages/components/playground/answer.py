@@ -5,13 +5,13 @@ from html import escape
 
 import streamlit as st
 
+from mnist_core.analysis.describe import title_of
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import Consensus, Vote, consensus
 from mnist_core.formatting import percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.sample_drawings import example_for
 from mnist_core.inspection.novelty import known
-from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.input import Input
@@ -133,7 +133,7 @@ def _by_class(
     """For each class that was chosen, the most often chosen first, who chose it."""
     found: dict[str, list[tuple[str, bool]]] = {}
     for vote in votes:
-        who = (model_title(vote.run.config.model), vote.run.id == own.id)
+        who = (title_of(vote.run), vote.run.id == own.id)
         found.setdefault(classes[vote.label], []).append(who)
     return dict(sorted(found.items(), key=lambda pair: -len(pair[1])))
 
@@ -163,7 +163,7 @@ def _row(
 ) -> list[str]:
     config, off = vote.run.config, "" if vote.label == agreed.label else "off"
     word = f'<span class="{off}">{escape(dataset_spec(config.dataset).classes[vote.label])}</span>'
-    title = escape(model_title(config.model) + which)
+    title = escape(title_of(vote.run) + which)
     novelty = novelties.get(vote.run.id)
     unlike = "–" if novelty is None else markup.meter(novelty)
     took = markup.milliseconds(vote.milliseconds)
@@ -172,4 +172,4 @@ def _row(
 
 def _no_row(run: Run, reasons: dict[str, str]) -> list[str]:
     word = f'<span title="{escape(reasons.get(run.id, ""))}">damaged</span>'
-    return [escape(model_title(run.config.model)), word, "–", "–", "–"]
+    return [escape(title_of(run)), word, "–", "–", "–"]

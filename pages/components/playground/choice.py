@@ -2,9 +2,10 @@
 
 import streamlit as st
 
+from mnist_core.analysis.describe import title_of
 from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import percent
-from mnist_core.models import model_title, recipe_of
+from mnist_core.models import recipe_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from pages.components.playground.input import clear_problem
@@ -98,4 +99,4 @@ def _title(run: Run) -> tuple[str, str]:
     words = RECIPES.get(recipe, recipe) if recipe else "custom"
     state = "" if run.state == RunState.DONE else f" · {run.state}"
     rest = f" · {percent(run.summary.validation_accuracy, 1)}{state}"
-    return f"{model_title(run.config.model)} ({words})", rest
+    return f"{title_of(run)} ({words})", rest

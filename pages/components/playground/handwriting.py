@@ -3,6 +3,7 @@
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.describe import distinct_titles
 from mnist_core.data.handwriting import Handwriting, Sample
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
@@ -11,7 +12,6 @@ from mnist_core.evaluation.network import Network
 from mnist_core.formatting import counted, plain
 from mnist_core.imaging import tiles
 from mnist_core.imaging.preprocess import INK
-from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from pages.components.playground import markup
@@ -116,7 +116,7 @@ def show(own: Handwriting, samples: list[Sample], images: np.ndarray, runs: list
     right = answers == labels
     order = hardest_first(right)[:MOST_SHOWN].tolist()
     st.subheader(f"{counted(len(samples), 'drawing')} saved", anchor=False)
-    titles = [model_title(one.run.config.model) for one in able]
+    titles = distinct_titles(one.run for one in able)
     rows = [
         [title, f"{row.sum()} of {len(row)}", markup.meter(row.mean())]
         for title, row in sorted(zip(titles, right, strict=True), key=lambda pair: -pair[1].sum())

@@ -3,12 +3,12 @@
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.describe import distinct_titles
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import consensus, labels_of_each, vote
 from mnist_core.formatting import number_range, percent
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
-from mnist_core.models import model_title
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.answer import article
@@ -85,10 +85,11 @@ def show_strip(able: list, images: np.ndarray, axis: Axis, at: float, dataset: s
     answers = labels_of_each(able, images)
     here = int(np.abs(axis.values - at).argmin())
     names = []
-    for one, row in zip(able, answers, strict=True):
+    titles = distinct_titles(one.run for one in able)
+    for title, row in zip(titles, answers, strict=True):
         low, high = flips(row, axis)
         unit = axis.unit if axis.unit == "°" else f" {axis.unit}"
-        names.append(f"{model_title(one.run.config.model)} · {number_range(low, high)}{unit}")
+        names.append(f"{title} · {number_range(low, high)}{unit}")
     classes = dataset_spec(dataset).classes
     st.html(markup.strip(names, answers, axis.values.tolist(), here, classes))
     words = (

@@ -15,6 +15,7 @@ from mnist_core.formatting import number_range
 from mnist_core.imaging import tiles
 from mnist_core.inspection import feature_maps
 from mnist_core.inspection.columns import Column
+from mnist_core.models import network_of
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
 from pages.components.playground.maps import maps_of
@@ -87,7 +88,7 @@ def unit(one: Network, found: list[Column], maps: Mapping[str, np.ndarray]) -> N
             "Layer",
             names,
             index=names.index(kept.stage) if kept and kept.stage in names else 0,
-            key=f"play_plain_layer_{one.run.config.model}",
+            key=f"play_plain_layer_{network_of(one.run.config)}",
             help="Its units follow: one number, or a map of them, for each channel.",
             width=220,
         )

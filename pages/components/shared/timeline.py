@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.analysis import describe
 from mnist_core.data.idx import missing_files
 from mnist_core.errors import LabError
 from mnist_core.evaluation.metrics import softmax
@@ -18,7 +19,6 @@ from mnist_core.imaging import tiles
 from mnist_core.inspection import over_time
 from mnist_core.inspection.columns import Column, columns
 from mnist_core.inspection.feature_maps import first_kernels, kind_of
-from mnist_core.models import model_title
 from mnist_core.paths import data_root
 from mnist_core.runs.image_map import NAME, ImageMap
 from mnist_core.runs.run import Run
@@ -108,7 +108,7 @@ def side(run: Run, image: np.ndarray) -> dict[str, Any]:
 
 def title_of(run: Run) -> str:
     config = run.config
-    return f"{model_title(config.model)} · {config.optimizer}, learning rate {config.lr:g}"
+    return f"{describe.title_of(run)} · {config.optimizer}, learning rate {config.lr:g}"
 
 
 def _kernels(here: Timeline) -> dict[str, Any] | None:

@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 import streamlit as st
 
+from mnist_core.analysis.describe import title_of
 from mnist_core.config import RunConfig
+from mnist_core.evaluation.ensemble import rank
 from mnist_core.formatting import percent
-from mnist_core.models import model_title
+from mnist_core.models import network_of
+from mnist_core.models.zoo import rate_pair
 from mnist_core.runs.run import Run
 from pages.components.shared.common import show_errors
 from pages.components.shared.terms import term
@@ -51,10 +54,12 @@ def choose(config: RunConfig, runs: Sequence[Run], key: str) -> list[Run]:
         first = _nearest(config, list(able.values()))
         st.caption(f"This run has no snapshots; {label(first)} has, and is shown instead.")
     others = [each for each in able if each != first.id]
+    pair = [config.id for config in rate_pair()]
+    partner = next((each for each in pair if each in others and first.id in pair), None)
     beside = st.selectbox(
         "Beside it",
         others,
-        index=None,
+        index=others.index(partner) if partner else None,
         format_func=lambda run_id: label(able[run_id]),
         key=f"{key}_beside_{first.id}",
         placeholder="Choose a second run, to compare",
@@ -65,14 +70,14 @@ def choose(config: RunConfig, runs: Sequence[Run], key: str) -> list[Run]:
 
 
 def _nearest(config: RunConfig, able: list[Run]) -> Run:
-    """Of the same network, if there is one."""
-    return next((each for each in able if each.config.model == config.model), able[0])
+    """The best run of the same network, if there is one."""
+    same = [each for each in able if network_of(each.config) == network_of(config)]
+    return min(same or able, key=rank)
 
 
 def label(run: Run) -> str:
     config = run.config
     accuracy = percent(run.summary.validation_accuracy, 1)
     return (
-        f"{model_title(config.model)} · {config.optimizer} {config.lr:g} · "
-        f"{config.epochs} epochs · {accuracy}"
+        f"{title_of(run)} · {config.optimizer} {config.lr:g} · {config.epochs} epochs · {accuracy}"
     )

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from mnist_core.analysis.challenges import CHALLENGES, Challenge, ranking
-from mnist_core.analysis.describe import describe
+from mnist_core.analysis.describe import describe, title_of
 from mnist_core.analysis.url import query_of
 from mnist_core.config import CUSTOM, RunConfig
 from mnist_core.formatting import duration, markdown_table, percent, plain
-from mnist_core.models import make_config, model_title
+from mnist_core.models import make_config
 from mnist_core.runs.about import about
 from mnist_core.runs.run import Run
 from pages.components.shared.common import unbroken
@@ -39,7 +39,7 @@ def challenges(runs: list[Run]) -> None:
 
 def _row(challenge: Challenge, run: Run) -> list[str]:
     summary = run.summary
-    name = about(run).label or f"{model_title(run.config.model)} · {describe(run.config)}"
+    name = about(run).label or f"{title_of(run)} · {describe(run.config)}"
     short = name if len(name) <= 90 else name[:89] + "…"
     link = f"[{plain(short)}](?{urlencode(query_of(run.config))})"
     return [

@@ -5,7 +5,7 @@ import streamlit as st
 
 from mnist_core.formatting import number_range
 from mnist_core.imaging.tiles import tile
-from mnist_core.models import model_title
+from mnist_core.models import network_title
 from mnist_core.runs.run import Run
 from pages.components.shared.gallery import gallery
 from pages.components.shared.terms import see
@@ -22,7 +22,7 @@ def first_kernels(run: Run | None) -> None:
     count, side = kernels.shape[:2]
     largest = float(np.abs(kernels).max()) or 1.0
     st.caption(
-        f"{model_title(run.config.model)} begins with {count} kernels of {side}×{side} "
+        f"{network_title(run.config)} begins with {count} kernels of {side}×{side} "
         "weights, which slide over the image. Warm colours are positive weights: ink there speaks "
         "for the pattern. Cold colours are negative, dark is zero. "
         f"All weights lie in {number_range(-largest, largest)}.{see('kernel')}"

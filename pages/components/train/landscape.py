@@ -20,6 +20,7 @@ ROW, MARGIN = 34, 52  # pixels: of a row of cells, and of the axis below them
 STEPS = {"←": (-1, 0), "→": (1, 0), "↑": (0, 1), "↓": (0, -1)}
 BEST = "★"
 OPENS_WITH = {"train_x": "lr", "train_y": "batch_size"}  # by their names in the address bar
+LAYERS_NAME = ("activation", "dropout")  # settings of a network that layers of one's own name
 WORDS = {"←": "left", "→": "right", "↑": "up", "↓": "down", BEST: "to the best"}
 
 
@@ -29,7 +30,7 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
         key="train_map_head", horizontal=True, vertical_alignment="bottom", gap="small"
     ):
         st.markdown("**Map of settings**", width="content")
-        x, y = axes()
+        x, y = axes(config)
         land = landscape(config, runs, x, y)
         steps(land, config)
         suggestion(store, land, config)
@@ -57,14 +58,18 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     st.caption(summary_of(land, config))
 
 
-def axes() -> tuple[str, str]:
+def axes(config: RunConfig) -> tuple[str, str]:
     """The two settings on the axes, different ones. The address bar names them."""
     state, query = st.session_state, st.query_params
+    named_by_layers = LAYERS_NAME if config.layers else ()
+    fields = [name for name in FIELDS if name not in named_by_layers]
     for key, first in OPENS_WITH.items():
         linked = query.get(key)
-        state.setdefault(key, linked if linked in FIELDS else first)
-    x = axis("Horizontal", FIELDS, "train_x")
-    rest = [name for name in FIELDS if name != x]
+        state.setdefault(key, linked if linked in fields else first)
+        if state[key] not in fields:
+            state[key] = first
+    x = axis("Horizontal", fields, "train_x")
+    rest = [name for name in fields if name != x]
     if state.train_y not in rest:
         state.train_y = next(name for name in OPENS_WITH.values() if name in rest)
     y = axis("Vertical", rest, "train_y")

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import streamlit as st
 
-from mnist_core.analysis.describe import describe
+from mnist_core.analysis.describe import describe, title_of
 from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import rank
 from mnist_core.evaluation.predictions import mistakes
 from mnist_core.formatting import percent
-from mnist_core.models import model_title
+from mnist_core.models import network_of
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
@@ -42,8 +42,8 @@ def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
 
 def drawn_for(run: Run, runs: list[Run]) -> Run | None:
     """The run that the Playground shows an image to: this one or, without weights, its best kin."""
-    kin = (run.config.dataset, run.config.model)
-    able = (r for r in runs if (r.config.dataset, r.config.model) == kin and r.has_weights)
+    kin = (run.config.dataset, network_of(run.config))
+    able = (r for r in runs if (r.config.dataset, network_of(r.config)) == kin and r.has_weights)
     return run if run.has_weights else min(able, key=rank, default=None)
 
 
@@ -69,7 +69,7 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
         [f"playground?play_run={reader.id}&play_test={i}" for i in places] if reader else [],
     )
     if reader:
-        title = f"{model_title(reader.config.model)} ({describe(reader.config)})"
+        title = f"{title_of(reader)} ({describe(reader.config)})"
         whom = "" if reader is run else f", read by {title}"
         st.caption(f"Click an image to open it in the Playground{whom}.")
 

@@ -10,6 +10,7 @@ from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES, RunConfig
 from mnist_core.formatting import field_name, number
 from mnist_core.models.grid import AXES
 from mnist_core.sweeps.space import Dimension, Options, Range
+from pages.components.train.landscape import LAYERS_NAME
 
 
 @dataclass(frozen=True)
@@ -85,20 +86,21 @@ FIELDS: dict[str, Choices | Between | Decades] = {
 
 def choose_dimensions(config: RunConfig) -> dict[str, Dimension]:
     """The chosen fields and their values, by name; a field with one value only is fixed."""
+    fields = [name for name in FIELDS if not (config.layers and name in LAYERS_NAME)]
     names = st.pills(
         "Settings that vary",
-        FIELDS,
+        fields,
         selection_mode="multi",
-        default=list(AXES),
+        default=[name for name in AXES if name in fields],
         format_func=lambda name: field_name(name).capitalize(),
         wrap=True,
-        key="search_over",
+        key="search_over_own" if config.layers else "search_over",
         persist_state="session",
         help="All other settings are those of the controls.",
     )
     place = st.grid(2, min_column_width=240)
     found: dict[str, Dimension] = {}
-    for name in [name for name in FIELDS if name in names]:
+    for name in [name for name in fields if name in names]:
         with place.container():
             label = field_name(name).capitalize()
             help = RunConfig.metadata(name)["help"]

@@ -1,7 +1,6 @@
 """How long training would take on this machine, and whether that is being measured."""
 
 import time
-from contextlib import suppress
 
 import streamlit as st
 
@@ -41,13 +40,21 @@ def estimated_cost(store: RunStore, config: RunConfig) -> str:
 
 
 def measuring(store: RunStore, config: RunConfig) -> bool:
-    """Whether this machine's speed for such configs is being measured; begins it once."""
+    """Whether this machine's speed for such configs is being measured; begins it once.
+
+    Also while another measurement has to end first.
+    """
     if not may_change() or cost.load(store, config):
         return False
-    asked = st.session_state.setdefault("train_measuring", {})
-    kind = cost.kind(config)
-    if kind not in asked:
-        asked[kind] = time.monotonic()
-        with suppress(LabError):  # a store that cannot be written: the cost stays unknown
-            cost_job.measure_in_background(store, config)
-    return time.monotonic() - asked[kind] < MEASURING
+    begun = st.session_state.setdefault("train_measuring", {})  # kind -> when it began, config
+    kind, now = cost.kind(config), time.monotonic()
+    if kind not in begun:
+        if any(now - at < MEASURING and not cost.load(store, each) for at, each in begun.values()):
+            return True
+        try:
+            if not cost_job.measure_in_background(store, config):
+                return True
+            begun[kind] = now, config
+        except LabError:  # a store that cannot be written: the cost stays unknown
+            begun[kind] = now - MEASURING, config
+    return bool(now - begun[kind][0] < MEASURING)

@@ -3,8 +3,10 @@ import pytest
 
 from mnist_core.analysis import table
 from mnist_core.evaluation.statistics import wilson
+from mnist_core.formatting import JOINER
 from mnist_core.models import make_config
 from mnist_core.models.stats import stats_of
+from mnist_core.runs.about import About, write_about
 from mnist_core.runs.bundle import read_bundle, write_bundle
 from tests.stores import make_labels, make_run
 
@@ -126,3 +128,44 @@ def test_a_bundled_run_is_marked_and_has_the_networks_figures(store):
     assert rows.loc[False, "weights_bytes"] == run.summary.weights_bytes
     assert (rows["latency_ms"] == stats_of("small", "MNIST")["latency_ms"]).all()
     assert rows["blocks"].tolist() == [2, 2]
+
+
+SMALL, RELU, TANH = (f"conv 8 5x5, {each}flatten, linear 10" for each in ("", "relu, ", "tanh, "))
+
+
+def own_run(store, layers, label="", **changes):
+    run = make_run(store, make_config(layers=layers, **changes))
+    write_about(run, About(label=label))
+    return run
+
+
+def test_networks_of_ones_own_are_different_networks_with_names(store):
+    for layers in (SMALL, "pool 2, flatten, linear 10"):
+        own_run(store, layers)
+    runs = table_of(store)
+    assert set(runs["title"]) == {"Own 8C5-10", "Own P2-10"}
+    assert len(table.best_networks(runs, 7)) == 2
+    assert set(runs["recipe"]) == {"Quick"} and set(runs["kind"]) == {"quick"}
+    assert len(table.select(runs, words="pool 2")) == 1  # the search knows the layers
+
+
+def test_networks_with_the_same_short_name_are_told_apart_by_what_differs(store):
+    for layers in (RELU, TANH):
+        own_run(store, layers)
+    make_run(store)
+    assert set(table.labels_of(table_of(store)).values()) == {
+        "Own 8C5-10 · relu",
+        "Own 8C5-10 · tanh",
+        "LeNet-5",
+    }
+
+
+def test_a_label_is_the_title_of_all_runs_of_the_network(store):
+    for seed, label in ((1, ""), (2, "Ada's <b>*best*</b> www.evil.example")):
+        own_run(store, RELU, label, seed=seed)
+    own_run(store, TANH, "<>")  # nothing is left of it
+    make_run(store, make_config("small"))
+    titles = table_of(store).groupby("network")["title"].unique().map(list).to_dict()
+    assert titles["small"] == ["Small"] and titles[TANH] == ["Own 8C5-10"]
+    (title,) = titles[RELU]
+    assert title.replace(JOINER, "") == "Ada's bbest/b www.evil.example" and JOINER in title

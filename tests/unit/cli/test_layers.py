@@ -31,6 +31,17 @@ def test_layers_for_people_and_machines(capsys):
     assert "allowed is one of" in capsys.readouterr().err
 
 
+def test_layers_of_a_run(store, capsys):
+    own = make_run(store, make_config(layers="conv 4 9x9, flatten, linear 10", input_size=32))
+    assert main(["layers", own.id, "lenet5", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == [own.id, "lenet5"] and found[own.id][0]["shape"] == [4, 24, 24]
+    assert main(["layers", own.id]) == 0
+    assert capsys.readouterr().out.startswith("Own 4C9-10\n")
+    assert main(["layers", "mnist-custom-0123456789"]) == 2
+    assert "there is no mnist-custom-0123456789" in capsys.readouterr().err
+
+
 def test_fields_of_a_run_without_the_data_set(capsys, monkeypatch, tmp_path):
     monkeypatch.setenv("MNIST_CHECKPOINTS", str(CHECKPOINTS))
     monkeypatch.setenv("MNIST_DATA", str(tmp_path))

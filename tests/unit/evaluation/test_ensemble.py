@@ -40,6 +40,14 @@ def test_of_each_network_the_best_run_with_weights_votes(store):
     assert best_of_each(store.list()[0], "QMNIST") == []
 
 
+def test_each_network_of_ones_own_votes(store):
+    for activation, seed in (("relu", 1), ("relu", 2), ("tanh", 1)):
+        add_run(
+            store, layers=f"pool 4, {activation}, flatten, linear 10", model="custom", seed=seed
+        )
+    assert len(best_of_each(store.list()[0], "MNIST")) == 2
+
+
 def test_a_stopped_run_votes_where_there_is_no_other(store):
     only = add_run(store, "lenet5", accuracy=0.9, state="stopped")
     assert [run.id for run in best_of_each([only], "MNIST")] == [only.id]

@@ -15,9 +15,10 @@ import pytest
 from mnist_core.data.transforms import resize
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.predict import load_model, logits_of
+from mnist_core.inspection.over_time import stored_map
 from mnist_core.models import recipe_of
 from mnist_core.models.grid import DATASETS, grid_configs
-from mnist_core.models.zoo import zoo_rows
+from mnist_core.models.zoo import rate_pair, zoo_rows
 from mnist_core.reproduce.packing import LARGE, TOLERATED, WITHOUT_WEIGHTS, in_fewer_bits
 from mnist_core.reproduce.zoo import NOT_AT_HAND, keeps_snapshots
 from mnist_core.runs.bundle import read_bundle
@@ -94,6 +95,19 @@ def test_one_run_of_each_small_network_ships_with_snapshots():
     for config in kept:
         last = SHIPPED.get(config.id).snapshots()[-1]
         assert last.epoch == config.epochs
+
+
+def test_the_pair_of_learning_rates_ships_with_snapshots_and_points():
+    runs = [SHIPPED.find_folder(config) for config in rate_pair()]
+    for run in runs:
+        kept = stored_map(run, [snapshot.step for snapshot in run.snapshots()])
+        assert kept.steps[-1] == run.snapshots()[-1].step
+        bundled = read_bundle(SHIPPED.bundle_path("MNIST")).runs[run.id]
+        assert [row["validation_accuracy"] for row in run.history] == [
+            row["validation_accuracy"] for row in bundled.history
+        ]
+    good, large = runs
+    assert good.summary.test_accuracy > 0.98 and large.summary.test_accuracy < 0.12
 
 
 def test_every_run_has_logits_and_almost_every_one_has_weights():

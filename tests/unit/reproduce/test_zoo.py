@@ -27,6 +27,7 @@ def small_zoo(monkeypatch):
     rows = [Row("lenet5", "MNIST", "tutorial", (1, 2)), Row("lenet5", "MNIST", "tutorial", (1,), 2)]
     monkeypatch.setattr("mnist_core.models.zoo.make_config", make)
     monkeypatch.setattr(zoo, "zoo_rows", lambda: rows)
+    monkeypatch.setattr(zoo, "rate_pair", tuple)
     monkeypatch.setattr(zoo, "train_all", one_after_another)
     monkeypatch.setattr(zoo, "LEARNS", 0.0)  # of seven steps nothing is asked
     monkeypatch.setattr(zoo, "keeps_snapshots", lambda config: config.seed == config.epochs == 1)

@@ -39,6 +39,15 @@ def test_a_saved_cost_applies_to_configs_of_its_kind(store, monkeypatch):
     assert cost.load(store, CONFIG) == KNOWN
 
 
+def test_of_networks_that_people_build_the_newest_figures_are_kept(store, monkeypatch):
+    monkeypatch.setattr(cost, "MOST_KINDS", 3)
+    configs = [make_config(layers=f"conv {n} 3x3, flatten, linear 10") for n in range(1, 6)]
+    for config in (*configs[:4], configs[1], configs[4]):
+        cost.save(store, config, KNOWN)
+    known = [cost.load(store, config) is not None for config in configs]
+    assert known == [False, True, False, True, True]
+
+
 def test_a_cost_measured_on_another_machine_does_not_apply(store, monkeypatch):
     cost.save(store, CONFIG, KNOWN)
     monkeypatch.setattr(cost, "machine", lambda: "another")
