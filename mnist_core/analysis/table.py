@@ -75,7 +75,7 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
 def _titled(table: pd.DataFrame) -> pd.DataFrame:
     """With labels as titles of networks of one's own: a run's own, else the network's first one."""
     labels = table["label"].map(as_title).where(table["model"] == CUSTOM, "")
-    first = table[labels != ""].drop_duplicates("network").set_index("network")["label"]
+    first = labels[labels != ""].groupby(table["network"]).first()
     labels = labels.where(labels != "", table["network"].map(first)).fillna("")
     return table.assign(title=table["title"].where(labels == "", labels))
 

@@ -14,6 +14,7 @@ from mnist_core.evaluation.quantized import halved, quantized
 from mnist_core.evaluation.robustness import ROBUSTNESS
 from mnist_core.inspection import novelty
 from mnist_core.models import recipe_of
+from mnist_core.models.zoo import rate_pair
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.folder import LOGITS
 from mnist_core.runs.run import Run
@@ -66,6 +67,7 @@ def _goes_on(run: Run) -> bool:
     """Whether it can be extended from its resume state, and that is small enough to ship."""
     return (
         run.config.seed == FIRST
+        and run.config not in rate_pair()  # which are there to be looked at
         and run.state == RunState.DONE
         and run.config.schedule in EXTENDABLE
         and run.summary.device == "cpu"

@@ -62,8 +62,8 @@ def test_what_is_no_size_is_a_sentence():
     layer = layer_of("conv 8 3x1", WORDS)
     kernel = fields_of(layer)[1]
     assert value_of(layer, kernel) == "3x1"
-    with pytest.raises(LayersError, match="kernel: 'x' was given; allowed is a whole number"):
-        with_value(layer, kernel, "x")
+    with pytest.raises(LayersError, match="kernel: 'big' was given; allowed is a whole number"):
+        with_value(layer, kernel, "big")
     assert layer_of("convv 8", WORDS) is None and layer_of("dropout", WORDS) is None
 
 
