@@ -26,7 +26,8 @@ def _options(parser: ArgumentParser) -> None:
         "what",
         choices=("grid", "zoo", "searched", "table"),
         help="grid: a run for every setting of the sliders; zoo: every network of the references; "
-        "searched: the best setting of a study becomes a recipe of its network; "
+        "searched: the best settings of a study are trained at length, and the best of these "
+        "becomes a recipe of its network; "
         "table: what the zoo reached, beside what was published",
     )
     only = "zoo: these networks only; grid: these data sets only; searched: the studies"
@@ -65,7 +66,8 @@ def _searched(options: Namespace) -> Answer:
     from mnist_core.sweeps.table import table_names
 
     store = RunStore()
-    kept = [keep_winner(store, name) for name in options.only or table_names(store)]
+    at_once, names = _processes(options), options.only or table_names(store)
+    kept = [keep_winner(store, name, at_once=at_once, on_made=_tell_made) for name in names]
     lines = [f"{each['study']}: {each['fields']}" for each in kept]
     return Answer(kept, "\n".join(lines) or f"no study in {store.root}")
 

@@ -20,14 +20,16 @@ EPOCHS = 80  # of a run by this recipe, as by LeNet-5's "improved"
 
 
 def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
-    """By network: `study`, `dataset`, `trials`, `epochs` of a trial, and the config's `fields`.
+    """By network: `study`, `dataset`, `trials`, `epochs` of a trial, the config's `fields`, and
+    `finalists`, the `id` and `validation_accuracy` (None if diverged) of each long run.
 
     None where no search ships. Raises LabError for a damaged file.
     """
     try:
         found = read_json(path)
         if not all(
-            {"study", "dataset", "trials", "epochs", "fields"} <= set(w) for w in found.values()
+            {"study", "dataset", "trials", "epochs", "finalists", "fields"} <= set(winner)
+            for winner in found.values()
         ):
             raise ValueError("figures are missing")
         return dict(found)
@@ -46,7 +48,7 @@ def searched(model: str, path: Path = PATH) -> tuple[Recipe, ...]:
     if winner is None:
         return ()
     title = (
-        f"the best of {winner['trials']} settings tried on {winner['dataset']} with "
-        f"{winner['epochs']} epochs each, trained for {EPOCHS}"
+        f"{winner['trials']} settings tried on {winner['dataset']} for {winner['epochs']} epochs; "
+        f"of the {len(winner['finalists'])} best, the one that is best after {EPOCHS}"
     )
     return (Recipe(NAME, title, winner["fields"]),)

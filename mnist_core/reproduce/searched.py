@@ -2,24 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError, NotFound
 from mnist_core.files import write_json
+from mnist_core.jobs.pool import Made, carry_out_here, train_all
 from mnist_core.models.searched import EPOCHS, PATH, winners
+from mnist_core.runs.run import Run
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.table import StudyTable, read_table, table_names
 
+FINALISTS = 10  # of a study's settings, trained at length
 NOT_OF_A_RECIPE = ("dataset", "model", "seed")
 
 
-def keep_winner(store: RunStore, study: str, path: Path = PATH) -> dict[str, Any]:
+def keep_winner(
+    store: RunStore,
+    study: str,
+    path: Path = PATH,
+    *,
+    at_once: int = 1,
+    on_made: Callable[[Made], None] = lambda _: None,
+) -> dict[str, Any]:
     """Writes the study's best setting into models/searched.json; returns what was written.
 
-    Validation accuracy alone has chosen it. Raises NotFound without that study in the store, and
-    LabError for one that is not done.
+    What is best after a few epochs may be worse or diverge in a long run, so the study's best
+    settings are trained at length, in the store, and the best of them is kept. Validation
+    accuracy alone decides. Ctrl-C pauses; the next call continues. Raises NotFound without that
+    study in the store, and LabError for one that is not done or where all of them diverge.
     """
     table = read_table(store, study)
     if table is None:
@@ -27,21 +41,49 @@ def keep_winner(store: RunStore, study: str, path: Path = PATH) -> dict[str, Any
         raise NotFound(f"only: {study} was given; the studies in {store.root} are: {names}")
     if table.best is None or not table.is_complete:
         raise LabError(f"{study} is not done; go on with it: sweep --name {study}")
-    config = table.config(table.best)
-    winner = _winner(table, config)
-    write_json(path, {**winners(path), config.model: winner})
+    finalists = [_finalist(run) for run in _trained(store, candidates(table), at_once, on_made)]
+    finished = [each for each in finalists if each["validation_accuracy"] is not None]
+    if not finished:
+        raise LabError(f"{study}: its best settings diverge when trained for {EPOCHS} epochs")
+    best = max(finished, key=lambda each: each["validation_accuracy"])
+    winner = _winner(table, best["id"], finalists)
+    write_json(path, {**winners(path), winner.pop("model"): winner})
     return winner
 
 
-def _winner(table: StudyTable, config: RunConfig) -> dict[str, Any]:
-    fields = {
-        name: v for name, v in at_length(config).used().items() if name not in NOT_OF_A_RECIPE
-    }
+def candidates(table: StudyTable) -> list[RunConfig]:
+    """The study's best settings, the best first, for a long run each."""
+    return [at_length(table.config(row)) for row in table.done[:FINALISTS]]
+
+
+def _trained(
+    store: RunStore, configs: Sequence[RunConfig], at_once: int, on_made: Callable[[Made], None]
+) -> list[Run]:
+    missing = [c for c in configs if not ((run := store.find_folder(c)) and run.finished)]
+    for made in train_all(store, missing, at_once, _train):
+        on_made(made)
+    return [store.get(config.id) for config in configs]
+
+
+def _train(store: RunStore, config: RunConfig) -> Run:
+    return carry_out_here(store, config, "auto")
+
+
+def _finalist(run: Run) -> dict[str, Any]:
+    accuracy = run.summary.validation_accuracy if run.state == RunState.DONE else None
+    return {"id": run.id, "validation_accuracy": accuracy}
+
+
+def _winner(table: StudyTable, best: str, finalists: list[dict[str, Any]]) -> dict[str, Any]:
+    (config,) = [config for config in candidates(table) if config.id == best]
+    fields = {name: v for name, v in config.used().items() if name not in NOT_OF_A_RECIPE}
     return {
+        "model": config.model,
         "study": table.name,
         "dataset": config.dataset,
         "trials": len(table.rows),
-        "epochs": config.epochs,
+        "epochs": table.config(table.rows[0]).epochs,
+        "finalists": finalists,
         "fields": fields,
     }
 

@@ -11,7 +11,12 @@ from mnist_core.runs.states import RunState
 from pages.components.playground.input import clear_problem
 
 FIRST = "lenet5"  # the network that the page opens with, by our best recipe
-RECIPES = {"improved": "our best", "reference": "as published", "grid": "quick run"}
+RECIPES = {
+    "improved": "our best",
+    "reference": "as published",
+    "grid": "quick run",
+    "searched": "found by a search",
+}
 
 
 def follow_link(runs: dict[str, Run]) -> None:

@@ -3,13 +3,17 @@
 import pytest
 
 from mnist_core.errors import LabError, NotFound
+from mnist_core.jobs.pool import Made
 from mnist_core.models import make_config
 from mnist_core.models.searched import EPOCHS, searched, winners
 from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import PROJECT
-from mnist_core.reproduce.searched import at_length, keep_winner
+from mnist_core.reproduce import searched as reproduce_searched
+from mnist_core.reproduce.searched import at_length, candidates, keep_winner
 from mnist_core.runs.bundle import read_bundle
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
+from mnist_core.runs.summary import Summary
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.space import read_space
 from mnist_core.sweeps.table import StudyTable, TrialRow, read_table, table_names, write_table
@@ -19,25 +23,66 @@ SPACE |= {"optimizer": "SGD,Adam", "schedule": "step,cosine"}
 BEST = {"optimizer": "Adam", "schedule": "step", "lr": 0.002}
 
 
-def test_the_winner_of_a_study_is_a_recipe_of_its_network(store, tmp_path):
+def study(store, rows, wanted):
+    plan = Plan(read_space(SPACE, "grid"))
+    write_table(store, StudyTable("clothes", plan, rows, wanted))
+    return plan
+
+
+def test_of_a_studys_best_settings_the_best_at_length_is_a_recipe(store, tmp_path, monkeypatch):
+    """The setting that leads after five epochs diverges, the next is worse than the third."""
     path = tmp_path / "searched.json"
     assert searched("lenet5", path) == ()
-    other = {"optimizer": "SGD", "schedule": "cosine", "lr": 0.1}
-    rows = [TrialRow(0, "done", other, 0.88, 5), TrialRow(1, "done", BEST, 0.89, 5)]
-    plan = Plan(read_space(SPACE, "grid"))
-    write_table(store, StudyTable("clothes", plan, rows, 3))
+    settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.001)]
+    short, long = (0.9, 0.89, 0.88, 0.87), (None, 0.91, 0.92, 0.99)
+    rows = [TrialRow(n, "done", each, short[n], 5) for n, each in enumerate(settings)]
+    plan = study(store, rows, 5)
     with pytest.raises(LabError, match="not done"):
         keep_winner(store, "clothes", path)
     with pytest.raises(NotFound, match="clothes"):
         keep_winner(store, "shoes", path)
-    write_table(store, StudyTable("clothes", plan, rows, 2))
+    study(store, rows, 4)
+    monkeypatch.setattr(reproduce_searched, "FINALISTS", 3)
+    for each, accuracy in zip(settings, long, strict=True):
+        state = RunState.DIVERGED if accuracy is None else RunState.DONE
+        summary = Summary(state, validation_accuracy=accuracy)
+        store.create(at_length(plan.configs(each)[0]), summary)
     kept = keep_winner(store, "clothes", path)
     (recipe,) = searched("lenet5", path)
     assert winners(path) == {"lenet5": kept} and kept["dataset"] == "FashionMNIST"
-    assert "2 settings tried on FashionMNIST with 5 epochs" in recipe.title
+    assert [each["validation_accuracy"] for each in kept["finalists"]] == [None, 0.91, 0.92]
+    assert "4 settings tried on FashionMNIST for 5 epochs; of the 3 best" in recipe.title
     made = make_config("lenet5", dataset="FashionMNIST", **recipe.fields)
-    assert made == at_length(plan.configs(BEST)[0])
+    assert made == at_length(plan.configs(settings[2])[0])
     assert (made.epochs, made.step_size, made.lr) == (EPOCHS, EPOCHS // 5, 0.002)
+
+
+def test_only_finalists_that_are_missing_are_trained(store, tmp_path, monkeypatch):
+    rows = [TrialRow(n, "done", BEST | {"lr": 0.002 + n / 1000}, 0.88, 5) for n in range(2)]
+    first, second = (at_length(study(store, rows, 2).configs(row.values)[0]) for row in rows)
+    store.create(first, Summary(RunState.DONE, validation_accuracy=0.9))
+    asked = []
+
+    def train(store, configs, at_once, train_one):
+        asked.extend(configs)
+        for config in configs:
+            run = store.create(config, Summary(RunState.DONE, validation_accuracy=0.91))
+            yield Made(run, 1, 1, 0.0)
+
+    monkeypatch.setattr(reproduce_searched, "train_all", train)
+    told = []
+    for _ in range(2):
+        kept = keep_winner(store, "clothes", tmp_path / "searched.json", on_made=told.append)
+        assert kept["fields"]["lr"] == 0.003
+    assert asked == [second] and [made.run.id for made in told] == [second.id]
+
+
+def test_a_study_whose_best_all_diverge_gives_no_recipe(store, tmp_path):
+    plan = study(store, [TrialRow(0, "done", BEST, 0.88, 5)], 1)
+    store.create(at_length(plan.configs(BEST)[0]), Summary(RunState.DIVERGED))
+    with pytest.raises(LabError, match="diverge"):
+        keep_winner(store, "clothes", tmp_path / "searched.json")
+    assert not (tmp_path / "searched.json").exists()
 
 
 def test_a_damaged_file_is_one_sentence(tmp_path):
@@ -61,6 +106,7 @@ def test_the_recipes_that_ship_are_those_of_the_studies_that_ship():
     store = RunStore(PROJECT / "checkpoints")
     for model, winner in winners().items():
         table = read_table(store, winner["study"])
-        best = at_length(table.config(table.best))
+        best = max(winner["finalists"], key=lambda each: each["validation_accuracy"] or 0.0)["id"]
+        assert [each["id"] for each in winner["finalists"]] == [c.id for c in candidates(table)]
         (row,) = [row for row in zoo_rows() if (row.model, row.recipe) == (model, "searched")]
-        assert row.configs()[0] == best and len(row.configs()) == 5
+        assert row.configs()[0].id == best and len(row.configs()) == 5
