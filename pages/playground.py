@@ -32,6 +32,7 @@ from pages.components.playground.input import (
 )
 from pages.components.playground.live.component import network_data
 from pages.components.playground.move import move
+from pages.components.playground.nearest import show_nearest
 from pages.components.playground.networks import networks, novelties
 from pages.components.playground.plain import plain
 from pages.components.playground.prepared import prepared, skips_centring
@@ -211,6 +212,7 @@ else:
     with middle:
         show_nothing(nothing(source))
 middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
+nearest = middle.container()
 if source == LIVE:
     units = st.expander("Unit by unit", on_change="rerun", key="play_units")
     if units.open:
@@ -224,3 +226,5 @@ if source in (DRAW, LIVE):
 if one and own and label is not None:
     remember_image(run.config.dataset, one.stages.final)
     sections(run, list(ready.values()), voters, one, label, own)
+    with nearest:
+        show_nearest(run, one)

@@ -19,19 +19,13 @@ def _options(parser: ArgumentParser) -> None:
 @command("novelty", "Fits what turns away images unlike any class; kept with each run.", _options)
 def novelty(options: Namespace) -> Answer:
     """Fits what is missing; a run whose weights have one already is left as it is."""
-    import torch
+    from mnist_core.inspection.novelty_fit import keep_missing
 
-    from mnist_core.inspection.novelty import stored
-    from mnist_core.inspection.novelty_fit import keep
-
-    torch.set_num_threads(1)  # the same bits on every machine of a kind; training keeps the rest
     store, rows = RunStore(), []
     runs = [store.get(run_id) for run_id in options.ids] if options.ids else _best(store)
-    for run in runs:
-        found = stored(run)
-        detector = found or keep(run)
+    for run, detector, is_new in keep_missing(runs):
         size = {"values": len(detector.mean), "units": len(detector.bias)}
-        rows.append({"id": run.id, "fitted": found is None, **size})
+        rows.append({"id": run.id, "fitted": is_new, **size})
     return Answer(rows, table(rows))
 
 

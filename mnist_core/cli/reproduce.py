@@ -58,7 +58,20 @@ def _zoo(options: Namespace) -> Answer:
     seeds = None if options.seeds is None else check_value("seeds", options.seeds, SEEDS)
     began = time.monotonic()
     runs = make_zoo(RunStore(), _processes(options), _tell_made, options.only or (), seeds)
+    _fit_novelty(runs)
     return _summary(runs, began, ids=[run.id for run in runs])
+
+
+def _fit_novelty(runs: Sequence[Run]) -> None:
+    """For the best run of each network on each data set: what it knows, and what it does not."""
+    from mnist_core.dataset_specs import dataset_names
+    from mnist_core.evaluation.ensemble import best_of_each
+    from mnist_core.inspection.novelty_fit import keep_missing
+
+    best = [run for name in dataset_names() for run in best_of_each(runs, name)]
+    for run, _, is_new in keep_missing(best):
+        if is_new:
+            print(f"novelty · {run.id}", file=sys.stderr, flush=True)
 
 
 def _searched(options: Namespace) -> Answer:

@@ -117,6 +117,12 @@ def _checked(found: dict[str, np.ndarray]) -> Detector:
 
 def hidden_values(network: Network, images: np.ndarray) -> np.ndarray:
     """(N, 28, 28) uint8 images -> (N, D) float32: inputs of the last layers, and the logits."""
+    return np.concatenate(layer_values(network, images), axis=1)
+
+
+def layer_values(network: Network, images: np.ndarray) -> list[np.ndarray]:
+    """(N, 28, 28) uint8 images -> (N, D) float32 for each of the last layers, what goes into it;
+    then the logits. Maps are averaged, and wide layers thinned out, to WIDEST values."""
     import torch
 
     from mnist_core.data.transforms import normalise, resize
@@ -124,11 +130,12 @@ def hidden_values(network: Network, images: np.ndarray) -> np.ndarray:
 
     config = network.run.config
     pixels = resize(torch.tensor(np.asarray(images)), config.input_size, config.fit)
-    spec, rows = dataset_spec(config.dataset), []
-    for batch in pixels.split(BATCH):
-        values = _layers(network, normalise(batch, spec, config.scaling))
-        rows.append(torch.cat([_narrowed(value) for value in values], 1))
-    return np.asarray(torch.cat(rows).float().numpy(force=True))
+    spec = dataset_spec(config.dataset)
+    batches = [
+        [_narrowed(value) for value in _layers(network, normalise(batch, spec, config.scaling))]
+        for batch in pixels.split(BATCH)
+    ]
+    return [torch.cat(layer).float().numpy(force=True) for layer in zip(*batches, strict=True)]
 
 
 def _layers(network: Network, batch: torch.Tensor) -> Iterator[torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.network import Network
 from mnist_core.evaluation.predict import load_model
 from mnist_core.imaging.novel_images import novel_images
-from mnist_core.inspection.novelty import NAME, Detector, hidden_values
+from mnist_core.inspection.novelty import NAME, Detector, hidden_values, stored
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
 
@@ -34,6 +35,17 @@ def keep(run: Run, images: int = IMAGES) -> Detector:
     detector = fitted(Network(run, load_model(run)), images)
     run.folder.write_beside(NAME, detector.to_bytes(run))
     return detector
+
+
+def keep_missing(runs: Iterable[Run]) -> Iterator[tuple[Run, Detector, bool]]:
+    """Each run, its detector, and whether that was fitted now: one that is there stays as it is.
+
+    Raises LabError like `keep`.
+    """
+    torch.set_num_threads(1)  # the same bits on every machine of a kind; training keeps the rest
+    for run in runs:
+        found = stored(run)
+        yield run, found or keep(run), found is None
 
 
 def fitted(network: Network, images: int = IMAGES) -> Detector:

@@ -151,6 +151,15 @@ def test_a_test_image_by_link_and_by_place(lab, small_data, canvas):
     assert "play_test" not in page.query_params and "Example" in words(page)
 
 
+def test_the_nearest_training_images_are_shown_where_they_are_at_hand(lab, canvas, monkeypatch):
+    add_run(lab)
+    page = drawn(open_page(), canvas, 3)
+    named = pictures(page, "A training image of")
+    assert len(named) == 6 and all(name[-1] in "0123456789" for name in named)
+    monkeypatch.setenv("MNIST_DATA", "/nowhere")
+    assert not pictures(drawn(page, canvas, 5), "A training image of")
+
+
 @pytest.mark.parametrize("asked", ["60"])
 def test_a_test_image_that_is_not_there_is_a_sentence(lab, canvas, asked):
     add_run(lab)

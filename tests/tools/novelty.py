@@ -1,18 +1,22 @@
-"""How well each network's measure of novelty works: `python -m tests.tools.novelty FONT…`
+"""How well each network's measure of novelty works.
 
-Prints a Markdown table for the best MNIST run of each network that has one: the share of MNIST's
-test images that is accepted, then the share of other pictures that is turned away, and in brackets
-the AUROC in percent. Letters like a digit (letter_strokes.LIKE_DIGITS) are left out. Drawn letters
+    python -m tests.tools.novelty FONT…
+    python -m tests.tools.novelty --dataset KMNIST FONT…
+
+Prints a Markdown table for the data set's best run of each network that has one: the share of test
+images that is accepted, then the share of other pictures that is turned away, and in brackets the
+AUROC in percent. Letters like a digit (letter_strokes.LIKE_DIGITS) are left out. Drawn letters
 come from the strokes that were fitted against, with other random numbers; printed ones come from
 the fonts given, which were not. Scribbles are made by other rules than those fitted against.
 """
 
-import sys
+import argparse
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from mnist_core.data.idx import read_part
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.network import load_network
 from mnist_core.imaging.novel_images import PLAIN_LETTERS, SIDE, letter, normalised
@@ -26,7 +30,7 @@ SINGLE = [name for name in PLAIN_LETTERS if len(name) == 1]
 
 
 def printed(random, font):
-    """A letter of a font, with a thicker outline, leaning and turned at random."""
+    """Ink: a letter of a font, with a thicker outline, leaning and turned at random."""
     picture = Image.new("L", (260, 260))
     pen, face = ImageDraw.Draw(picture), ImageFont.truetype(font, 110)
     width = int(random.integers(0, 5))
@@ -34,11 +38,11 @@ def printed(random, font):
     lean = random.normal(0, 0.12)
     shear = (1, lean, -130 * lean, 0, 1, 0)
     picture = picture.transform(picture.size, Image.Transform.AFFINE, shear)
-    return normalised(np.asarray(picture.rotate(float(random.normal(0, 7)))))
+    return np.asarray(picture.rotate(float(random.normal(0, 7))))
 
 
 def scribble(random):
-    """A zigzag, coils, or a long line between random points."""
+    """Ink: a zigzag, coils, or a long line between random points."""
     kind, count = random.integers(3), int(random.integers(8, 20))
     if kind == 0:
         across = np.linspace(8, 76, count)
@@ -53,20 +57,23 @@ def scribble(random):
     picture = Image.new("L", (SIDE, SIDE))
     line = [(float(x), float(y)) for x, y in points]
     ImageDraw.Draw(picture).line(line, 255, int(random.integers(3, 9)), joint="curve")
-    return normalised(np.asarray(picture))
+    return np.asarray(picture)
 
 
-def pictures(fonts):
-    """By kind, (N, 28, 28) of what is not in MNIST."""
-    random, kinds = np.random.default_rng(2026), {}
-    kinds["drawn letters"] = [
-        normalised(letter(random, str(random.choice(SINGLE)))) for _ in range(COUNT)
-    ]
+def pictures(dataset, fonts):
+    """By kind, (N, 28, 28) of what is not in the data set."""
+    random, fill, kinds = np.random.default_rng(2026), dataset_spec(dataset).filled, {}
+
+    def made(draw):
+        return [normalised(draw(), fill=fill) for _ in range(COUNT)]
+
+    kinds["drawn letters"] = made(lambda: letter(random, str(random.choice(SINGLE))))
     if fonts:
-        kinds["printed letters"] = [printed(random, random.choice(fonts)) for _ in range(COUNT)]
-    kinds["scribbles"] = [scribble(random) for _ in range(COUNT)]
-    for name in ("FashionMNIST", "KMNIST"):
-        kinds[name] = read_part(name, data_root(), test=True)[0][:COUNT]
+        kinds["printed letters"] = made(lambda: printed(random, random.choice(fonts)))
+    kinds["scribbles"] = made(lambda: scribble(random))
+    for name in ("MNIST", "FashionMNIST", "KMNIST"):
+        if name != dataset:
+            kinds[name] = read_part(name, data_root(), test=True)[0][:COUNT]
     kinds["noise"] = random.integers(0, 256, (COUNT, 28, 28)).astype(np.uint8)
     kinds["blank"] = [np.full((28, 28), grey, np.uint8) for grey in (0, 128, 255)]
     return {kind: np.stack(list(images)) for kind, images in kinds.items()}
@@ -79,12 +86,16 @@ def auroc(own, others):
     return above / (len(own) * len(others))
 
 
-def main(fonts):
-    others = pictures(fonts)
-    test = np.asarray(read_part("MNIST", data_root(), test=True)[0])
-    print("|", " | ".join(["network", "MNIST accepted %", *others]), "|")
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("fonts", nargs="*")
+    parser.add_argument("--dataset", default="MNIST")
+    options = parser.parse_args()
+    others = pictures(options.dataset, options.fonts)
+    test = np.asarray(read_part(options.dataset, data_root(), test=True)[0])
+    print("|", " | ".join(["network", f"{options.dataset} accepted %", *others]), "|")
     print("|---" * (2 + len(others)) + "|")
-    for run in best_of_each(RunStore().list()[0], "MNIST"):
+    for run in best_of_each(RunStore().list()[0], options.dataset):
         detector = stored(run)
         if detector is None:
             continue
@@ -98,4 +109,4 @@ def main(fonts):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

@@ -34,12 +34,15 @@ def show_answer(given: Input, vote: Vote, novelty: float | None) -> None:
     none = probabilities[second] < 0.001
     other = f"{escape(classes[second])} · {percent(probabilities[second], 1)}"
     guess = "none above 0.1 %" if none else other
-    head = f"Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}"
+    head = (
+        f"<h2>Reads {article(name)} <b>{escape(name)}</b> · {percent(probabilities[first], 1)}</h2>"
+    )
     if novelty is not None and not known(novelty):
         noun = escape(dataset_spec(vote.run.config.dataset).noun)
-        head = f"Not like any {noun} I know (nearest: <b>{escape(name)}</b>)"
+        nearest = f"nearest:\N{NO-BREAK SPACE}<b>{escape(name)}</b>"
+        head = f'<h2 class="unlike">Not like any {noun} I know ({nearest})</h2>'
     says = (
-        f"<h2>{head}</h2>"
+        f"{head}"
         f"<p>{_badge(given, first)} "
         f'<span class="nobreak">Second guess: {guess}</span></p>'
         f"{_novelty(novelty)}{markup.bars(classes, probabilities)}"

@@ -54,6 +54,7 @@ STYLE = (
 .play-answer .words{flex:1;min-width:0}
 .play-answer h2{font-size:1.35rem;line-height:1.3;margin:0 0 2px;padding:0;font-weight:650;
  white-space:nowrap}
+.play-answer h2.unlike{white-space:normal}
 .play-answer p{font-size:13px;line-height:18px;margin:0 0 8px}
 .play-note{font-size:14px;line-height:20px;margin:0;opacity:.85}
 .play-answer .nobreak{white-space:nowrap}
@@ -82,6 +83,9 @@ STYLE = (
 .play-figures figure{margin:0}
 .play-figures img{display:block;image-rendering:pixelated;max-width:100%}
 .play-figures figcaption{font-size:13px;line-height:18px;margin-top:5px}
+.play-nearest p{font-size:13px;line-height:18px;margin:0 0 4px}
+.play-nearest .play-figures{gap:8px}
+.play-nearest figcaption{margin-top:2px;text-align:center}
 .play-strip{border-collapse:separate;border-spacing:1px;font-size:12px;line-height:20px}
 .play-strip th{font-weight:400;text-align:right;padding-right:8px;white-space:nowrap}
 .play-strip td{width:22px;min-width:15px;padding:0;text-align:center;border-radius:2px}

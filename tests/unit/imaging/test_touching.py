@@ -24,8 +24,10 @@ def likeness(image):
 
 
 def score(images):
-    """0 for one of the drawings, and ten less for what has nothing in common with any."""
-    return np.array([10 * (max(likeness(image)) - 1) for image in images])
+    """Log-probability 0 for one of the drawings, and ten less for what has nothing in common with
+    any; such are the log-odds, too, with 0 in the middle between the two."""
+    likely = np.array([10 * (max(likeness(image)) - 1) for image in images])
+    return likely, 2 * likely + 10
 
 
 def in_a_row(digits):
@@ -64,5 +66,5 @@ def test_a_digit_is_left_whole():
 
 def test_what_is_no_digit_in_parts_either_is_left_whole():
     stages = from_ink(in_a_row([4, 7]))
-    (only,) = digits_of(stages, lambda images: np.full(len(images), -50.0))
+    (only,) = digits_of(stages, lambda images: (np.full(len(images), -50.0),) * 2)
     assert only.stages is stages
