@@ -8,12 +8,15 @@ from PIL import Image
 SIDE = 48  # pixels at which strokes are looked for
 CORNER = np.linspace(0.02, 0.26, 7)  # of the sides: where a stroke through a digit ends
 LONG = 0.68  # of the diagonal
+NARROW = 0.45  # width / height: what is narrower is one stroke, and not crossed out
 COVERED = 0.96  # of a stroke's length, by ink
 SAMPLES = np.linspace(0, 1, 48)
 
 
 def is_crossed_out(ink: np.ndarray) -> bool:
     """Whether straight strokes run along both diagonals of (h, w) uint8 ink, cut to its box."""
+    if ink.shape[1] < NARROW * ink.shape[0]:
+        return False
     image = Image.fromarray(ink).resize((SIDE, SIDE), Image.Resampling.BOX)
     small = np.asarray(image) > 64
     return _has_diagonal(small) and _has_diagonal(small[:, ::-1])

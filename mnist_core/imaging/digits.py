@@ -19,7 +19,7 @@ from mnist_core.imaging.crossed_out import is_crossed_out
 from mnist_core.imaging.morphology import box, boxes, components
 from mnist_core.imaging.preprocess import INK as INK_FOUND
 from mnist_core.imaging.preprocess import Ink, Stages, from_ink
-from mnist_core.imaging.touching import Score, parted
+from mnist_core.imaging.touching import Score, is_digit, parted
 
 INK = 64  # of 255: fainter is the blur of an edge
 SPECK = 0.01  # a part with less than this share of the largest part's ink is dirt
@@ -63,16 +63,23 @@ def digits_of(stages: Stages, score: Score | None = None) -> tuple[Digit, ...]:
 
     A picture of one digit gives what the steps end with, as does one whose ink was not looked for.
     Digits that are crossed out are left out, unless all are. With a `score`, digits that touch are
-    parted where the parts look more like digits than the whole.
+    parted where the parts clearly look like digits, and what looks like a digit is not taken for
+    one that is crossed out.
     """
     groups = groups_of(stages.ink.pixels) if stages.ink else []
-    valid = [group for group in groups if len(groups) == 1 or not is_crossed_out(group.ink)]
-    found = valid or groups
+    found = groups
+    if len(groups) > 1:
+        found = [group for group in groups if not _is_void(group, score)] or groups
     if score:
         found = [part for group in found for part in _parted(group, score)]
     if not stages.ink or not found or len(found) == len(groups) == 1:
         return (whole(stages),)
     return tuple(_digit(stages, stages.ink, group) for group in found)
+
+
+def _is_void(group: Group, score: Score | None) -> bool:
+    crossed = is_crossed_out(group.ink)
+    return crossed and not (score and is_digit(group.ink, score))
 
 
 def _parted(group: Group, score: Score) -> list[Group]:

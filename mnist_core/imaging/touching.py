@@ -20,6 +20,7 @@ from mnist_core.imaging.preprocess import centre, crop, fit
 Score = Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
 
 WHOLE = float(np.log(0.9))  # what is a digit with at least this probability is left whole
+SURELY = 4.0  # log-odds: what is known as surely is left whole, whichever digit it is
 PART = float(np.log(0.1))  # each part is a digit with at least this probability
 NARROW = 0.8  # width / height: what is narrower is one digit, or a letter
 EACH = 1.5  # log-probability that another digit costs
@@ -31,7 +32,7 @@ SLENDER = 9.5  # of the most slender part's width / height: letters fall into st
 LOW = 9.9  # of the lowest part's height, as a share of the whole's
 CROSSED = -6.2  # of the ink along the cut that crosses most, as a share of the height
 SUREST = 12.0  # log-odds: a part counts with no more; the weight of their mean is 1
-CONVINCING = 23.1
+CONVINCING = 23.4
 STEP = 0.1  # of the height: the distance of the places where a cut is tried
 REACH = 0.18  # of the height: how far a cut may bend away from its place
 WORK_HEIGHT = 48  # pixels: cuts are looked for in ink of this height
@@ -51,7 +52,7 @@ def parted(ink: np.ndarray, score: Score) -> list[np.ndarray]:
     clearly does: letters and scribbles stay whole.
     """
     height, width = ink.shape
-    if width < NARROW * height or float(score(_image(ink)[None])[0][0]) > WHOLE:
+    if width < NARROW * height or is_digit(ink, score):
         return [ink]
     small = _small(ink)
     cuts = _cuts(small)
@@ -66,6 +67,12 @@ def parted(ink: np.ndarray, score: Score) -> list[np.ndarray]:
         return [ink]
     ends = _ends([_enlarged(cut, small.shape, ink.shape) for cut in cuts], ink.shape)
     return [_between(ink, ends[a], ends[b]) for a, b in steps]
+
+
+def is_digit(ink: np.ndarray, score: Score) -> bool:
+    """Whether (h, w) uint8 ink as a whole surely looks like one digit."""
+    likely, odds = score(_image(ink)[None])
+    return bool(likely[0] > WHOLE or odds[0] > SURELY)
 
 
 def _above(

@@ -68,3 +68,14 @@ def test_what_is_no_digit_in_parts_either_is_left_whole():
     stages = from_ink(in_a_row([4, 7]))
     (only,) = digits_of(stages, lambda images: (np.full(len(images), -50.0),) * 2)
     assert only.stages is stages
+
+
+def test_what_looks_like_a_digit_is_not_taken_for_crossed_out():
+    page = np.zeros((SIDE, 3 * SIDE), np.uint8)
+    for at in range(120):
+        page[20 + at, 20 + at : 34 + at] = page[20 + at, 139 - at : 153 - at] = 255
+    page[:, 2 * SIDE :] = drawn(7)
+    stages = from_ink(page)
+    unlike, like = (np.full(1, -50.0),) * 2, (np.zeros(1), np.full(1, 9.0))
+    assert len(digits_of(stages)) == len(digits_of(stages, lambda _: unlike)) == 1
+    assert len(digits_of(stages, lambda _: like)) == 2
