@@ -21,7 +21,7 @@ STATES = {
     TrialState.RUNNING: table.RUNNING,
     TrialState.WAITING: table.WAITING,
 }
-ENOUGH = 20  # completed trials, below which their best tenth says nothing about importance
+ENOUGH = 50  # completed trials, below which their best tenth is too few to say what matters
 
 
 def table_of(study: Study) -> StudyTable:

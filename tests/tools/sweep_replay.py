@@ -1,17 +1,18 @@
 """A search of the grid's settings, whose training is replayed from the grid that ships.
 
     python -m tests.tools.sweep_replay [--times 3] [--ranges] [--sampler tpe] [--pruner median]
-        [--tpe JSON] [--median JSON] [--seed N] [--keep STORE]
+        [--tpe JSON] [--percentile JSON] [--seed N] [--keep STORE]
 
 Every setting of the grid was trained once, with its curve and the seconds of each epoch in
 `checkpoints/grid`: a trial takes what is kept, epoch by epoch, and is ended early as a real one
 would be. So the search is real, and its training time is known without training. With `--ranges` it
 searches the page's own space, in which learning rate and dropout are ranges, and a trial takes the
 nearest setting of the grid; each one costs its whole time, also where that was taken before.
-`--tpe` and `--median` replace the lab's sampler and pruner by Optuna's with these arguments, and
-`--seed` makes searches that can be repeated, each with a seed of its own. Prints one JSON object:
-how long the grid took, for each search the best accuracy within a third of that time, and after
-which share of the grid's time its best was reached.
+A search ends once it has found a setting as good as the grid's best, or a third of the grid's time
+is over. `--tpe` and `--percentile` replace the lab's sampler and pruner by Optuna's with these
+arguments, and `--seed` makes searches that can be repeated, each with a seed of its own. Prints one
+JSON object: how long the grid took, and for each search its best accuracy and after which share of
+the grid's time it ended.
 """
 
 import argparse
@@ -54,15 +55,19 @@ def space(dataset: str, ranges: bool):
 
 
 class Replay:
-    """Trains by looking up; `seconds` is what that training took, `best` what it found when."""
+    """Trains by looking up; `seconds` is what that training took, `best` what it found."""
 
     def __init__(self, runs: dict, limit: float) -> None:
-        self.runs, self.limit = runs, limit
-        self.seconds, self.best, self.reached = 0.0, 0.0, []
+        self.runs, self.limit, self.seconds, self.best = runs, limit, 0.0, 0.0
+        self.goal = max(run.summary.validation_accuracy or 0.0 for run in runs.values())
+
+    @property
+    def reached(self) -> bool:
+        return self.best >= self.goal
 
     @property
     def over(self) -> bool:
-        return self.seconds >= self.limit
+        return self.reached or self.seconds >= self.limit
 
     def __call__(self, store, config, execution, *, on_progress, signalled):
         kept, rows = self.runs[nearest(config).id], []
@@ -73,10 +78,8 @@ class Replay:
             if len(rows) < len(kept.history) and signalled():
                 summary = Summary(RunState.STOPPED, epochs_done=len(rows))
                 return RecordedRun(store.root / config.id, config, summary, rows)
-        accuracy = kept.summary.validation_accuracy or 0.0
-        if accuracy > self.best and not self.over:
-            self.best = accuracy
-            self.reached.append((self.seconds, accuracy))
+        if self.seconds < self.limit:
+            self.best = max(self.best, kept.summary.validation_accuracy or 0.0)
         return RecordedRun(store.root / config.id, config, kept.summary, rows)
 
 
@@ -85,13 +88,11 @@ def search(runs: dict, study: Study, limit: float, folder: Path) -> dict:
     store = RunStore(folder)
     Worker(study, store, str(folder / "weights"), lambda: replay.over, train_one=replay).work()
     collect_curves(study, store)
-    best = max(run.summary.validation_accuracy or 0.0 for run in runs.values())
-    when = next((at for at, accuracy in replay.reached if accuracy >= best), None)
     status = study.status()
     return {
         "best": replay.best,
-        "as_good_as_the_grid": replay.best >= best,
-        "share_of_grid_time": None if when is None else round(when * PART / limit, 3),
+        "as_good_as_the_grid": replay.reached,
+        "share_of_grid_time": round(replay.seconds * PART / limit, 3),
         "trials": status["trials_done"],
         "ended_early": status["trials_pruned"],
     }
@@ -113,8 +114,8 @@ def study_of(options: argparse.Namespace, number: int) -> Study:
     if options.tpe is not None or options.seed is not None:
         seed = None if options.seed is None else options.seed + number
         study.optuna_study.sampler = optuna.samplers.TPESampler(seed=seed, **(options.tpe or {}))
-    if options.median is not None:
-        study.optuna_study.pruner = optuna.pruners.MedianPruner(**options.median)
+    if options.percentile is not None:
+        study.optuna_study.pruner = optuna.pruners.PercentilePruner(**options.percentile)
     return OtherStudy(**vars(study))
 
 
@@ -126,7 +127,7 @@ def main() -> None:
     parser.add_argument("--pruner", default="median")
     parser.add_argument("--ranges", action="store_true", help="search the page's own space")
     parser.add_argument("--tpe", type=json.loads, help="arguments of Optuna's TPESampler")
-    parser.add_argument("--median", type=json.loads, help="arguments of Optuna's MedianPruner")
+    parser.add_argument("--percentile", type=json.loads, help="arguments of its PercentilePruner")
     parser.add_argument("--seed", type=int, help="of the first search")
     parser.add_argument("--keep", type=Path, help="a folder that keeps the last search")
     options = parser.parse_args()

@@ -76,12 +76,13 @@ RECIPES = (
 def of_recipe(table: pd.DataFrame, recipe: str) -> pd.DataFrame:
     """The runs of a data set that this recipe shows; the visitor's own are always shown.
 
-    All runs where nobody has used the recipe.
+    So are quick runs, which are in the table only where they are wanted. All runs where nobody has
+    used the recipe.
     """
     if recipe == EVERY:
         return table
-    found = table[(table["kind"] == KINDS[recipe]) | table["yours"]]
-    return table if found.empty else found
+    found = (table["kind"] == KINDS[recipe]) | table["yours"]
+    return table[found | table["bundled"]] if found.any() else table
 
 
 def more_filters(table: pd.DataFrame, quick: int, archived: int) -> pd.DataFrame:
@@ -132,7 +133,8 @@ def more_filters(table: pd.DataFrame, quick: int, archived: int) -> pd.DataFrame
                 f"Include quick runs ({counted(quick, 'run')})",
                 key="cmp_quick",
                 bind="query-params",
-                help="Those of the Train page's map and searches: curves and figures, no weights.",
+                help="Runs of the Train page's map and of searches: curves and figures only. "
+                "A search does not test its trials, so they are not in the chart.",
             )
     rows = select(table, None, wanted, words or "")
     if size != ANY_SIZE:

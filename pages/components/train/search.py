@@ -92,7 +92,7 @@ def study(name: str) -> None:
 def status(store: RunStore, name: str, table: StudyTable | None, live: bool) -> None:
     """How far it is, what can be done with it, and its winner."""
     with st.container(horizontal=True, vertical_alignment="center", key="search_status"):
-        st.markdown(words(table, live), width="stretch")
+        st.markdown(common.unbroken(words(table, live)), width="stretch")
         if may_search():
             buttons(store, name, table, live)
     if live and table and table.wanted:
@@ -101,7 +101,7 @@ def status(store: RunStore, name: str, table: StudyTable | None, live: bool) -> 
     if not live and (problem := sweep_job.why_it_failed(store, name)):
         st.error(plain(problem), icon=":material/error:")
     if table and table.winner:
-        st.caption(winner_words(table), help=WHY)
+        st.caption(common.unbroken(winner_words(table)), help=WHY)
 
 
 def words(table: StudyTable | None, live: bool) -> str:
