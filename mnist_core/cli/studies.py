@@ -1,7 +1,8 @@
 """The commands `sweep-worker`, `sweep-status`, `sweep-collect`, `sweep-pause`, `sweep-delete`."""
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from mnist_core.cli.command import Answer, command
 from mnist_core.cli.study_options import (
@@ -19,6 +20,11 @@ from mnist_core.cli.terminal import say
 from mnist_core.errors import InputError
 from mnist_core.formatting import counted, percent
 from mnist_core.runs.store import RunStore
+
+if TYPE_CHECKING:
+    from optuna.trial import FrozenTrial
+
+    from mnist_core.sweeps.study import Study
 
 
 def _worker_options(parser: ArgumentParser) -> None:
@@ -41,7 +47,7 @@ def sweep_worker(options: Namespace) -> Answer:
         stopping(options.with_parent),
         minutes=minutes,
         device=device,
-        on_trial=None if options.with_parent else _tell_trial,
+        on_trial=None if options.with_parent else partial(_tell_trial, study),
     )
     finished = worker.work()
     status = study.status()
@@ -50,9 +56,11 @@ def sweep_worker(options: Namespace) -> Answer:
     return Answer({**status, "trials_by_worker": finished}, text)
 
 
-def _tell_trial(trial: Any) -> None:
-    value = percent(trial.values[0]) if trial.values else "no result"
-    say(f"trial {trial.number}: {value}, {trial.state.name.lower()}, {trial.params}")
+def _tell_trial(study: "Study", trial: "FrozenTrial") -> None:
+    accuracy = percent(trial.values[0]) if trial.values else "no result"
+    values = study.plan.space.rounded(trial.params)
+    told = ", ".join(f"{name} {value}" for name, value in values.items())
+    say(f"trial {trial.number}: {accuracy}, {trial.state.name.lower()}, {told}")
 
 
 @command("sweep-status", "How far a study is, and its best trial.", storage_options)
