@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ def _sweep_options(parser: ArgumentParser) -> None:
     add("--recipe", help="the network's preset for fields that are not given")
     add("--trials", metavar="N", help="how many settings are tried, in all")
     add("--sampler", help=f"one of {', '.join(SAMPLERS)}; by default tpe")
-    add("--pruner", help=f"one of {', '.join(PRUNERS)}; by default median")
+    add("--pruner", help=f"one of {', '.join(PRUNERS)}; by default percentile")
     add("--seeds", metavar="K", help="a trial is the mean over K seeds")
     add("--minimise", help="a second objective beside the accuracy: parameters or macs")
     add("--at-once", metavar="N", help="workers here, by default one a core; 0 trains nothing")
@@ -82,7 +83,7 @@ def sweep(options: Namespace) -> Answer:
 def _study_to_search(options: Namespace, store: RunStore) -> tuple[str, "Study"]:
     """The storage's URL and the study: a new one, or one to go on with."""
     from mnist_core.sweeps.storage import chosen_storage, open_storage
-    from mnist_core.sweeps.study import find_study, make_study
+    from mnist_core.sweeps.study import find_study, make_study, study_names
 
     url = chosen_storage(options.storage, store)
     trials = None if options.trials is None else check_value("trials", options.trials, TRIALS)
@@ -94,6 +95,9 @@ def _study_to_search(options: Namespace, store: RunStore) -> tuple[str, "Study"]
         if trials is not None:
             study.keep("trials", trials)
         return url, study
+    names = [] if options.pruner or plan.minimise else study_names(storage)
+    if options.name in names:  # it may have been begun when another pruner was the default
+        plan = replace(plan, pruner=find_study(storage, url, options.name).plan.pruner)
     if trials is None:
         trials = plan.grid_size() if plan.sampler == "grid" else None
     if trials is None and options.minutes is None:
@@ -114,7 +118,7 @@ def _plan(options: Namespace) -> Plan | None:
         return None
     seeds = check_value("seeds", options.seeds or 1, Whole(1, MOST_SEEDS))
     minimise = options.minimise or ""
-    pruner = options.pruner or ("none" if minimise else "median")
+    pruner = options.pruner or ("none" if minimise else PRUNERS[0])
     space = read_space(given, options.recipe)
     return Plan(space, options.sampler or "tpe", pruner, seeds, minimise)
 

@@ -15,7 +15,7 @@ from mnist_core.sweeps.space import Space, read_space
 
 JOURNAL = "studies.journal"  # in the run store
 SAMPLERS = ("tpe", "random", "grid", "cmaes", "gp")
-PRUNERS = ("median", "hyperband", "wilcoxon", "none")
+PRUNERS = ("percentile", "median", "hyperband", "wilcoxon", "none")
 PACKAGES = {"cmaes": "cmaes", "gp": "scipy", "wilcoxon": "scipy"}  # that they need
 SECOND = ("", "parameters", "macs")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
@@ -33,7 +33,7 @@ class Plan:
 
     space: Space
     sampler: str = "tpe"
-    pruner: str = "median"
+    pruner: str = PRUNERS[0]
     seeds: int = 1
     minimise: str = ""
 

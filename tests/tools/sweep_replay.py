@@ -1,6 +1,6 @@
 """A search of the grid's settings, whose training is replayed from the grid that ships.
 
-    python -m tests.tools.sweep_replay [--times 3] [--ranges] [--sampler tpe] [--pruner median]
+    python -m tests.tools.sweep_replay [--times 3] [--ranges] [--sampler tpe] [--pruner percentile]
         [--tpe JSON] [--percentile JSON] [--seed N] [--keep STORE]
 
 Every setting of the grid was trained once, with its curve and the seconds of each epoch in
@@ -124,7 +124,7 @@ def main() -> None:
     parser.add_argument("--dataset", default="MNIST")
     parser.add_argument("--times", type=int, default=3)
     parser.add_argument("--sampler", default="tpe")
-    parser.add_argument("--pruner", default="median")
+    parser.add_argument("--pruner", default="percentile")
     parser.add_argument("--ranges", action="store_true", help="search the page's own space")
     parser.add_argument("--tpe", type=json.loads, help="arguments of Optuna's TPESampler")
     parser.add_argument("--percentile", type=json.loads, help="arguments of its PercentilePruner")

@@ -27,8 +27,8 @@ SAMPLER_HELP = (
     "not. cmaes needs the package cmaes, gp the package scipy."
 )
 PRUNER_HELP = (
-    "Ends a trial early when it is worse than earlier trials were after as many epochs: worse than "
-    "their median, or by the hyperband method."
+    "Ends a trial early that is worse than earlier ones were after as many epochs: percentile if "
+    "90 % of them were better, median if half of them were."
 )
 
 

@@ -46,6 +46,13 @@ def test_a_study_is_made_searched_and_finished(lab, ask, monkeypatch):
     assert main(["sweep-status", "--name", "small"]) == 2
 
 
+def test_a_study_goes_on_whichever_pruner_is_the_default(store, ask):
+    begin = ["sweep", "--name", "old", "--at-once", "0", *SEARCH]
+    ask(*begin, "--pruner", "median")
+    assert ask(*begin, "--trials", "9")["trials"] == 9
+    assert main([*begin, "--pruner", "hyperband"]) == 2
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

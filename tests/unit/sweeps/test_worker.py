@@ -137,9 +137,10 @@ def test_workers_that_come_at_once_do_no_more_trials_than_are_wanted(store, monk
     assert states(study) == ["COMPLETE"] and study.status()["trials_failed"] == 0
 
 
-def test_hopeless_trials_are_pruned(store):
+@pytest.mark.parametrize("pruner", ["percentile", "median"])
+def test_hopeless_trials_are_pruned(store, pruner):
     space = {"lr": "0.001,0.1", "epochs": 4}
-    study = study_in(store, trials=12, space=space, pruner="median")
+    study = study_in(store, trials=12, space=space, pruner=pruner)
     training = Training()
     for lr in [0.1] * 6 + [0.001] * 2:
         study.optuna_study.enqueue_trial({"lr": lr})
