@@ -26,7 +26,8 @@ class Limits:
     epochs: int | None = None  # of one run
     parameters: int | None = None  # of a network that is trained
     uploads_per_hour: int | None = 500  # zip files and pictures, by one visitor
-    drawings: int | None = 500  # that one visitor keeps under My digits
+    drawings: int | None = 500  # that one visitor keeps under My digits, in all sets
+    sets: int | None = 20  # of drawings, for a class or group, that one visitor may begin
     store_gb: float | None = None  # size of the run store, at which nothing more is trained
     free_gb: float | None = 0.2  # of the disk, below which nothing more is trained
 

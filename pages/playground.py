@@ -1,5 +1,6 @@
 """Playground: draw, and see what a network sees, what it answers, and what each layer does."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from html import escape
 
@@ -7,6 +8,7 @@ import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from mnist_core.data.handwriting import Handwriting
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import best_of_each, rank, vote
@@ -19,7 +21,8 @@ from pages.components.playground import markup, several
 from pages.components.playground.adversarial import adversarial
 from pages.components.playground.answer import show_answer, show_nothing, show_votes
 from pages.components.playground.choice import choose_dataset, choose_run, follow_link
-from pages.components.playground.handwriting import handwriting
+from pages.components.playground.digits import parts as digits
+from pages.components.playground.digits import sets
 from pages.components.playground.input import (
     DRAW,
     LIVE,
@@ -39,7 +42,12 @@ from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
 from pages.components.playground.suggestion import suggest
 from pages.components.playground.why import why
-from pages.components.shared.common import all_runs, enter_through_app, page_title
+from pages.components.shared.common import (
+    all_runs,
+    enter_through_app,
+    page_title,
+    show_kept_error,
+)
 from pages.components.shared.watch import remember_image
 from pages.components.shared.watch_choice import watch_part
 
@@ -152,14 +160,16 @@ def sections(
     """What lies below the network; only the open one is computed. `own` is always centred."""
     image = one.stages.final
     runs = in_its_place(run, voters)
-    names = {
+    names: dict[str, Callable[[], None]] = {
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
         "Move it": lambda: move(runs, image, run.config.dataset),
         "Watch it learn": lambda: st.fragment(watch_part)(run.config, every, image, "play"),
-        "My digits": lambda: handwriting(runs, own),
+        "My digits": lambda: digits.tab(own, runs, every),
         PREPARED: lambda: prepared(one.stages),
     }
+    if st.session_state.get(sets.OPEN):  # a group's drawings are above
+        del names["My digits"]
     # The open one is computed after every stroke: it begins with the one that costs least.
     tabs = st.tabs(
         list(names), default=PREPARED, key="play_tab", on_change="rerun", bind="query-params"
@@ -182,8 +192,9 @@ if not ready:
     st.stop()
 follow_test_link()
 follow_link(ready)
+group = sets.open_set()
 with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-    source = choose_source()
+    source = DRAW if sets.projected(group) else choose_source()
     st.html("<span class='play-label'>Network</span>", width="content")
     place = st.container(width="stretch")
     dataset = choose_dataset(ready)
@@ -191,12 +202,20 @@ with place:
     run = choose_run(ready, dataset)
 told = st.container()
 voters = best_of_each(ready.values(), run.config.dataset)
+show_kept_error()
+if group:
+    sets.bar(group, Handwriting(store.root, dataset, group.key))
+    if sets.projected(group):
+        digits.wall(group, dataset, in_its_place(run, voters), list(ready.values()))
+        st.stop()
 
 if source == LIVE and not can_be_live(run):
     source = DRAW
 left, middle, right = places(source == LIVE)
 with left:
     own = read_input(source, run)
+    if group:
+        digits.under_the_canvas(group, own, dataset)
 one = own
 if own and skips_centring():
     one = replace(own, stages=preprocess.without_normalising(own.stages))
@@ -213,6 +232,8 @@ else:
         show_nothing(nothing(source))
 middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
 nearest = middle.container()
+if group:
+    digits.group(group, dataset, in_its_place(run, voters), list(ready.values()))
 if source == LIVE:
     units = st.expander("Unit by unit", on_change="rerun", key="play_units")
     if units.open:

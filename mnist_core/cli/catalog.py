@@ -43,7 +43,8 @@ def _dataset_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--download", metavar="NAME", help="fetch one of " + ", ".join(dataset_names())
     )
-    pictures = "make a data set of pictures: a folder, or a zip, with a folder for each class"
+    pictures = "make a data set of pictures: a folder, or a zip, with a folder for each class; or "
+    pictures += "a zip of drawings from My digits"
     parser.add_argument("--add", metavar="FOLDER", help=pictures)
     parser.add_argument("--name", help="what the added data set is called")
 

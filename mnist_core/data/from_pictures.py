@@ -1,4 +1,5 @@
-"""Data sets of one's own: pictures in a folder for each class, or a zip of such folders.
+"""Data sets of one's own: pictures in a folder for each class, or a zip of such folders, or of
+drawings that were downloaded on the Playground.
 
 They become four IDX files like those of any data set, and a description beside them that keeps the
 names of the classes, which `own` reads.
@@ -11,12 +12,22 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
-from mnist_core.data.handwriting import DAMAGED_ZIP
+from mnist_core.data.drawing_files import (
+    DAMAGED_ZIP,
+    DATASET_FILE,
+    MAX_DATASET_NAME,
+    MAX_ZIP,
+    TABLE,
+    read_png,
+    read_zip,
+)
+from mnist_core.data.handwriting import as_read
 from mnist_core.data.own import NAME
 from mnist_core.dataset_specs import (
     FILES,
     IMAGE_SIDE,
     DatasetSpec,
+    dataset_spec,
     register_dataset,
 )
 from mnist_core.errors import InputError, LabError
@@ -24,6 +35,7 @@ from mnist_core.files import read_file, write_bytes, write_json
 from mnist_core.imaging.image_file import PICTURES, on_white, read_image
 from mnist_core.imaging.morphology import border
 from mnist_core.imaging.photo import from_image
+from mnist_core.imaging.tiles import png
 
 LARGEST = 2**26  # bytes of one picture
 MOST = 200_000  # pictures
@@ -97,6 +109,9 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         return
     try:
         with zipfile.ZipFile(source) as archive:
+            if TABLE in archive.namelist():
+                yield from _drawings(source, archive)
+                return
             for entry in sorted(archive.infolist(), key=lambda entry: entry.filename):
                 if _is_picture(entry.filename):
                     if entry.file_size > LARGEST:
@@ -107,6 +122,20 @@ def _files(source: Path) -> Iterator[tuple[str, bytes]]:
         raise InputError(f"{source}: it cannot be read ({error.strerror or error})") from error
     except (*DAMAGED_ZIP, RuntimeError) as error:  # RuntimeError: encrypted, or packed unusually
         raise InputError(f"{source}: it is neither a folder nor a zip that can be read") from error
+
+
+def _drawings(source: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, bytes]]:
+    """Those of a set of drawings that was downloaded on the Playground, as networks read them."""
+    kind = "MNIST"
+    if DATASET_FILE in archive.namelist():
+        with archive.open(DATASET_FILE) as file:
+            kind = file.read(MAX_DATASET_NAME).decode("ascii", "replace")
+    classes = dataset_spec(kind).classes
+    with source.open("rb") as file:
+        packed = file.read(MAX_ZIP + 1)
+    for sample, content in read_zip(packed, kind):
+        image = as_read(read_png(content), kind)
+        yield f"{classes[sample.label]}/{sample.file}", png(image)
 
 
 def _is_picture(where: str) -> bool:

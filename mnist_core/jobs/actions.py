@@ -12,12 +12,14 @@ from typing import Any
 import numpy as np
 
 from mnist_core.config import RunConfig
+from mnist_core.data import drawing_sets
+from mnist_core.data.drawing_sets import DrawingSet
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, launcher, robustness_job, sweep_job, visitors
 from mnist_core.jobs.follow import Follower, Moment
-from mnist_core.jobs.permissions import Permissions, drawing_name
+from mnist_core.jobs.permissions import Permissions
 from mnist_core.limits import check_disk, limits
 from mnist_core.locks import held, named_lock
 from mnist_core.runs import trash
@@ -136,28 +138,52 @@ class Actions(Permissions):
         if not visitors.note(self.store, self.visitor.key, "uploads", most):
             self.check_hour("uploads", most, "upload")
 
-    def save_drawing(self, drawings: Handwriting, picture: np.ndarray, label: int) -> None:
+    def save_drawing(
+        self, drawings: Handwriting, picture: np.ndarray, label: int, author: str = ""
+    ) -> None:
         self.check_may_change()
         self.check_kept(1)
-        sample = drawings.add(picture, label)
-        self.set_owner(drawing_name(drawings, sample.file))
+        drawings.add(picture, label, author, self._owner())
 
     def remove_drawings(self, drawings: Handwriting, files: Sequence[str]) -> None:
         self.check_may_change()
-        if not all(self.may_remove(drawings, file) for file in files):
+        samples = [sample for sample in drawings.samples() if sample.file in files]
+        if not all(self.may_remove(drawings, sample) for sample in samples):
             raise LabError("Only the person who saved this drawing can remove it.")
-        for file in files:
-            drawings.remove(file)
-            forget_owner(self.store.root, drawing_name(drawings, file))
+        for sample in samples:
+            drawings.remove(sample.file)
+            forget_owner(self.store.root, f"{drawings.dataset}-{sample.file}")
 
     def import_drawings(self, drawings: Handwriting, content: bytes) -> int:
         """Adds the drawings of a zip; returns how many are new."""
         self.check_may_change()
         self.check_upload()
-        new = drawings.from_zip(content, room=self.room())
-        for file in new:
-            self.set_owner(drawing_name(drawings, file))
-        return len(new)
+        return len(drawings.from_zip(content, self.room(), self._owner()))
+
+    def begin_set(self, name: str) -> DrawingSet:
+        """A new set of drawings, for a class or group."""
+        self.check_may_change()
+        most = None if self.visitor.trusted else limits().sets
+        return drawing_sets.begin_set(self.store.root, name, self._owner(), most)
+
+    def change_set(self, one: DrawingSet, **changes: Any) -> None:
+        """Another `name`, or whether it is `open`."""
+        self._check_manages(one)
+        drawing_sets.change_set(self.store.root, one.key, **changes)
+
+    def delete_set(self, one: DrawingSet) -> None:
+        """With all its drawings."""
+        self._check_manages(one)
+        drawing_sets.delete_set(self.store.root, one.key)
+
+    def _check_manages(self, one: DrawingSet) -> None:
+        self.check_may_change()
+        if not self.may_manage(drawing_sets.find_set(self.store.root, one.key)):
+            raise LabError("Only the person who began this set or an administrator can change it.")
+
+    def _owner(self) -> str:
+        """Whose the drawings are; nobody's in particular on one's own machine."""
+        return "" if self.visitor.key == visitors.LOCAL else self.visitor.key
 
     def _launch(self, config: RunConfig, begin: Callable[[], Run]) -> Run:
         """Has the config's run begin if that is allowed, and keeps who began it.

@@ -4,8 +4,9 @@ import functools
 from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
-from mnist_core.data.handwriting import Handwriting
-from mnist_core.dataset_specs import dataset_names
+from mnist_core.data.drawing_files import Sample
+from mnist_core.data.drawing_sets import DrawingSet
+from mnist_core.data.handwriting import Handwriting, all_drawings
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, spawn, visitors
@@ -55,9 +56,13 @@ class Permissions:
         """Whether the visitor may train the run on, as anybody may one that was left behind."""
         return self.may_control(run) or bool(run and automatic.is_left(self.store, run.id))
 
-    def may_remove(self, drawings: Handwriting, file: str) -> bool:
+    def may_remove(self, drawings: Handwriting, sample: Sample) -> bool:
         """Whether this is the visitor's own drawing."""
-        return self.may_control_id(drawing_name(drawings, file))
+        return self.visitor.trusted or owner_of(self.store, drawings, sample) == self.visitor.key
+
+    def may_manage(self, one: DrawingSet) -> bool:
+        """Whether the visitor began this set of drawings."""
+        return self.visitor.trusted or one.owner == self.visitor.key
 
     def check_may_change(self) -> None:
         if read_only():
@@ -108,20 +113,18 @@ class Permissions:
             visitors.set_owner(self.store, name, self.visitor.key)
 
     def room(self) -> int | None:
-        """How many more drawings the visitor may keep, of all data sets; None for any number."""
+        """How many more drawings the visitor may keep, in all sets; None for any number."""
         most = limits().drawings
         if most is None or self.visitor.trusted:
             return None
-        return max(0, most - sum(map(self._drawings_kept, dataset_names())))
+        return max(0, most - sum(map(self._drawings_kept, all_drawings(self.store.root))))
 
-    def _drawings_kept(self, dataset: str) -> int:
-        drawings = Handwriting(self.store.root, dataset)
+    def _drawings_kept(self, drawings: Handwriting) -> int:
         try:
-            files = [sample.file for sample in drawings.samples()]
+            samples = drawings.samples()
         except LabError:  # a damaged table, whose drawings nobody sees
             return 0
-        owners = (visitors.owner(self.store, drawing_name(drawings, file)) for file in files)
-        return sum(key == self.visitor.key for key in owners)
+        return sum(owner_of(self.store, drawings, each) == self.visitor.key for each in samples)
 
     def check_kept(self, more: int) -> None:
         room = self.room()
@@ -152,6 +155,11 @@ def _measured_parameters(model: str) -> int:
     return measured[model]
 
 
-def drawing_name(drawings: Handwriting, file: str) -> str:
-    """Under which name a drawing's owner is kept."""
-    return f"{drawings.dataset}-{file}"
+def owner_of(store: RunStore, drawings: Handwriting, sample: Sample) -> str | None:
+    """The key of the visitor who saved this drawing, or None."""
+    return sample.owner or (
+        # Older versions kept it in a file of its own.
+        visitors.owner(store, f"{drawings.dataset}-{sample.file}")
+        if drawings.set_key is None
+        else None
+    )

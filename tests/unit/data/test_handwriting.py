@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mnist_core.data import handwriting
-from mnist_core.data.handwriting import Handwriting, read_zip
+from mnist_core.data import drawing_files
+from mnist_core.data.drawing_files import LONGEST_AUTHOR, checked_author, read_zip
+from mnist_core.data.handwriting import Handwriting, people
 from mnist_core.errors import InputError, LabError
 from mnist_core.imaging.preprocess import INK, from_canvas
 from mnist_core.imaging.tiles import png
@@ -167,6 +168,9 @@ HOSTILE = {
     "a wide table": zip_of({"labels.csv": WIDE}),
     "kana among digits": zip_of({"dataset.txt": "KMNIST", "labels.csv": one_row(), "a.png": GOOD}),
     "no data set": zip_of({"dataset.txt": "../x", "labels.csv": one_row(), "a.png": GOOD}),
+    "a formula for an author": zip_of(
+        {"labels.csv": 'file,label,author\na.png,3,"=HYPERLINK(""//evil"")"\n', "a.png": GOOD}
+    ),
     "nulls": zip_of({"labels.csv": b"file,label\n\0.png,3\n"}),
 }
 
@@ -191,7 +195,7 @@ def test_a_zip_with_a_hundred_thousand_entries_is_not_even_listed():
 
 def test_a_zip_that_is_too_large_is_not_opened():
     with pytest.raises(InputError, match="bytes"):
-        read_zip(b"\0" * (handwriting.MAX_ZIP + 1), "MNIST")
+        read_zip(b"\0" * (drawing_files.MAX_ZIP + 1), "MNIST")
 
 
 def test_a_password_is_a_sentence():
@@ -204,7 +208,7 @@ def test_a_password_is_a_sentence():
 
 
 def test_the_set_has_an_end(own, monkeypatch):
-    monkeypatch.setattr(handwriting, "MAX_DRAWINGS", 2)
+    monkeypatch.setattr(drawing_files, "MAX_DRAWINGS", 2)
     for _ in range(2):
         own.add(ink(1), 1)
     with pytest.raises(InputError, match="full"):
@@ -219,6 +223,62 @@ def test_a_damaged_table_is_a_sentence_that_names_it(own):
     (own.folder / "labels.csv").write_text("file,label\n../x,99\n")
     with pytest.raises(LabError, match="labels.csv is damaged"):
         own.samples()
+
+
+def test_the_next_drawing_sets_a_damaged_table_aside_and_keeps_what_can_be_read(own):
+    first, second = (own.add(ink(digit), digit, "Anna") for digit in (1, 2))
+    table = own.folder / "labels.csv"
+    spoiled = table.read_bytes().replace(f"{second.file},2".encode(), b"../x.png,2") + b"\xff\xfe,9"
+    table.write_bytes(spoiled)
+    new = own.add(ink(3), 3)
+    assert own.samples() == [first, new]
+    (aside,) = own.folder.glob("damaged-*")
+    assert aside.read_bytes() == spoiled
+
+
+def test_an_author_and_an_owner_are_kept_and_only_the_author_is_in_the_zip(own, store, tmp_path):
+    own.add(ink(4), 4, "  Anna   K. ", owner="abc123")
+    (sample,) = own.samples()
+    assert (sample.author, sample.owner) == ("Anna K.", "abc123")
+    assert b"abc123" not in own.to_zip()
+    other = Handwriting(tmp_path / "other", "MNIST")
+    other.from_zip(own.to_zip(), owner="bob")
+    assert [(one.author, one.owner) for one in other.samples()] == [("Anna K.", "bob")]
+    forged = zip_of({"labels.csv": "file,label,owner\na.png,3,abc123\n", "a.png": GOOD})
+    other.from_zip(forged)
+    assert other.samples()[-1].owner == ""
+
+
+@pytest.mark.parametrize("tag", ["", "Ä. Ö.", "सिंह", "7b-3", "O’Neil", "x" * LONGEST_AUTHOR])
+def test_a_tag_is_kept_as_it_is(own, tag):
+    assert checked_author(tag) == tag
+    own.add(ink(1), 1, tag)
+    assert own.samples()[0].author == tag
+
+
+@pytest.mark.parametrize(
+    "tag", ["=1+1", "+4", "-a", "@a", "'=1", "a\0b", "<b>", "a,b", "\u202e", "\ud800", "x" * 25, 7]
+)
+def test_no_tag_is_a_formula_or_markup(own, tag):
+    with pytest.raises(InputError, match="allowed are up to 24 letters and numbers"):
+        own.add(ink(1), 1, tag)
+    assert not own.folder.exists()
+
+
+def test_people_are_visitors_and_their_tags(own):
+    given = [("a", "Anna"), ("a", "anna"), ("a", ""), ("b", ""), ("", "Cem"), ("", "Dana")]
+    for owner, tag in given:
+        own.add(ink(1), 1, tag, owner)
+    assert people(own.samples()) == 4  # Anna, the second visitor, Cem and Dana
+    assert people([]) == 0
+
+
+def test_a_table_of_an_older_version_is_read(own):
+    old = own.add(ink(5), 5)
+    (own.folder / "labels.csv").write_text(f"file,label,saved\n{old.file},5,{old.saved}\n")
+    assert own.samples() == [old]
+    own.add(ink(6), 6, "Anna")
+    assert [one.author for one in own.samples()] == ["", "Anna"]
 
 
 def test_pictures_that_are_gone_or_damaged_are_left_out(own, store, tmp_path):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from mnist_core import dataset_specs
 from mnist_core.data.from_pictures import add_own
+from mnist_core.data.handwriting import Handwriting
 from mnist_core.data.idx import missing_files, read_part
 from mnist_core.data.own import register_own
 from mnist_core.dataset_specs import dataset_spec
@@ -104,3 +105,24 @@ def test_a_damaged_description_is_left_out(tmp_path):
     before = set(dataset_specs.DATASETS)
     register_own(tmp_path)
     assert set(dataset_specs.DATASETS) == before
+
+
+def test_drawings_that_were_downloaded_become_a_data_set(tmp_path):
+    drawings = Handwriting(tmp_path, "MNIST")
+    large = np.zeros((90, 90), np.uint8)
+    large[20:70, 40:50] = 255  # ink that is not normalised yet
+    for number in range(50):
+        drawings.add(large if number % 2 else IMAGES[number], 1 if number % 2 else 7)
+    source = tmp_path / "handwriting.zip"
+    source.write_bytes(drawings.to_zip())
+    spec = add_own("Ours", source, tmp_path / "data")
+    assert spec.classes == ("1", "7") and spec.images == (43, 7)
+    samples, as_read = drawings.readable(drawings.samples())
+    known = {image.tobytes(): sample.label for image, sample in zip(as_read, samples, strict=True)}
+    for test in (False, True):
+        images, labels = read_part("Ours", tmp_path / "data", test=test)
+        for image, label in zip(images, labels, strict=True):
+            assert known[image.tobytes()] == int(spec.classes[label])
+    source.write_bytes(source.read_bytes()[:-40])
+    with pytest.raises(InputError):
+        add_own("Broken", source, tmp_path / "data")

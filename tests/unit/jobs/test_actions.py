@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mnist_core.data.drawing_sets import DrawingSet, all_sets, find_set
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
 from mnist_core.jobs import (
@@ -33,6 +34,7 @@ ANNE, BOB = Visitor(visitors.key_of("anne"), False), Visitor(visitors.key_of("bo
 TEACHER = replace(BOB, trusted=True)
 ME = Process.of(1)
 INK = np.full((28, 28), 200, np.uint8)
+SET = DrawingSet("abcdefgh", "Class 7b")
 
 
 @pytest.fixture
@@ -84,10 +86,14 @@ def everything(act, run):
         "save_drawing": lambda: act.save_drawing(drawings, INK, 3),
         "remove_drawings": lambda: act.remove_drawings(drawings, ["a.png"]),
         "import_drawings": lambda: act.import_drawings(drawings, b""),
+        "begin_set": lambda: act.begin_set("Class 7b"),
+        "change_set": lambda: act.change_set(SET, open=False),
+        "delete_set": lambda: act.delete_set(SET),
     }
 
 
-READS = {"may_control", "may_control_id", "may_continue", "may_remove", "room", "set_owner"}
+READS = {"may_control", "may_control_id", "may_continue", "may_remove", "may_manage"}
+READS |= {"room", "set_owner"}
 READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted", "may_change")}
 
 
@@ -254,14 +260,49 @@ def test_exactly_what_a_zip_adds_is_owned(store, monkeypatch):
     drawings, other = (Handwriting(root, "MNIST") for root in (store.root, store.root / "other"))
     added, read = other.add(INK, 5), Handwriting.from_zip
 
-    def from_zip(own, content, room=None):
+    def from_zip(own, content, room=None, owner=""):
         drawings.add(INK, 6)  # somebody else saves one meanwhile
-        return read(own, content, room)
+        return read(own, content, room, owner)
 
     monkeypatch.setattr(Handwriting, "from_zip", from_zip)
     assert Actions(store, ANNE).import_drawings(drawings, other.to_zip()) == 1
-    owned = [path.name for path in (store.root / ".owners").iterdir()]
-    assert owned == [f"MNIST-{added.file}"]
+    owned = [sample.file for sample in drawings.samples() if sample.owner == ANNE.key]
+    assert owned == [added.file]
+
+
+def test_a_drawing_whose_owner_is_in_a_file_of_its_own_stays_that_visitors(store):
+    """As versions kept it that wrote no owner into the table."""
+    drawings = Handwriting(store.root, "MNIST")
+    sample = drawings.add(INK, 3)
+    visitors.set_owner(store, f"MNIST-{sample.file}", ANNE.key)
+    assert not Actions(store, BOB).may_remove(drawings, sample)
+    Actions(store, ANNE).remove_drawings(drawings, [sample.file])
+    assert not drawings.samples() and not list((store.root / ".owners").iterdir())
+
+
+def test_who_begins_a_set_manages_it_and_drawings_count_in_all_sets(store, monkeypatch):
+    monkeypatch.setenv("MNIST_LIMITS", "sets = 1\ndrawings = 2")
+    one = Actions(store, ANNE).begin_set("Class 7b")
+    with pytest.raises(LabError, match="at most 1 set of"):
+        Actions(store, ANNE).begin_set("Class 8b")
+    own = Handwriting(store.root, "MNIST", one.key)
+    Actions(store, BOB).save_drawing(own, INK, 3, "Bob")
+    Actions(store, BOB).save_drawing(Handwriting(store.root, "MNIST"), INK, 3)
+    with pytest.raises(LabError, match="keep at most 2 drawings"):
+        Actions(store, BOB).save_drawing(own, INK, 3)
+    (sample,) = own.samples()
+    assert (sample.author, sample.owner) == ("Bob", BOB.key)
+    with pytest.raises(LabError, match="Only the person who saved this drawing"):
+        Actions(store, ANNE).remove_drawings(own, [sample.file])
+    for act in (Actions(store, BOB).change_set, Actions(store, BOB).delete_set):
+        with pytest.raises(LabError, match="Only the person who began this set"):
+            act(one)
+    Actions(store, ANNE).change_set(one, open=False)
+    with pytest.raises(LabError, match="This set is closed"):
+        Actions(store, Visitor()).save_drawing(own, INK, 3)
+    assert not find_set(store.root, one.key).open
+    Actions(store, TEACHER).delete_set(one)
+    assert all_sets(store.root) == []
 
 
 def test_a_damaged_ledger_or_owner_is_none(store, started):
