@@ -63,15 +63,22 @@ def _zoo(options: Namespace) -> Answer:
 
 
 def _fit_novelty(runs: Sequence[Run]) -> None:
-    """For the best run of each network on each data set: what it knows, and what it does not."""
+    """What tells a network's images from anything else, for the best run of each network on each
+    data set that is at hand."""
+    from mnist_core.data.idx import missing_files
     from mnist_core.dataset_specs import dataset_names
     from mnist_core.evaluation.ensemble import best_of_each
+    from mnist_core.inspection.novelty import stored
+    from mnist_core.paths import data_root
+
+    here = [name for name in dataset_names() if not missing_files(name, data_root())]
+    missing = [run for name in here for run in best_of_each(runs, name) if not stored(run)]
+    if not missing:
+        return  # without torch
     from mnist_core.inspection.novelty_fit import keep_missing
 
-    best = [run for name in dataset_names() for run in best_of_each(runs, name)]
-    for run, _, is_new in keep_missing(best):
-        if is_new:
-            print(f"novelty · {run.id}", file=sys.stderr, flush=True)
+    for run, *_ in keep_missing(missing):
+        print(f"novelty · {run.id}", file=sys.stderr, flush=True)
 
 
 def _searched(options: Namespace) -> Answer:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 from safetensors.numpy import load, save
 
+from mnist_core.cli import reproduce
 from mnist_core.cli.main import main
 from mnist_core.data.datasets import load as load_data
 from mnist_core.errors import LabError
@@ -92,6 +93,17 @@ def test_the_command_keeps_it_and_predict_tells(run, tmp_path, capsys, monkeypat
     assert not json.loads(capsys.readouterr().out)[0]["fitted"]
     answer = predicted()
     assert answer["known"] == answer["digits"][0]["known"] == (answer["novelty"] <= 0.5)
+
+
+def test_the_zoo_fits_what_is_missing_where_the_data_set_is_there(run, capsys, monkeypatch):
+    monkeypatch.setattr(novelty_fit.keep, "__defaults__", (100,))
+    with monkeypatch.context() as without:
+        without.setenv("MNIST_DATA", "/nowhere")
+        reproduce._fit_novelty([run])
+    assert novelty.stored(run) is None
+    for _ in range(2):
+        reproduce._fit_novelty([run])
+    assert novelty.stored(run) and capsys.readouterr().err == f"novelty · {run.id}\n"
 
 
 def test_novel_images_are_of_all_kinds_and_placed_like_drawings():
