@@ -20,6 +20,7 @@ from mnist_core.models import (
     network_title,
     recipe_of,
 )
+from mnist_core.models.frontier_rows import PUBLISHED
 from mnist_core.models.stats import shipped_stats, stats_for
 from mnist_core.runs.about import About, about
 from mnist_core.runs.bundle import BundledRun
@@ -46,6 +47,7 @@ COLUMNS = (
 )
 LONGEST = 30  # characters of the layers in a label
 NOTHING_SAID = About()
+OF_PUBLISHED = ("model", "title", "source", "recipe", "dataset", "test_accuracy", "selection")
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
 
 
@@ -221,5 +223,22 @@ def published(datasets: Iterable[str], figures: Mapping[str, Mapping[str, Any]])
         for dataset in datasets
         if dataset in recipe.published
     ]
-    columns = ["model", "title", "source", "recipe", "dataset", "test_accuracy", "selection"]
-    return pd.DataFrame(rows, columns=[*columns, *SIZES])
+    return pd.DataFrame(rows, columns=[*OF_PUBLISHED, *SIZES])
+
+
+def published_elsewhere(datasets: Iterable[str]) -> pd.DataFrame:
+    """The accuracies that others published of small networks, as rows of `published`."""
+    wanted = set(datasets)
+    rows = [
+        {
+            "title": f"A network with {point.parameters:,} parameters",
+            "source": "none of the lab's networks",
+            "dataset": point.dataset,
+            "test_accuracy": point.accuracy / 100,
+            "selection": point.selection,
+            "parameters": point.parameters,
+        }
+        for point in PUBLISHED
+        if point.dataset in wanted and point.parameters
+    ]
+    return pd.DataFrame(rows, columns=[*OF_PUBLISHED, *SIZES])

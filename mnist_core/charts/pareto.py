@@ -28,6 +28,7 @@ from mnist_core.dataset_specs import IMAGE_SIDE
 CHOSEN_LIMIT = len(COLOURS) - 1  # the last colour, GREY, is that of the runs that are not chosen
 CLIPPED = "triangle-down-open"  # the symbol of a run whose accuracy is below the axis
 REACH = 3  # the axis goes down to so many times the errors of the best network
+FAR = 10  # … where small networks are to be seen, too
 FRONT, WHISKERS, NAMED = "front", "whiskers", 60  # so many points at most have names and whiskers
 PLOT = 1060, 0.72  # the usual width in pixels of a plot, and its part of the chart's height
 
@@ -57,12 +58,13 @@ def accuracy_against(
     slots: Mapping[str, int],
     names: Mapping[str, str],
     height: int = 340,
+    reach: float = REACH,
 ) -> go.Figure:
     """Test accuracy against one of AXES, every point with its name.
 
     `points`: analysis.pareto.points of the same column and one data set. Ids in `slots` have the
     colour and symbol of that number, other runs are grey, published figures hollow. `names` by
-    id. Accuracy is drawn as its error on a reversed logarithmic axis, which goes down to REACH
+    id. Accuracy is drawn as its error on a reversed logarithmic axis, which goes down to `reach`
     times the errors of the best network: runs below it are triangles at its lower edge. A dotted
     line joins the runs that no other beats. A click returns the run's id; the runs are one trace,
     so that a point keeps its number whatever is chosen.
@@ -70,7 +72,7 @@ def accuracy_against(
     ours = points["source"] == OURS
     runs, published = _errors(points[ours]), points[~ours]
     published = published.assign(error=1 - published["test_accuracy"])
-    floor = _floor(runs["error"])
+    floor = _floor(runs["error"], reach)
     runs = runs.assign(clipped=runs["error"] > floor, shown=runs["error"].clip(upper=floor))
     published = published[published["error"] <= floor]
     within = runs[~runs["clipped"]]
@@ -100,9 +102,9 @@ def _errors(runs: pd.DataFrame) -> pd.DataFrame:
     return runs.assign(error=error, least=least, most=1 - runs["test_low"])
 
 
-def _floor(errors: pd.Series) -> float:
+def _floor(errors: pd.Series, reach: float) -> float:
     """The largest error on the axis."""
-    return max(REACH * float(errors.min()), 1e-4) if len(errors) else 1.0
+    return max(reach * float(errors.min()), 1e-4) if len(errors) else 1.0
 
 
 def _front(runs: pd.DataFrame, column: str) -> Trace:

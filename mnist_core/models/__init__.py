@@ -3,7 +3,7 @@
 A new network is a decorated function in a file that is imported here.
 """
 
-from mnist_core.models import classics, fast, lenet, small, written
+from mnist_core.models import classics, fast, frontier, lenet, small, written
 from mnist_core.models.naming import network_of, network_title
 from mnist_core.models.registry import (
     check_config,

@@ -48,7 +48,11 @@ FIELDS: dict[str, Any] = {"layers": FIRST, "activation": "ReLU"}
 )
 def custom(activation, dropout, num_classes, layers, input_size):
     """The layers in order. Their text names every setting."""
-    words = Words(num_classes, activation.__name__, dropout)
+    return stages_of(layers, Words(num_classes, activation.__name__, dropout), input_size)
+
+
+def stages_of(layers: str, words: Words, input_size: int) -> dict[str, nn.Module]:
+    """The layers of a text, which has been checked, as named stages."""
     steps = trace(parse(layers, words), input_size)
     shapes = [(1, input_size, input_size), *(step.shape for step in steps)]
     modules = [_module(s.layer, shape) for s, shape in zip(steps, shapes, strict=False)]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from mnist_core.config import RunConfig
+from mnist_core.models.frontier_rows import frontier_ids
 from mnist_core.models.registry import make_config, model_spec
 from mnist_core.models.searched import NAME as SEARCHED
 from mnist_core.models.searched import winners
@@ -75,5 +76,5 @@ def rate_pair() -> tuple[RunConfig, ...]:
 @functools.cache
 def shipped_ids() -> frozenset[str]:
     """The ids of all runs that ship in folders of their own."""
-    zoo = [config for row in zoo_rows() for config in row.configs()]
-    return frozenset(config.id for config in (*zoo, *rate_pair()))
+    zoo = [config.id for row in zoo_rows() for config in row.configs()]
+    return frozenset([*zoo, *(config.id for config in rate_pair())]) | frontier_ids()

@@ -33,8 +33,10 @@ KINDS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
 }
 
 
-def pack(store: RunStore, run: Run) -> None:
+def pack(store: RunStore, run: Run, exact_below: int = 0) -> None:
     """Makes its weights and logits smaller, and deletes what can be made again.
+
+    Weights of fewer than `exact_below` bytes stay as they were trained, whatever the seed.
 
     A run of the first seed keeps its resume state if it was trained on a CPU, its schedule can be
     extended, and the state is small; one that has snapshots keeps them. Packing again changes
@@ -49,7 +51,7 @@ def pack(store: RunStore, run: Run) -> None:
         run.folder.drop_old_weights(keep=None)
         for name in (ROBUSTNESS, novelty.NAME):  # of weights that are gone
             (run.path / name).unlink(missing_ok=True)
-    elif not in_fewer_bits(run):
+    elif not in_fewer_bits(run) and (run.summary.weights_bytes or 0) >= exact_below:
         _shrink_weights(store, run)
     if (run.path / LOGITS).exists():
         run.folder.pack_logits(run.logits())

@@ -176,6 +176,11 @@ class RunFolder:
         self._write(self.path / PACKED_LOGITS, packed_logits(logits))
         remove(self.path / LOGITS)
 
+    def drop_logits(self) -> None:
+        """Of a run whose weights give them again."""
+        remove(self.path / LOGITS)
+        remove(self.path / PACKED_LOGITS)
+
 
 def _check_progress(progress: Any) -> dict[str, Any]:
     """What a Reporter (see jobs.progress) writes, and no more.

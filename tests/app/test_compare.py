@@ -6,6 +6,7 @@ import pytest
 
 from mnist_core.models import make_config
 from mnist_core.runs.bundle import write_bundle
+from pages.components.compare.filters import KINDS
 from tests.app.compare_page import (
     add,
     address,
@@ -119,6 +120,20 @@ def test_another_recipe_shows_the_same_networks_and_the_choice_comes_back(zoo):
     assert chosen(settle(page)) == best(zoo, "medium", "lenet5", recipe="reference")
     page.get_by_key("cmp_recipe").set_value("our best")
     assert chosen(settle(page)) == best(zoo, "medium", "lenet5")
+
+
+def test_the_frontier_stands_beside_what_others_published(zoo, store, monkeypatch):
+    monkeypatch.setitem(KINDS, "frontier", "grid")  # a recipe that every checkout has
+    fields = {"model": "lenet5", "recipe": "grid"}
+    ours = [make_run(store, make_config(**fields, seed=s), accuracy=0.998) for s in (1, 2)]
+    page = open_page(cmp_recipe="frontier")
+    assert points(page) in ([ours[0].id], [ours[1].id])  # their mean, and none of the zoo's
+    traces = {trace["name"]: trace for trace in charts(page)[0]["data"]}
+    hollow = traces["published"]
+    assert hollow["marker"]["symbol"] == "circle-open"
+    told = " ".join(hollow["text"]).replace("<br>", " ")
+    assert "697 parameters" in told and "the best on the test set of some 700 networks" in told
+    assert len(hollow["text"]) == 6  # that with 575 parameters, too, far below the others
 
 
 def test_a_recipe_that_nobody_used_shows_all_runs(three):

@@ -17,8 +17,8 @@ from pages.components.compare.choice import asked_for, new_in_address
 from pages.components.compare.organise import archived_filter
 from pages.components.shared import common
 
-BEST, PUBLISHED, EVERY = "our best", "as published", "all"
-KINDS = {BEST: "improved", PUBLISHED: "reference"}
+BEST, PUBLISHED, FRONTIER, EVERY = "our best", "as published", "frontier", "all"
+KINDS = {BEST: "improved", PUBLISHED: "reference", FRONTIER: "frontier"}
 ANY_SIZE = "any size"
 SIZES = ("5,000", "10,000", "50,000", "100,000", "1,000,000", ANY_SIZE)
 
@@ -57,7 +57,7 @@ def dataset_and_recipe(table: pd.DataFrame) -> tuple[str, str]:
     st.markdown("Recipe", width="content", help=RECIPES)
     recipe = st.segmented_control(
         "Recipe",
-        [BEST, PUBLISHED, EVERY],
+        [BEST, PUBLISHED, FRONTIER, EVERY],
         default=BEST,
         required=True,
         key="cmp_recipe",
@@ -69,7 +69,9 @@ def dataset_and_recipe(table: pd.DataFrame) -> tuple[str, str]:
 
 RECIPES = (
     "How the networks were trained. **Our best**: the settings that worked best here. **As "
-    "published**: those of the network's source. **All**: these, others, and several of each."
+    "published**: those of the network's source. **Frontier**: for each number of parameters the "
+    "most accurate network that was found, beside what others published. **All**: these, others, "
+    "and several of each."
 )
 
 

@@ -1,17 +1,19 @@
 """Compare's chart: accuracy against what a network costs. A click adds a network or removes it."""
 
 import functools
+from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
 from mnist_core.analysis.pareto import for_file, points
-from mnist_core.analysis.table import known_figures, published
-from mnist_core.charts.pareto import AXES, accuracy_against
+from mnist_core.analysis.table import known_figures, published, published_elsewhere
+from mnist_core.charts.pareto import AXES, FAR, REACH, accuracy_against
 from pages.components.compare import files
 from pages.components.compare.choice import clicked
 from pages.components.compare.comparison import Comparison
-from pages.components.compare.filters import BEST
+from pages.components.compare.filters import BEST, FRONTIER
 
 HEIGHT = 312
 # On a phone there is room for the names of the compared networks only.
@@ -38,12 +40,14 @@ def tradeoff(comparison: Comparison, names: dict[str, str], recipe: str) -> None
         st.caption("Click a point to add or remove it", width="content", help=READING)
     shown = set(rows["model"])
     figures = {model: figure for model, figure in known_figures(rows).items() if model in shown}
-    data = points(column, rows, published(_datasets(rows, recipe), figures))
+    data = points(column, rows, _published(rows, recipe, figures))
     files.offer(f"cmp_{column}", for_file(data, column))
     count = len(comparison.chosen)
     st.html(STYLE % "".join(f':not([data-index="{place}"])' for place in range(count)))
     st.plotly_chart(
-        accuracy_against(column, data, comparison.slots, names, HEIGHT),
+        accuracy_against(
+            column, data, comparison.slots, names, HEIGHT, FAR if recipe == FRONTIER else REACH
+        ),
         key="cmp_chart",
         alt=f"Test accuracy against {AXES[column].title.lower()}, a point for each network. "
         "“+ add” at the bottom of the page does what a click on a point does.",
@@ -53,9 +57,15 @@ def tradeoff(comparison: Comparison, names: dict[str, str], recipe: str) -> None
     )
 
 
-def _datasets(rows: pd.DataFrame, recipe: str) -> list[str]:
-    """The data sets whose published figures are shown: not beside our own recipe."""
-    return [] if recipe == BEST else list(rows["dataset"].unique())
+def _published(
+    rows: pd.DataFrame, recipe: str, figures: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """The published figures that are shown: none beside our own recipe, and beside the frontier
+    those of other small networks."""
+    datasets = list(rows["dataset"].unique())
+    if recipe == FRONTIER:
+        return published_elsewhere(datasets)
+    return published([] if recipe == BEST else datasets, figures)
 
 
 READING = """

@@ -1,0 +1,131 @@
+"""The frontier: for each size, the most accurate network that the lab's own searches found.
+
+Layers and settings are those of the studies named after the network, which ship: validation images
+alone chose them. They are kept beside the networks, as `reproduce searched` writes them. A size
+whose studies are not done has no network yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mnist_core.errors import LabError
+from mnist_core.files import read_json
+from mnist_core.layers.text import Words
+from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.written import stages_of
+
+if TYPE_CHECKING:
+    from mnist_core.models.registry import Activation, Builder, Stages
+
+PATH = Path(__file__).parent / "frontier.json"
+NAME = "frontier"  # of the recipe
+SIDE = 28
+KEPT = {"studies", "trials", "epochs", "layers", "fields"}
+
+
+@dataclass(frozen=True)
+class Size:
+    """A network of at most `limit` parameters for one data set, trained for `epochs`.
+
+    `about` says why it is as it is.
+    """
+
+    name: str
+    title: str
+    limit: int
+    epochs: int
+    about: str
+    dataset: str = "MNIST"
+
+
+SIZES = (
+    Size(
+        "frontier-700",
+        "Frontier 700",
+        700,
+        60,
+        "More than half of its weights are in the last layer: with so few channels, the mean of a "
+        "map says too little, and where something was seen says more.",
+    ),
+    Size(
+        "frontier-1k",
+        "Frontier 1k",
+        1_000,
+        60,
+        "As the smaller one, with another convolution before the last layer.",
+    ),
+    Size(
+        "frontier-2k",
+        "Frontier 2k",
+        2_000,
+        60,
+        "Pooling comes early, so that most convolutions work on 14×14 positions or fewer.",
+    ),
+    Size(
+        "frontier-5k",
+        "Frontier 5k",
+        5_000,
+        50,
+        "Channels grow as maps shrink; the last layer reads what is left of them.",
+    ),
+    Size(
+        "frontier-8k",
+        "Frontier 8k",
+        8_000,
+        40,
+        "As the smaller one, with more channels.",
+    ),
+)
+
+
+def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
+    """By network: `studies`, `trials` and their `epochs`, and the winner's `layers` and `fields`.
+
+    None where no study is done. Raises LabError for a damaged file.
+    """
+    try:
+        found = read_json(path)
+        if not all(set(winner) >= KEPT for winner in found.values()):
+            raise ValueError("figures are missing")
+        return dict(found)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise LabError(
+            f"{path} is damaged ({error}); "
+            "make it anew: python -m mnist_core reproduce searched --only STUDY"
+        ) from error
+
+
+def size_of_study(study: str) -> Size | None:
+    """The size that a study is for: "frontier-1k-layers" is for the network "frontier-1k"."""
+    found = (s for s in SIZES if study == s.name or study.startswith(f"{s.name}-"))
+    return next(found, None)
+
+
+def add_networks(path: Path = PATH) -> None:
+    """Registers the networks of all sizes whose studies are done."""
+    for size in SIZES:
+        winner = winners(path).get(size.name)
+        if winner:
+            chosen = f"the best of {winner['trials']} settings that searches tried"
+            recipe = Recipe(NAME, f"{chosen}, for {size.epochs} epochs", winner["fields"])
+            source = f"the lab's own: {chosen}"
+            register = register_model(size.name, title=size.title, source=source, recipes=(recipe,))
+            register(_builder(winner["layers"], size.about))
+
+
+def _builder(layers: str, about: str) -> Builder:
+    def build(activation: Activation, dropout: float, num_classes: int) -> Stages:
+        words = Words(num_classes, getattr(activation, "__name__", ""), dropout)
+        return stages_of(layers, words, SIDE)
+
+    build.__doc__ = about
+    return build
+
+
+add_networks()
