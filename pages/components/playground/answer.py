@@ -55,11 +55,10 @@ def _novelty(novelty: float | None) -> str:
     if novelty is None:
         return ""
     words = (
-        "How unlike anything it learned, judged from its last layers. Above 50 % it is turned "
-        "away, as 1 % of the validation images are."
+        "How unlike everything it learned this image is, judged from the network's last layers. "
+        "Above 50 % it is turned away, as 1 % of the validation images are."
     )
-    row = "display:flex;gap:.5em;align-items:center"  # a meter is no part of a sentence
-    return f'<div title="{words}" style="{row}">Novelty {markup.meter(novelty)}</div>'
+    return markup.scale("Novelty", novelty, "turned away", not known(novelty), words)
 
 
 def show_nothing(words: str) -> None:

@@ -60,6 +60,16 @@ STYLE = (
 .play-answer .nobreak{white-space:nowrap}
 .play-tag{font-weight:600;border-radius:5px;padding:0 5px;background:rgba(122,135,148,.22)}
 .play-tag.good{background:rgba(34,160,90,.25)}.play-tag.bad{background:rgba(214,50,60,.25)}
+.play-scale{display:grid;grid-template-columns:max-content 1fr 52px;gap:10px;align-items:center;
+ font-size:14px;line-height:20px;margin-bottom:6px;font-variant-numeric:tabular-nums}
+.play-scale .track{position:relative;height:16px;border-radius:3px;overflow:hidden;
+ background:rgba(122,135,148,.2)}
+.play-scale i{position:absolute;inset:0 auto 0 0;min-width:1px;background:#7a8794}
+.play-scale .off i{background:var(--play-off)}
+.play-scale u{position:absolute;inset:0 auto 0 50%;width:2px;background:currentColor}
+.play-scale em{position:absolute;left:calc(50% + 8px);font-size:11px;
+ line-height:16px;font-style:normal}
+.play-scale .off em{display:none}
 .play-bars{display:grid;grid-template-columns:minmax(1.2em,max-content) 1fr;gap:2px 10px;
  font-size:14px;line-height:20px}
 .play-bars b{font-weight:inherit;text-align:right}
@@ -134,6 +144,18 @@ def meter(share: float) -> str:
     return (
         f'<div class="play-meter"><span><i style="width:{100 * share:.1f}%"></i></span>'
         f"<b>{percent(share, 1)}</b></div>"
+    )
+
+
+def scale(name: str, share: float, beyond: str, is_beyond: bool, words: str) -> str:
+    """A bar from 0 to 1 in line with `bars`; its upper half is named `beyond`."""
+    said = percent(share, 1)
+    return (
+        f'<div class="play-scale" title="{escape(words)}"><span>{escape(name)}</span>'
+        f'<span class="track{" off" * is_beyond}" role="img" '
+        f'aria-label="{escape(f"{name}: {said}. {words}")}">'
+        f'<i style="width:{100 * share:.1f}%"></i><u></u><em>{escape(beyond)}</em></span>'
+        f"{said}</div>"
     )
 
 

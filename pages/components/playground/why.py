@@ -26,8 +26,8 @@ WORDS = {
     "gradient": "How much the score grows as a pixel gets brighter. Noisy, and blind to "
     "pixels whose effect is saturated.",
     "integrated gradients": "The gradient, collected on the way from a black image to this one.",
-    "Grad-CAM": "Where the last convolution's channels that speak for the class are active. "
-    "Its coarse map is stretched over the image, as usual: near the border it is some pixels off.",
+    "Grad-CAM": "Where those channels of the last convolution are active that favour the class. "
+    "Its coarse map is stretched over the image: near the border it is a few pixels off.",
     "occlusion": "How far the score falls when a black square of 6×6 pixels lies there.",
 }
 
@@ -44,7 +44,7 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
     what = f"for <b>{escape(classes[target])}</b>"
     if against is not None:
         what += f" rather than <b>{escape(classes[against])}</b>"
-    words = f"Warm colours speak {what}, cold ones against it; black has no influence. "
+    words = f"Warm colours are evidence {what}, cold ones against it; black has no influence. "
     words += "The score is the class's logit, which becomes its probability"
     words += "." if against is None else "; here, how far it is ahead of the answer's."
     st.html(markup.note(words))
@@ -75,7 +75,7 @@ def choose(classes: tuple[str, ...], label: int) -> tuple[int, int | None]:
             format_func=lambda at: classes[at],
             key=f"play_why_{len(classes)}_{label}",
             required=True,
-            help="What speaks for this class, and what against it? It begins with the answer.",
+            help="The class to find evidence for, and against. It begins with the answer.",
         )
         compare = st.toggle(
             "Against the answer",
@@ -94,7 +94,7 @@ def nothing(method: str, found: Saliency) -> str:
     if found.values.any():
         return ""
     if method == "Grad-CAM":
-        return "<b>All black: no channel of the last convolution speaks for the class here.</b> "
+        return "<b>All black: no channel of the last convolution favours the class here.</b> "
     return "<b>All black: no pixel has any influence here.</b> "
 
 

@@ -21,8 +21,8 @@ from pages.components.shared.watch import watch
 NOTE = (
     f"Kernels, maps and answers at up to 20 {term('snapshots')} of training: early steps, then "
     "epochs. The points "
-    "are test images, placed by the last hidden layer and its two main directions at the end; the "
-    "cross is the image at hand. At each time they are scaled to the same spread."
+    "are test images, placed by the last hidden layer, along its two main directions at the end of "
+    "training; the cross is the image at hand. At each moment they are scaled to the same spread."
 )
 
 
@@ -57,13 +57,13 @@ def choose(config: RunConfig, runs: Sequence[Run], key: str) -> list[Run]:
     pair = [config.id for config in rate_pair()]
     partner = next((each for each in pair if each in others and first.id in pair), None)
     beside = st.selectbox(
-        "Beside it",
+        "Compare with",
         others,
         index=others.index(partner) if partner else None,
         format_func=lambda run_id: label(able[run_id]),
         key=f"{key}_beside_{first.id}",
-        placeholder="Choose a second run, to compare",
-        help="Another run with snapshots, at the same number of steps.",
+        placeholder="Choose a second run",
+        help="Another run with snapshots, shown beside it after as many steps.",
         width=420,
     )
     return [first, *([able[beside]] if beside else [])]

@@ -37,7 +37,7 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
 
 def exports(run: Run) -> None:
     """A button for each format, which makes its files when it is pressed."""
-    st.caption("Take it with you: as something that other programs open.")
+    st.caption("Take it with you, in a format that other programs open.")
     with st.container(horizontal=True):
         for name, each in FORMATS.items():
             st.download_button(

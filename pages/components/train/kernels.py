@@ -23,8 +23,8 @@ def first_kernels(run: Run | None) -> None:
     largest = float(np.abs(kernels).max()) or 1.0
     st.caption(
         f"{network_title(run.config)} begins with {count} kernels of {side}×{side} "
-        "weights, which slide over the image. Warm colours are positive weights: ink there speaks "
-        "for the pattern. Cold colours are negative, dark is zero. "
+        "weights, which slide over the image. Warm colours are positive weights: ink there raises "
+        "the output. Cold colours are negative: ink there lowers it. Dark is zero. "
         f"All weights lie in {number_range(-largest, largest)}.{see('kernel')}"
     )
     pictures = [tile(kernel, SIDE, SIDE, limit=largest).pixels for kernel in kernels]
