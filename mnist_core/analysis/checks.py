@@ -136,7 +136,8 @@ def best_moves(
     first, second = (best[end] for end in ends)
     right = 0 if first == second else 1 if second > first else 2
     name = field_name(over)
-    words = f"From {name} {ends[0]} to {ends[1]}, the best goes from {first:g} to {second:g}."
+    best_one = f"the best {field_name(field)}"
+    words = f"From {name} {ends[0]} to {ends[1]}, {best_one} goes from {first:g} to {second:g}."
     heads = [name.capitalize(), f"Best {field_name(field)}", "Its test, 95 % interval"]
     return Outcome(right, words, heads, rows)
 
@@ -193,7 +194,7 @@ def first_to_fall(
         rows.append([name, *cells])
     worst = int(np.argmin(left))
     heads = ["Network", *(_corruption(kind, at) for kind, at in columns)]
-    words = f"{_corruption(corruption, level)}: {names[worst]} falls first."
+    words = f"{_corruption(corruption, level)}: {names[worst]} loses most."
     return Outcome(worst, words, heads, rows)
 
 

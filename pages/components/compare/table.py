@@ -85,8 +85,20 @@ def show_table(rows: pd.DataFrame) -> None:
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         best = best_networks(rows, TOP)
-        st.button(f"Compare top {TOP}", icon=":material/star:", on_click=want, args=(best,))
-        st.button("Start over", icon=":material/close:", on_click=want, args=(None,))
+        st.button(
+            f"Compare top {TOP}",
+            icon=":material/star:",
+            on_click=want,
+            args=(best,),
+            help=f"The {TOP} networks with the highest validation accuracy.",
+        )
+        st.button(
+            "Start over",
+            icon=":material/close:",
+            on_click=want,
+            args=(None,),
+            help="Compares what the page opens with.",
+        )
         if rows["state"].isin(LIVE).any():
             st.button("Refresh", icon=":material/refresh:", help="Some runs are still training.")
         st.caption(

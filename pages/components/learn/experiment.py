@@ -37,7 +37,7 @@ def experiment(one: Experiment, store: RunStore, runs: Sequence[Run]) -> None:
         persist_state="session",
     )
     if guess is None:
-        st.caption("Choose an answer: the experiment begins then.")
+        st.caption("Choose an answer to start the experiment.")
         return
     st.subheader("Try it", anchor=False)
     st.markdown(_text(one.sections["Try it"], words))
@@ -47,6 +47,7 @@ def experiment(one: Experiment, store: RunStore, runs: Sequence[Run]) -> None:
         key=f"learn_check_{one.name}",
         type="primary",
         icon=":material/fact_check:",
+        help="Says whether the trained runs agree with your prediction, and why.",
         on_click=_check,
         args=(one.name,),
     )

@@ -24,7 +24,11 @@ def glossary(runs: Sequence[Run]) -> None:
     if asked in terms():
         st.session_state["learn_words"] = terms()[asked].name
     words = st.text_input(
-        "Find a term", key="learn_words", placeholder="such as stride", max_chars=40
+        "Find a term",
+        key="learn_words",
+        placeholder="such as stride",
+        max_chars=40,
+        help="Looks in the terms and in their explanations.",
     )
     found = [
         term for term in terms().values() if words.lower() in f"{term.name} {term.words}".lower()
@@ -35,7 +39,7 @@ def glossary(runs: Sequence[Run]) -> None:
         for term in found:
             _shown(term, runs)
     if not found:
-        st.caption("No term has these words in it.")
+        st.caption("No term matches.")
 
 
 def _has(term: Term, words: str) -> bool:

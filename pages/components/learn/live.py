@@ -144,6 +144,7 @@ def corrupted(
         required=True,
         format_func=lambda each: CORRUPTIONS[each].title,
         key=f"{key}_kind",
+        help="The same is done to every test image.",
     )
     found = CORRUPTIONS[kind]
     level = st.select_slider(
@@ -152,6 +153,7 @@ def corrupted(
         value=found.neutral,
         format_func=number,
         key=f"{key}_level_{kind}",
+        help="It begins where the images stay as they are.",
     )
     left, right = st.columns([1, 4], vertical_alignment="center")
     dataset = config_of(networks[0]).dataset
@@ -192,9 +194,21 @@ def fooled(key: str, store: RunStore, runs: Sequence[Run], run: Query) -> None:
 
     digits = drawn_digits()
     digit = st.segmented_control(
-        "Digit", range(len(digits)), default=2, required=True, key=f"{key}_digit"
+        "Digit",
+        range(len(digits)),
+        default=2,
+        required=True,
+        key=f"{key}_digit",
+        help="Drawn by the lab; on the Playground you fool it with your own.",
     )
-    epsilon = st.slider("ε, in grey levels of 255", 0, LARGEST, 0, key=f"{key}_epsilon")
+    epsilon = st.slider(
+        "ε, in grey levels of 255",
+        0,
+        LARGEST,
+        0,
+        key=f"{key}_epsilon",
+        help="How far each pixel moves, up or down.",
+    )
     chosen = best_run(runs, config_of(run))
     found = attack(load_network(chosen), digits[digit])
     answer_for(chosen, found.result(epsilon))

@@ -167,7 +167,13 @@ def _choose(run: Run, chosen: TestImage) -> None:
         mistake = {"on_click": _go_to, "args": (wrong,), "disabled": not wrong}
         help = f"It gets {len(wrong):,} of {chosen.count:,} test images wrong; this shows one."
     with st.container(horizontal=True, gap="small"):
-        st.button("Random", icon=":material/casino:", on_click=_go_to, args=(range(chosen.count),))
+        st.button(
+            "Random",
+            icon=":material/casino:",
+            on_click=_go_to,
+            args=(range(chosen.count),),
+            help="Any other test image.",
+        )
         st.button(
             "Show a mistake",
             icon=":material/error_outline:",

@@ -15,6 +15,7 @@ from mnist_core.runs.run import Run
 from pages.components.shared.common import unbroken
 from pages.components.train.controls import show
 
+BUILD = "Opens the builder above with a small network to start from."
 HEADS = ("", "Network", "Validation", "Test", "Parameters", "Training")
 
 
@@ -24,7 +25,7 @@ def challenges(runs: list[Run]) -> None:
         "On MNIST, with any network; one of your own, most likely. The validation accuracy "
         "decides. The test accuracy stands beside it and decides nothing."
     )
-    if st.button("Build your own", icon=":material/build:", key="challenge_build"):
+    if st.button("Build your own", icon=":material/build:", key="challenge_build", help=BUILD):
         config: RunConfig = st.session_state.train
         show(make_config(CUSTOM, seed=config.seed))
         st.rerun()

@@ -14,6 +14,8 @@ from mnist_core.files import to_csv
 from mnist_core.formatting import sentence
 from mnist_core.runs.run import Run
 
+WEIGHTS = "Those of the best epoch, as safetensors."
+
 
 def files_and_command(config: RunConfig, run: Run | None) -> None:
     """The command that trains the same run, and the run's files."""
@@ -23,11 +25,12 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
     # Not highlighted: the colours would be too pale to read on light ground.
     st.code(command_of(config), language=None, wrap_lines=True)
     with st.container(horizontal=True):
-        download("Config", json.dumps(config.to_dict(), indent=1), f"{config.id}.json")
+        config_file = json.dumps(config.to_dict(), indent=1)
+        download("Config", config_file, f"{config.id}.json", "All settings, as JSON.")
         history = to_csv(run.history) if run and run.history else None
-        download("History", history, f"{config.id}.csv")
+        download("History", history, f"{config.id}.csv", "A row for each epoch, as CSV.")
         weights = run.weights if run and run.has_weights else None
-        download("Weights", weights, f"{config.id}.safetensors")
+        download("Weights", weights, f"{config.id}.safetensors", WEIGHTS)
     if run and run.history:
         exports(run)
     if run and run.finished and not run.has_weights:
@@ -62,7 +65,9 @@ def _made(run: Run, name: str) -> bytes:
     return zipped(files)
 
 
-def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: str) -> None:
+def download(
+    label: str, data: str | bytes | Callable[[], bytes] | None, name: str, help: str
+) -> None:
     """A download that does not run the page again; greyed out when there is no data yet."""
     st.download_button(
         label,
@@ -72,4 +77,5 @@ def download(label: str, data: str | bytes | Callable[[], bytes] | None, name: s
         icon=":material/download:",
         on_click="ignore",
         disabled=data is None,
+        help=help,
     )

@@ -25,7 +25,7 @@ def first_kernels(run: Run | None) -> None:
         f"{network_title(run.config)} begins with {count} kernels of {side}×{side} "
         "weights, which slide over the image. Warm colours are positive weights: ink there raises "
         "the output. Cold colours are negative: ink there lowers it. Dark is zero. "
-        f"All weights lie in {number_range(-largest, largest)}.{see('kernel')}"
+        f"All weights are in the range {number_range(-largest, largest)}.{see('kernel')}"
     )
     pictures = [tile(kernel, SIDE, SIDE, limit=largest).pixels for kernel in kernels]
     gallery(pictures, [f"kernel {number}" for number in range(1, count + 1)])

@@ -27,7 +27,7 @@ WORDS = {"←": "left", "→": "right", "↑": "up", "↓": "down", BEST: "to th
 def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
     """The choice of the two axes, steps by keyboard, the map, and its best cell in words."""
     with st.container(
-        key="train_map_head", horizontal=True, vertical_alignment="bottom", gap="small"
+        key="train_map_head", horizontal=True, vertical_alignment="center", gap="small"
     ):
         st.markdown("**Map of settings**", width="content")
         x, y = axes(config)

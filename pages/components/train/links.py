@@ -9,6 +9,9 @@ from pages.components.shared.common import attempt
 from pages.components.shared.visitor import actions, may_change
 from pages.components.train.status import can_be_copied
 
+DRAW = "Opens the Playground, where this network reads what you draw."
+COMPARE = "Opens Compare with this run beside the networks that ship."
+
 
 def links(store: RunStore, config: RunConfig, run: Run | None) -> None:
     """Draw for the run, or train a copy that can be drawn for; and compare it."""
@@ -16,7 +19,7 @@ def links(store: RunStore, config: RunConfig, run: Run | None) -> None:
         return
     with st.container(horizontal=True, key="train_links"):
         if run.has_weights:
-            go("Draw for it →", "draw", "playground", {"play_run": run.id})
+            go("Draw for it →", "draw", "playground", {"play_run": run.id}, DRAW)
         elif (
             may_change()
             and can_be_copied(run)
@@ -28,10 +31,10 @@ def links(store: RunStore, config: RunConfig, run: Run | None) -> None:
             )
         ):
             attempt(lambda: actions(store).start(config))
-        go("Compare it →", "stacked_line_chart", "compare", {"cmp_runs": run.id})
+        go("Compare it →", "stacked_line_chart", "compare", {"cmp_runs": run.id}, COMPARE)
 
 
-def go(label: str, icon: str, page: str, query: dict[str, str]) -> None:
+def go(label: str, icon: str, page: str, query: dict[str, str], help: str) -> None:
     """A button that opens another page with the run."""
-    if st.button(label, icon=f":material/{icon}:", key=f"train_to_{page}"):
+    if st.button(label, icon=f":material/{icon}:", key=f"train_to_{page}", help=help):
         st.switch_page(f"pages/{page}.py", query_params=query)

@@ -53,7 +53,15 @@ def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> N
     pages = -(-len(order) // SHOWN)
     page = 1
     if pages > 1:
-        page = st.number_input(f"Page, 1 to {pages}", 1, pages, 1, key="train_page", width=140)
+        page = st.number_input(
+            f"Page, 1 to {pages}",
+            1,
+            pages,
+            1,
+            key="train_page",
+            width=140,
+            help=f"{SHOWN} images a page; the network is less sure from page to page.",
+        )
     shown = order[SHOWN * (page - 1) : SHOWN * page]
     places, classes = found.index[shown], dataset_spec(run.config.dataset).classes
     seen = zip(places, found.answer[shown], found.confidence[shown], strict=True)

@@ -14,6 +14,7 @@ from pages.components.shared.gallery import gallery
 from pages.components.train.controls import control
 
 SHOWN = 40  # images of a gallery
+OTHERS = "Draws other images from the training set."
 MOVED, DRAWS = 10, 3  # images whose augmentation is shown, and how often
 
 
@@ -28,7 +29,7 @@ def training_images(config: RunConfig) -> None:
     if not common.images_here(config.dataset):
         return
     draw = st.session_state.setdefault("train_draw", 0)
-    if st.button("Show others", icon=":material/shuffle:", key="train_others"):
+    if st.button("Show others", icon=":material/shuffle:", key="train_others", help=OTHERS):
         draw = st.session_state.train_draw = draw + 1
     pixels, labels = idx.training_images(config.dataset, data_root(), SHOWN, draw)
     classes = dataset_spec(config.dataset).classes

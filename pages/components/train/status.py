@@ -21,6 +21,8 @@ from pages.components.train.start import estimated_cost
 
 SEEDS = 5
 MOST_EPOCHS = 1000
+MORE = "Training goes on from the last epoch, as a run of its own."
+WELCOME = "New here? Move a control and see what it changes, or begin with Learn in the menu above."
 SOMEBODY_ELSE = "Somebody else started this run."
 COPY = "Trains a copy of this run, which ships without its weights: a copy can be drawn for."
 
@@ -78,17 +80,22 @@ def headline(
 
 def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: Curves) -> None:
     """One line about the run, and a button for what it advises."""
+    first_time = run is not None and run.finished and "train_left" not in st.session_state
+    beside = shown.before or (WELCOME if first_time else "")
     if found:
-        grey = f" :small[:gray[{shown.before}]]" if shown.before else ""
+        grey = f" :small[:gray[{beside}]]" if beside else ""
         st.markdown(unbroken(found.sentence + grey), width="stretch")
         if found.changes and st.button(
-            found.advice.capitalize(), key="train_advice", icon=":material/tune:"
+            found.advice.capitalize(),
+            key="train_advice",
+            icon=":material/tune:",
+            help="Moves the controls there.",
         ):
             show(config.replace(**found.changes))
             st.rerun()
         return
     note = plain(run.summary.note) if run else ""
-    st.caption(note or shown.before or shown.words, width="stretch")
+    st.caption(note or beside or shown.words, width="stretch")
 
 
 def train_button(store: RunStore, config: RunConfig, run: Run | None) -> None:
@@ -226,7 +233,7 @@ def extend(store: RunStore, run: Run) -> None:
     if room < 1:
         st.caption(f"{MOST_EPOCHS:,} epochs are the most that a run can have.")
         return
-    more = st.number_input("More epochs", 1, room, min(2, room), key="train_more")
+    more = st.number_input("More epochs", 1, room, min(2, room), key="train_more", help=MORE)
     if st.button(
         f"Train {more} more epochs" if more > 1 else "Train 1 more epoch",
         icon=":material/fast_forward:",
