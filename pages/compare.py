@@ -87,7 +87,7 @@ def compare(
     said = headline(rows, repeated)
     if said:
         help = plain(sentence.how_it_is_known(said, repeated.noise(said.row) is not None))
-        st.header(sentence.in_words(said), anchor=False, help=help)
+        st.header(common.unbroken(sentence.in_words(said)), anchor=False, help=help)
         tradeoff(comparison, names_in_chart(rows, names), recipe)
     else:
         st.info("None of these runs is finished. Their test accuracy appears here when they are.")

@@ -21,6 +21,7 @@ from pages.components.compare.predictions import (
     which_runs,
 )
 from pages.components.compare.settings import settings
+from pages.components.shared.common import unbroken
 
 LIKELY = 0.05  # a p-value below it is called a difference
 CARDS, IMAGES = 4, 14  # in a row
@@ -109,7 +110,7 @@ def verdict(comparison: Comparison, first: str, peer: str, pair: Paired | None) 
         pair and by_images(names, pair),
     ]
     text = "\n".join(f"- {line}" for line in lines if line)
-    st.markdown(text or UNTESTED, help=TESTS)
+    st.markdown(unbroken(text) or UNTESTED, help=TESTS)
 
 
 UNTESTED = (

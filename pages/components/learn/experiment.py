@@ -16,7 +16,7 @@ from mnist_core.runs.store import RunStore
 from pages.components.learn import live
 from pages.components.learn.progress import finish
 from pages.components.shared.cache import cached
-from pages.components.shared.common import show_errors
+from pages.components.shared.common import show_errors, unbroken
 from pages.components.shared.terms import with_terms
 
 ICONS = {"train": "tune", "compare": "stacked_line_chart", "playground": "draw"}
@@ -112,4 +112,4 @@ def _open(query: dict[str, str]) -> None:
 def _text(text: str, figures: dict[str, str]) -> str:
     for name, words in figures.items():
         text = text.replace(f"{{{name}}}", words)
-    return with_terms(text)
+    return unbroken(with_terms(text))

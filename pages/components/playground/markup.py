@@ -70,6 +70,7 @@ STYLE = (
 .play-scale em{position:absolute;left:calc(50% + 8px);font-size:11px;
  line-height:16px;font-style:normal}
 .play-scale .off em{display:none}
+@media (max-width:640px){.play-scale em{display:none}}
 .play-bars{display:grid;grid-template-columns:minmax(1.2em,max-content) 1fr;gap:2px 10px;
  font-size:14px;line-height:20px}
 .play-bars b{font-weight:inherit;text-align:right}

@@ -11,7 +11,7 @@ from mnist_core.formatting import duration, field_name, percent, setting
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
 from mnist_core.training import cost
-from pages.components.shared.common import attempt
+from pages.components.shared.common import attempt, unbroken
 from pages.components.shared.visitor import actions, may_change
 from pages.components.train.controls import show
 from pages.components.train.layout import reachable
@@ -55,7 +55,7 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             config={"displayModeBar": False},
             alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
         )
-    st.caption(summary_of(land, config))
+    st.caption(unbroken(summary_of(land, config)))
 
 
 def axes(config: RunConfig) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from mnist_core.models import network_of
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
+from pages.components.shared.common import unbroken
 from pages.components.shared.gallery import gallery, numbered, reading
 
 SHOWN = 40  # images of a page
@@ -31,11 +32,12 @@ def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
         return
     true = store.labels(run)["test"]
     classes = dataset_spec(run.config.dataset).classes
-    st.markdown(
+    words = (
         f"**{len(found.index):,}** of {len(true):,} test images are classified wrongly "
         f"({percent(len(found.index) / len(true))}), the most confident answers first. "
         f"{confused(found, true, classes)}"
     )
+    st.markdown(unbroken(words))
     if len(found.index):
         images(run, found, true, drawn_for(run, runs))
 
