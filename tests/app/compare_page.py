@@ -49,5 +49,6 @@ def address(page):
 
 
 def words(page):
+    """What the page says, with plain spaces."""
     elements = [*page.header, *page.subheader, *page.markdown, *page.caption, *page.info]
-    return " ".join(element.value for element in elements)
+    return " ".join(element.value for element in elements).replace("\N{NO-BREAK SPACE}", " ")
