@@ -83,7 +83,7 @@ def _shown_outcome(one: Experiment, guess: int, store: RunStore, runs: Sequence[
         st.success(f"**As you predicted.** {outcome.words}", icon=":material/check_circle:")
     else:
         right = one.choices[outcome.right]
-        st.info(f"**{right}**, the runs say. {outcome.words}", icon=":material/lightbulb:")
+        st.info(f"**The runs say: {right}.** {outcome.words}", icon=":material/lightbulb:")
     st.markdown("\n".join(markdown_table(outcome.heads, outcome.rows)))
 
 

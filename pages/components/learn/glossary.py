@@ -49,7 +49,7 @@ def _has(term: Term, words: str) -> bool:
 @show_errors
 def _shown(term: Term, runs: Sequence[Run]) -> None:
     with st.container(key=f"learn_term_{term.slug}", horizontal=True, vertical_alignment="center"):
-        with st.container(width=120):
+        with st.container(width=76):
             gallery([ILLUSTRATIONS[term.picture](runs)], [""])
         with st.container(width="stretch"):
             st.markdown(f"**{term.name}** · {term.words}")

@@ -39,7 +39,9 @@ def finish(name: str) -> None:
 def progress(names: Sequence[str]) -> None:
     """The bar, and what has the browser keep it."""
     done = finished(names)
-    st.progress(len(done) / len(names), text=f"{len(done)} of {len(names)} experiments done")
+    words = f"{len(done)} of {len(names)} experiments done"
+    how = "" if done else ": predict, try it, and check against real runs, five minutes each"
+    st.progress(len(done) / len(names), text=words + how)
 
 
 def keep(names: Sequence[str]) -> None:
