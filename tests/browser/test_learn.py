@@ -22,8 +22,12 @@ def grid(server):
 
 
 def test_an_experiment_leads_to_a_network_that_one_watches_learning(page, server, grid):
+    page.set_viewport_size({"width": 1280, "height": 720})
     page.goto(f"{server.url}/learn")
-    page.get_by_role("radio", name="0.05").click()
+    choice = page.get_by_role("radio", name="0.05")
+    box = choice.bounding_box()
+    assert 0 < box["y"] < 720 - box["height"]  # below the question
+    choice.click()
     at_rest(page)
     page.get_by_role("button", name="Check against real runs").click()
     expect(page.get_by_text("As you predicted.")).to_be_visible()
