@@ -37,7 +37,8 @@ def test_an_experiment_from_the_prediction_to_the_links(shipped, one):
     assert [each.value for each in page.subheader] == ["Try it", "Why", "Go on from here"]
     verdicts = [each.value for each in (*page.success, *page.info)]
     assert len(verdicts) == 1
-    assert verdicts[0].startswith(("**As you predicted", *(f"**The runs say: {each}." for each in one.choices)))
+    said = ("**As you predicted", *(f"**The runs say: {each}." for each in one.choices))
+    assert verdicts[0].startswith(said)
     said = "\n".join(each.value for each in page.markdown)
     assert "| " in said and "{" not in said and "(term)" not in said and "no such run" not in said
     links = [each for each in page.button if each.key.startswith("learn_go_")]
