@@ -56,10 +56,12 @@ st.html(
     + "</style>"
 )
 # There is no option for the margins at the sides, which take an eighth of a small screen; for the
-# text on a primary button, which is white: too pale on the light colour of the dark theme; and for
-# the ground of names in a chart, which is that of the page: a line may run through them.
+# text on a primary button, which is white: too pale on the light colour of the dark theme; for
+# links in captions, which are too pale; and for the ground of names in a chart, which is that of
+# the page: a line may run through them.
 st.html(
     "<style>.stMainBlockContainer{padding-inline:clamp(1rem,2vw,3rem)}"
+    "[data-testid=stCaptionContainer] a{color:inherit!important;opacity:1!important}"
     "[data-testid=stBaseButton-primary]{color:light-dark(#fff,#101922)!important}"
     ".js-plotly-plot .annotation-text{paint-order:stroke;stroke:light-dark(#fff,#171614);"
     "stroke-width:4px;stroke-linejoin:round}</style>"

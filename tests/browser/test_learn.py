@@ -58,3 +58,7 @@ def test_an_experiment_leads_to_a_network_that_one_watches_learning(page, server
     assert "chosen: a " in points.get_attribute("aria-label")
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is a ")).to_be_visible()
+    at_rest(page)
+    page.emulate_media(color_scheme="dark")  # all is drawn anew
+    page.wait_for_timeout(500)
+    expect(points).to_be_visible()

@@ -126,8 +126,8 @@ class Side {
   }
 
   addMap() {
-    const { map } = this
-    for (const name of ["points", "answers", "labels"]) map[name] = bytes(map[name])
+    const given = this.map // stays as it came: the page may draw it once more
+    const map = (this.map = { ...given, points: bytes(given.points), answers: bytes(given.answers), labels: bytes(given.labels) })
     const away = value => Math.abs(value - MIDDLE)
     this.extent = Math.max(20, map.points.reduce((most, value) => Math.max(most, away(value)), 0))
     this.points = canvas(SIZE, SIZE, "points")

@@ -125,7 +125,8 @@ def start(store: RunStore, space: Space, budget: Budget) -> None:
         if st.button("Start", key="search_start", icon=":material/play_arrow:", type="primary"):
             attempt(lambda: begin(store, budget.name, arguments, example))
         st.caption(estimate(store, space, example, trials), width="stretch")
-    st.code(command_line(arguments), language="bash", wrap_lines=True)
+    # Not highlighted: the colours would be too pale to read on light ground.
+    st.code(command_line(arguments), language=None, wrap_lines=True)
 
 
 def estimate(store: RunStore, space: Space, example: RunConfig, trials: int) -> str:
