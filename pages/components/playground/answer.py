@@ -155,9 +155,8 @@ def _table(
         each = by_id.get(run.id)
         rows[run.id] = _row(each, agreed, novelties) if each else _no_row(run, reasons)
     place = list(rows).index(own.id) if own.id in rows else None
-    return markup.table(
-        ["Network", "Reads", "Confidence", "Novelty", "ms"], list(rows.values()), place
-    )
+    heads = ["Network", "Reads", "Confidence", "Novelty", "ms"]
+    return markup.table(heads, list(rows.values()), place, "Each network's answer")
 
 
 def _row(

@@ -70,7 +70,7 @@ STYLE = (
 .play-scale em{position:absolute;left:calc(50% + 8px);font-size:11px;
  line-height:16px;font-style:normal}
 .play-scale .off em{display:none}
-@media (max-width:640px){.play-scale em{display:none}}
+@media (max-width:640px){.play-scale em{display:none}.play-answer h2{white-space:normal}}
 .play-bars{display:grid;grid-template-columns:minmax(1.2em,max-content) 1fr;gap:2px 10px;
  font-size:14px;line-height:20px}
 .play-bars b{font-weight:inherit;text-align:right}
@@ -130,14 +130,20 @@ def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
     return f'<div class="play-bars" role="img" aria-label="Probabilities">{"".join(rows)}</div>'
 
 
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None) -> str:
-    """Rows of cells, as HTML; columns after the second are numbers, the row `own` stands out."""
+def table(
+    head: Sequence[str], rows: Sequence[Sequence[str]], own: int | None = None, reach: str = ""
+) -> str:
+    """Rows of cells, as HTML; columns after the second are numbers, the row `own` stands out.
+
+    One that is wider than a phone has a name, `reach`, by which the keyboard gets there.
+    """
     heads = (f"<th>{escape(words)}</th>" if words else "<td></td>" for words in head)
     body = f"<tr>{''.join(heads)}</tr>"
     for place, cells in enumerate(rows):
         kind = ' class="own"' if place == own else ""
         body += f"<tr{kind}><td>{'</td><td>'.join(cells)}</td></tr>"
-    return f'<div class="play-scroll"><table class="play-table">{body}</table></div>'
+    by_keyboard = SCROLLS.format(escape(reach)) if reach else ""
+    return f'<div class="play-scroll"{by_keyboard}><table class="play-table">{body}</table></div>'
 
 
 def meter(share: float) -> str:
