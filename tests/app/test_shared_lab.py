@@ -1,6 +1,8 @@
 """A lab that others use, too: read-only, with limits, and with runs of somebody else."""
 
 import json
+import os
+from dataclasses import asdict
 from functools import partial
 
 import pytest
@@ -9,7 +11,8 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.starlette.starlette_websocket import is_host_allowed
 
-from mnist_core.jobs import launcher, visitors
+from mnist_core.files import write_json
+from mnist_core.jobs import launcher, sweep_job, visitors
 from mnist_core.jobs.visitors import key_of
 from mnist_core.limits import read_only
 from mnist_core.models import make_config
@@ -19,27 +22,37 @@ from pages.components.shared import sign_in, visitor
 from tests.app.opening import PAGES as PAGES_FOLDER
 from tests.app.opening import open_page, settle
 from tests.app.play_canvas import drawn
-from tests.stores import add_run, make_run
+from tests.app.test_search import made_up_study
+from tests.stores import DEAD, add_run, make_run
 
 HOSTS = {"localhost:8501": True, "127.0.0.1": True, "[::1]:8501": True, "rebound.example": False}
-PAGES = ("train", "compare", "playground")
+PAGES = ("learn", "train", "search", "compare", "playground")
 # What a visitor of a read-only lab may press: it changes what is looked at, or what is drawn.
 LOOKS = ("play_undo", "Clear", "play_try", "train_advice", "train_to_", "show_", "train_others")
 LOOKS += ("cmp_chip_", "Compare top", "Start over", "Refresh", "Random", "Show a mistake")
+LOOKS += ("learn_check_", "learn_go_", "learn_see_")
 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """What reaches the launcher; nothing is trained."""
+    """What reaches the launcher, or whoever starts searches; nothing is trained."""
     reached = []
     for name in ("start", "extend", "pause", "stop", "take_over"):
         monkeypatch.setattr(launcher, name, lambda *given, name=name, **_: reached.append(name))
+    for name in ("start", "pause"):
+        told = f"{name} search"
+        monkeypatch.setattr(sweep_job, name, lambda *given, told=told: reached.append(told))
     return reached
 
 
 @pytest.fixture
 def runs(lab):
-    """A run in progress on the first screen, another one, a paused one, and one with weights."""
+    """A run in progress on the first screen, another one, a paused one, and one with weights;
+    a paused search, and one in progress."""
+    for name, process in (("paused", DEAD), ("live", Process.of(os.getpid()))):
+        made_up_study(lab, name)
+        job = sweep_job.folder(lab, name) / "job.json"
+        write_json(job, {"process": asdict(process)})
     make_run(lab, opening_config(), state="running", process=Process.of(1))
     make_run(lab, make_config("small"), state="running", process=Process.of(1))
     make_run(lab, make_config("medium"), state="paused")
@@ -52,16 +65,30 @@ def names(page):
 
 def open_each(name, canvas):
     """The page as it opens and with what else it can show, one after the other."""
-    if name == "train":
-        queries = [{}, {"model": "medium"}, {"model": "lenet5"}, {"train_as_i_move": "true"}]
-    elif name == "compare":
-        tabs = ("Which is better?", "Robustness", "All runs")
-        queries = [{"cmp_tab": tab, "cmp_recipe": "all"} for tab in tabs]
-    else:
-        queries = [{"play_tab": "My digits"}]
-    for query in queries:
-        page = open_page(name, **query)
-        yield drawn(page, canvas, 3) if name == "playground" else page
+    tabs = ("Which is better?", "Robustness", "All runs")
+    queries = {
+        "learn": [{}, {"learn_tab": "Glossary"}],
+        "train": [{}, {"model": "medium"}, {"model": "lenet5"}, {"train_as_i_move": "true"}],
+        "search": [{"train_study": study} for study in ("paused", "live")],
+        "compare": [{"cmp_tab": tab, "cmp_recipe": "all"} for tab in tabs],
+        "playground": [{"play_tab": "My digits"}],
+    }
+    for query in queries[name]:
+        yield open_it(name, canvas, **query)
+
+
+def open_it(name, canvas, **query):
+    """The page, with what can be done there at hand."""
+    if name == "search":
+        page = open_page("train", train_tab="Search", **query)
+        page.session_state["search_form"] = True
+        return settle(page)
+    page = open_page(name, **query)
+    if name == "learn" and not query:
+        guess = next(g for g in page.get("button_group") if g.key == "learn_guess_1-learning-rate")
+        page = guess.set_value("0.05").run()
+        return page.button(key="learn_check_1-learning-rate").click().run()
+    return drawn(page, canvas, 3) if name == "playground" else page
 
 
 def test_the_server_is_for_this_machine_until_it_is_told_otherwise():
@@ -104,8 +131,9 @@ def test_a_read_only_lab_has_no_control_that_changes_anything(
     assert files == files_in(store)
 
 
-def forged(page):
-    """Messages as from a browser that presses at once all that changes more than `LOOKS`."""
+def forged(page, only=""):
+    """Messages as from a browser that presses at once all that changes more than `LOOKS`, or of it
+    what has a key that begins like this."""
     for each in page.text_input:
         if each.label in ("Label", "Tags"):
             each.set_value("forged")
@@ -113,13 +141,16 @@ def forged(page):
         page.toggle(key="train_as_i_move").set_value(True)
         page.selectbox(key="train_at_once").set_value(2)
     states = page._tree.get_widget_states()
-    pressed = {each.id for each in page.button if not (each.key or each.label).startswith(LOOKS)}
+    pressing = {each.id: each.key or each.label for each in page.button}
+    pressed = {
+        id for id, name in pressing.items() if name.startswith(only) and not name.startswith(LOOKS)
+    }
     for state in states.widgets:
         if state.id in pressed:
             state.trigger_value = True
-    told = json.dumps({"unit": {"column": 1, "channel": 0}, "secret": "x" * 32, "value": 7})
+    told = {"unit": {"column": 1, "channel": 0}, "secret": "x" * 32, "value": 7, "done": [7, {}]}
     for each in page.get("bidi_component"):
-        states.widgets.append(WidgetState(id=each.proto.id, json_value=told))
+        states.widgets.append(WidgetState(id=each.proto.id, json_value=json.dumps(told)))
     return states
 
 
@@ -135,12 +166,13 @@ def test_forged_messages_change_nothing(
     queries["compare"] = {"cmp_tab": "All runs", "cmp_recipe": "all"}
 
     def opened():
-        page = open_page(name, **queries[name])
+        page = open_it(name, canvas, **queries.get(name, {}))
         if name == "compare" and not read_only():
             return page.selectbox(key="cmp_organise").select_index(1).run()
-        return drawn(page, canvas, 3) if name == "playground" else page
+        return page
 
-    files, messages = files_in(store), forged(opened())
+    only = "search_" if name == "search" else ""
+    files, messages = files_in(store), forged(opened(), only)
     measured.clear(), prepared.clear()
     monkeypatch.setenv("MNIST_READ_ONLY", "1")
     page = opened()
@@ -148,8 +180,9 @@ def test_forged_messages_change_nothing(
     assert not page.exception
     assert not measured and not prepared and not calls and files == files_in(store)
     monkeypatch.delenv("MNIST_READ_ONLY")
-    opened()._run(messages)
-    assert calls or files != files_in(store)  # the same messages, where they are allowed
+    if name != "learn":  # where nothing is begun or kept
+        opened()._run(messages)
+        assert calls or files != files_in(store)  # the same messages, where they are allowed
 
 
 @pytest.fixture

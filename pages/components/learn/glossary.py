@@ -47,10 +47,15 @@ def _has(term: Term, words: str) -> bool:
 
 
 @show_errors
+def _picture(term: Term, runs: Sequence[Run]) -> None:
+    """A sentence in its place where the runs lack what it is made of."""
+    gallery([ILLUSTRATIONS[term.picture](runs)], [""])
+
+
 def _shown(term: Term, runs: Sequence[Run]) -> None:
     with st.container(key=f"learn_term_{term.slug}", horizontal=True, vertical_alignment="center"):
         with st.container(width=76):
-            gallery([ILLUSTRATIONS[term.picture](runs)], [""])
+            _picture(term, runs)
         with st.container(width="stretch"):
             st.markdown(f"**{term.name}** · {term.words}")
             words, place = term.see

@@ -42,7 +42,15 @@ def the_run(runs: Sequence[Run]) -> Run:
 
 def _kernels(runs: Sequence[Run]) -> np.ndarray:
     found = the_run(runs).first_kernels()
-    assert found is not None
+    if found is None:
+        raise NotFound("This run's weights are not here.")
+    return found
+
+
+def _history(runs: Sequence[Run], name: str) -> list[float]:
+    found = [row[name] for row in the_run(runs).history]
+    if not found:
+        raise NotFound("This run's curves are not here.")
     return found
 
 
@@ -64,9 +72,9 @@ def _grey(image: np.ndarray, factor: int = 5) -> np.ndarray:
 def _line(values: Sequence[float], low: float, high: float) -> np.ndarray:
     """Values from left to right as a line."""
     picture = Image.new("RGB", (SIDE, SIDE), GROUND)
-    pen, last = ImageDraw.Draw(picture), max(1, len(values) - 1)
+    pen, last, span = ImageDraw.Draw(picture), max(1, len(values) - 1), (high - low) or 1.0
     points = [
-        (8 + at / last * (SIDE - 16), SIDE - 8 - (value - low) / (high - low) * (SIDE - 16))
+        (8 + at / last * (SIDE - 16), SIDE - 8 - (value - low) / span * (SIDE - 16))
         for at, value in enumerate(values)
     ]
     pen.line(points, fill=INK, width=3)
@@ -152,13 +160,13 @@ def field(_: Sequence[Run]) -> np.ndarray:
 @illustration
 def loss(runs: Sequence[Run]) -> np.ndarray:
     """The training loss of each epoch, on a logarithmic scale."""
-    values = np.log([row["train_loss"] for row in the_run(runs).history])
+    values = np.log(np.maximum(_history(runs, "train_loss"), 1e-9))
     return _line(values.tolist(), values.min(), values.max())
 
 
 @illustration
 def accuracy(runs: Sequence[Run]) -> np.ndarray:
-    values = [row["validation_accuracy"] for row in the_run(runs).history]
+    values = _history(runs, "validation_accuracy")
     return _line(values, min(values), max(values))
 
 
@@ -167,7 +175,11 @@ def logits(runs: Sequence[Run]) -> np.ndarray:
     """Those of the first test image, as bars: 0 in the middle."""
     values = the_run(runs).logits()["test"][0].astype(float)
     picture = Image.new("RGB", (SIDE, SIDE), GROUND)
-    pen, most, step = ImageDraw.Draw(picture), float(np.abs(values).max()), SIDE / len(values)
+    pen, most, step = (
+        ImageDraw.Draw(picture),
+        float(np.abs(values).max()) or 1.0,
+        SIDE / len(values),
+    )
     for place, value in enumerate(values):
         ends = sorted((SIDE / 2, SIDE / 2 + value / most * (SIDE / 2 - 4)))
         pen.rectangle((ends[0], place * step + 2, ends[1], (place + 1) * step - 2), fill=INK)
