@@ -1,6 +1,7 @@
 """What is known of each data set without its files: its name, its classes, its statistics."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from mnist_core.errors import InputError
@@ -8,6 +9,8 @@ from mnist_core.errors import InputError
 IMAGE_SHAPE = (1, 28, 28)  # channels, height and width of every image, in every data set
 IMAGE_SIDE = IMAGE_SHAPE[-1]
 DATASET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,40}")
+LONGEST_CLASS = 40  # characters of a class's name
+IN_CLASSES = " -_'+/(),"  # beside letters, digits and emoji
 FILES = (
     *("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     *("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -62,7 +65,7 @@ def register_dataset(spec: DatasetSpec) -> DatasetSpec:
     """Adds a data set to every page, command and test.
 
     Raises ValueError for a name that is malformed or taken, and for classes that cannot be told
-    apart.
+    apart, or cannot be shown.
     """
     if not DATASET_NAME.fullmatch(spec.name):  # it is a folder's name, and the start of runs' ids
         raise ValueError(f"data set name {spec.name!r}: use letters, digits and dashes")
@@ -72,8 +75,22 @@ def register_dataset(spec: DatasetSpec) -> DatasetSpec:
         raise ValueError(f"data set {spec.name!r} needs 2 to 256 classes, not {spec.num_classes}")
     if len(set(spec.classes)) < spec.num_classes or not all(spec.classes):
         raise ValueError(f"data set {spec.name!r}: each class needs a name of its own")
+    for name in spec.classes:
+        check_class_name(name)
     DATASETS[spec.name.lower()] = spec
     return spec
+
+
+def check_class_name(name: str) -> None:
+    """Raises ValueError for a name that pages could read as a link, or as markup."""
+    kinds = map(unicodedata.category, name)
+    known = (
+        c in IN_CLASSES or k[0] in "LMN" or k == "So" for c, k in zip(name, kinds, strict=True)
+    )
+    if not 0 < len(name) <= LONGEST_CLASS or name != name.strip() or not all(known):
+        raise ValueError(
+            f"class {name[:60]!a}: use up to {LONGEST_CLASS} letters, digits, spaces and -_'+/(),"
+        )
 
 
 def dataset_names() -> tuple[str, ...]:

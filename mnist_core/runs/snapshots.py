@@ -6,6 +6,7 @@ it will be. So a run that was killed and resumed, one that was extended, and one
 long from the start end with the same file.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ SNAPSHOTS = "snapshots.safetensors"
 EARLY = (0, 1, 3, 10, 30, 100, 300)  # steps; 0 is before the first one
 MOST = 20
 MOST_EPOCHS = MOST - len(EARLY)
+COUNT = re.compile(r"[0-9]{1,15}")
 
 Weights = Mapping[str, np.ndarray]
 
@@ -78,7 +80,7 @@ def read_snapshots(path: Path) -> list[Snapshot]:
 def _parsed(path: Path, key: str) -> tuple[int, int, str]:
     epoch, _, rest = key.partition("/")
     step, _, name = rest.partition("/")
-    if not (epoch.isdecimal() and step.isdecimal() and name):
+    if not (COUNT.fullmatch(epoch) and COUNT.fullmatch(step) and name):
         raise LabError(f"{path} is damaged: {key[:60]!a} is no part of a snapshot.")
     return int(epoch), int(step), name
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError, LabError
+from mnist_core.rules import Whole, check_value
 from mnist_core.sweeps.space import Space, read_space
 
 JOURNAL = "studies.journal"  # in the run store
@@ -20,6 +21,7 @@ PACKAGES = {"cmaes": "cmaes", "gp": "scipy", "wilcoxon": "scipy"}  # that they n
 SECOND = ("", "parameters", "macs")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 MOST_SEEDS = 100
+SEEDS = Whole(1, MOST_SEEDS)
 WINNER_SEEDS = 5  # with which the best setting is trained again
 
 
@@ -41,6 +43,7 @@ class Plan:
         _check("sampler", self.sampler, SAMPLERS)
         _check("pruner", self.pruner, PRUNERS)
         _check("minimise", self.minimise, SECOND)
+        check_value("seeds", self.seeds, SEEDS)
         if not self.space.dimensions:
             raise InputError("space: nothing varies; give a list or a range for one field at least")
         if self.minimise and self.pruner != "none":

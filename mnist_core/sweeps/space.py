@@ -35,6 +35,9 @@ class Range:
     step: float | None = None
     whole: bool = False
 
+    def __contains__(self, value: Any) -> bool:
+        return self.low <= value <= self.high
+
     def to_json(self) -> dict[str, Any]:
         more = {"log": True} if self.log else {}
         return {"low": self.low, "high": self.high, **more, **self._step()}
@@ -63,6 +66,9 @@ class Options:
     """One of these values, which need no order."""
 
     options: tuple[Any, ...]
+
+    def __contains__(self, value: Any) -> bool:
+        return value in self.options
 
     def to_json(self) -> list[Any]:
         return list(self.options)
@@ -211,7 +217,7 @@ def _step(name: str, table: Mapping[str, Any], width: float) -> float | None:
         return None
     try:
         step = float(table["step"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         step = math.nan
     whole = isinstance(RunConfig.metadata(name)["rule"], Whole)
     if not width / MOST_STEPS <= step <= width or (whole and step != int(step)):

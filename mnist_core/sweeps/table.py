@@ -30,6 +30,7 @@ FORMAT = "mnist-lab study 1"
 # States of a trial
 DONE, PRUNED, FAILED, RUNNING, WAITING = "done", "pruned", "failed", "running", "waiting"
 STATES = (DONE, PRUNED, FAILED, RUNNING, WAITING)
+MOST_TRIALS = 10_000_000  # also of its epochs
 COLUMNS = ("number", "state", "values", "accuracy", "epochs", "seconds", "second")
 
 
@@ -155,7 +156,7 @@ def _read(path: Path, _signature: tuple[int, int, int]) -> StudyTable:
     """Each content of the file is parsed once."""
     try:
         return _parsed(read_json(path, PROGRESS_LIMIT), path.stem)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise LabError(f"sweeps/{path.name} is damaged and was left out: {error}.") from error
 
 
@@ -165,23 +166,32 @@ def _parsed(found: Any, name: str) -> StudyTable:
     plan = Plan.from_json(found["plan"])
     rows = [_row(dict(zip(found["columns"], row, strict=True)), plan) for row in found["trials"]]
     importance = {k: float(v) for k, v in found["importance"].items() if _varies(plan, k)}
+    if not all(0 <= share <= 1 for share in importance.values()):
+        raise ValueError("an importance is not a share")
     wanted, winner = found["wanted"], found["winner"]
-    if not (wanted is None or isinstance(wanted, int)):
+    if not (wanted is None or _is_count(wanted)):
         raise ValueError("the number of trials is none")
     return StudyTable(name, plan, rows, wanted, importance, _winner(winner) if winner else None)
 
 
 def _row(row: Mapping[str, Any], plan: Plan) -> TrialRow:
     known = TrialRow(**{name: row[name] for name in COLUMNS})
-    if known.state not in STATES or not all(map(is_number, (known.number, known.epochs))):
-        raise ValueError(f"trial {known.number!r} has no state, number or epochs")
+    if known.state not in STATES or not all(map(_is_count, (known.number, known.epochs))):
+        raise ValueError("a trial has no state, number or epochs")
     figures = (known.accuracy, known.seconds, known.second)
     if not all(figure is None or is_number(figure) for figure in figures):
         raise ValueError(f"trial {known.number} has a figure that is not a number")
+    if not 0 <= (known.accuracy or 0) <= 1:
+        raise ValueError(f"the accuracy of trial {known.number} is no share")
     for name, value in known.values.items():
-        if not _varies(plan, name) or RunConfig.check(name, value) != value:
-            raise ValueError(f"trial {known.number} has an impossible {name}")
+        possible = _varies(plan, name) and RunConfig.check(name, value) == value
+        if not possible or value not in plan.space.dimensions[name]:
+            raise ValueError(f"trial {known.number} has an impossible {name[:60]!a}")
     return known
+
+
+def _is_count(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < MOST_TRIALS
 
 
 def _varies(plan: Plan, name: str) -> bool:
@@ -191,6 +201,7 @@ def _varies(plan: Plan, name: str) -> bool:
 def _winner(found: Mapping[str, Any]) -> Mapping[str, Any]:
     figures = ("seeds", "validation_accuracy", "test_accuracy", "test_accuracy_deviation")
     kept = {name: found[name] for name in figures}
-    if not all(value is None or is_number(value) for value in kept.values()):
+    numbers = all(value is None or is_number(value) for value in kept.values())
+    if not numbers or not _is_count(kept["seeds"]):
         raise ValueError("the winner has a figure that is not a number")
     return kept | {"ids": [str(each) for each in found["ids"]]}

@@ -7,6 +7,7 @@ from mnist_core.config import RunConfig
 from mnist_core.data import idx
 from mnist_core.data.augment import AUGMENTATIONS, augment, changes_images
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.formatting import plain
 from mnist_core.paths import data_root
 from pages.components.shared import common
 from pages.components.shared.cache import cached
@@ -22,7 +23,7 @@ def training_images(config: RunConfig) -> None:
     """Some training images with their labels, and what augmentation does to them."""
     sizes = idx.part_sizes(config.dataset)
     st.caption(
-        f"{dataset_spec(config.dataset).about.capitalize()}: 28×28 pixels, grey. "
+        f"{plain(dataset_spec(config.dataset).about.capitalize())}: 28×28 pixels, grey. "
         f"Each epoch trains on {sizes.train:,} of them; {sizes.validation:,} are held out for "
         "validation."
     )

@@ -8,6 +8,7 @@ import pytest
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import (
     DatasetSpec,
+    check_class_name,
     dataset_names,
     dataset_spec,
     register_dataset,
@@ -28,6 +29,10 @@ def spec(name="Shapes", classes=("circle", "square"), **fields):
         (spec(classes=("one",)), "2 to 256 classes, not 1"),
         (spec(classes=tuple(map(str, range(257)))), "2 to 256 classes, not 257"),
         (spec(classes=("a", "b", "a")), "each class needs a name of its own"),
+        (spec(classes=("a", "[b](//c)")), r"class '\[b\]\(//c\)': use up to 40 letters"),
+        (spec(classes=("a", "www.b.c")), "class 'www.b.c': use up to 40 letters"),
+        (spec(classes=("a", " b")), "class ' b': use up to 40 letters"),
+        (spec(classes=("a", "b" * 41)), "use up to 40 letters"),
     ],
 )
 def test_what_cannot_be_registered(wrong, words):
@@ -35,6 +40,11 @@ def test_what_cannot_be_registered(wrong, words):
     with pytest.raises(ValueError, match=words):
         register_dataset(wrong)
     assert dataset_names() == before
+
+
+def test_names_of_classes_in_any_script():
+    for name in ("お o", "हिन्दी", "Ankle boot", "T-shirt/top", "😀", "ä_1"):
+        check_class_name(name)
 
 
 def test_what_it_expects_is_its_hint_or_names_its_classes():

@@ -112,6 +112,7 @@ HALF = np.zeros(2, np.float16)
         (save({}), "not of one network"),
         (save({"weight": HALF}), "'weight' is no part of a snapshot"),
         (save({"0/x/weight": HALF}), "is no part of a snapshot"),
+        (save({f"0/{'9' * 5000}/weight": HALF}), "is no part of a snapshot"),
         (save({"0/0/weight": HALF, "0/1/bias": HALF}), "not of one network"),
         (save({"0/0/weight": np.zeros(2, np.float32)}), "finite numbers of 16 bits"),
         (save({"0/0/weight": HALF + np.float16(np.nan)}), "finite numbers of 16 bits"),

@@ -69,6 +69,15 @@ DAMAGES = [
     lambda found: found["trials"][0].__setitem__(3, "high"),
     lambda found: found["trials"][0].__setitem__(2, {"lr": "<b>"}),
     lambda found: found["trials"][0].__setitem__(2, {"seed": 1}),
+    lambda found: found["trials"][0].__setitem__(2, {"optimizer": "RMSprop"}),  # not in the space
+    lambda found: found["trials"][0].__setitem__(2, {"lr": 2.0}),
+    lambda found: found["trials"][0].__setitem__(3, 1.5),
+    lambda found: found["trials"][0].__setitem__(0, -1),
+    lambda found: found["trials"][0].__setitem__(4, 0.5),
+    lambda found: found["plan"].update(seeds="x"),
+    lambda found: found.update(wanted=-1),
+    lambda found: found.update(importance={"lr": float("nan")}),
+    lambda found: found.update(importance={"lr": 10**400}),
     lambda found: found.pop("importance"),
 ]
 
