@@ -14,12 +14,13 @@ from tests.app.opening import PAGES, texts_of
 from tests.tools.fuzzing.pages import PER_PROCESS, alone, check, template, warm_up
 from tests.tools.fuzzing.part import ODD, part
 
-PREFIXES = {"train": "train", "compare": "cmp", "playground": "play"}
+PREFIXES = {"learn": "learn", "train": "train", "compare": "cmp", "playground": "play"}
 LINK, PICTURE = "www.evil.example", "![x](//evil.example/p.png)"
 HOSTILE = (LINK, PICTURE, "me@evil.example", f"<img src=//{LINK}>", "x" * 5000, "\0", "\u202e", "۳")
 HOSTILE += (":material/x:", "$\\href{//evil.example}{x}$", "../../etc/passwd", "a\nb", "-1", "1e99")
 HOSTILE += ("99999999999999999999", "conv1:0:0:0", "conv1:999:9:9:9", "conv1:٣", "::::", "true")
 HOSTILE += ("5,000", "any size", "Draw", "Photo", "Test image", "Why", "Fool it", "Move it")
+HOSTILE += ("Search", "Files and command", "Glossary", "Experiments", "1-learning-rate", "made-up")
 HOSTILE += ("My digits", "Curves", "Mistakes", "Robustness", "Calibration", "Trade-off", "0", "7")
 PLAIN = tuple(str(value) for value in ODD if not isinstance(value, int) or value < 10**9)
 
@@ -28,7 +29,7 @@ PLAIN = tuple(str(value) for value in ODD if not isinstance(value, int) or value
 def names(page: str) -> tuple[str, ...]:
     """The parameters that a page may know: all names in its source that begin as such do."""
     sources = [*PAGES.glob(f"components/{page}/*.py"), PAGES / f"{page}.py"]
-    pattern = rf'"({PREFIXES[page]}_[a-z_]+)"'
+    pattern = rf'"({PREFIXES[page]}(?:_[a-z_]+)?)"'
     found = {name for path in sources for name in re.findall(pattern, path.read_text("utf-8"))}
     return (*sorted(found), *(RunConfig.names() if page == "train" else ()), "recipe")
 

@@ -23,7 +23,8 @@ from tests.tools.fuzzing.part import ODD, part, spoiled
 ASSETS = Path(__file__).parents[2] / "assets" / "checkpoints"
 FILES = ("config.json", "summary.json", "history.csv", "steps.csv", "progress.json", "request")
 FILES += ("resume.pt", "weights-epoch001.safetensors", "logits.safetensors", "logits.packed.gz")
-FILES += ("snapshots.safetensors", "robustness.json", "worker.log")
+FILES += ("snapshots.safetensors", "image_map.safetensors", "novelty.safetensors")
+FILES += ("robustness.json", "about.json", "worker.log")
 PROGRESS = {"phase": "training", "epoch": 1, "step": 1, "steps": 2, "images_per_second": 9.0}
 PROGRESS |= {"seconds_left": 1.0, "losses": [[1, 0.5]]}
 

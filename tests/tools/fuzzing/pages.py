@@ -19,6 +19,7 @@ from mnist_core.runs.store import RunStore
 from tests.app.play_canvas import Canvas
 from tests.idx_data import write_dataset
 from tests.stores import add_run, make_run
+from tests.tools.fuzzing.studies import tables
 
 # A page that is opened without a browser leaves some 18 MB behind, which no Python object holds.
 PER_PROCESS = 12
@@ -28,13 +29,16 @@ STARTERS += ((robustness_job, "start"),)
 
 @functools.cache
 def template() -> Path:
-    """A folder with a small data set and a store of three runs, of which two have weights."""
+    """A folder with a small data set and a store of three runs, of which two have weights, and a
+    study."""
     folder = Path(tempfile.mkdtemp(prefix="mnist-lab-fuzz-"))
     write_dataset(folder / "data")
     store = RunStore(folder / "store")
     add_run(store, "lenet5")
     add_run(store, "ultrasmall", state="stopped")
     make_run(store)
+    (folder / "store" / "sweeps").mkdir()
+    (folder / "store" / "sweeps" / "made-up.json").write_bytes(tables()[0])
     return folder
 
 
@@ -74,5 +78,5 @@ def warm_up() -> None:
     from tests.app.opening import open_page
 
     with tempfile.TemporaryDirectory() as name, alone(Path(name)):
-        for page in ("train", "compare", "playground"):
+        for page in ("learn", "train", "compare", "playground"):
             open_page(page)
