@@ -86,7 +86,7 @@ def _what_differs(found: Sequence[Pair]) -> str:
         return f"{words} The runs differ in nothing else but the seed."
     return (
         f"{words} For some networks the runs differ in more than that: {', '.join(names)}. So not "
-        "all of a gain is due to moved images; the button below changes nothing else."
+        "all of a gain is due to moved images."
     )
 
 
@@ -99,7 +99,7 @@ def train_moved(run: Run) -> None:
         f"Train {title} with moved images →",
         icon=":material/tune:",
         key="play_train_moved",
-        help="On the Train page: the chosen run’s settings, with images turned by up to "
+        help="On the Train page: nothing but the images changes, which are turned by up to "
         f"{MOVES['rotation']:g}° and shifted by up to {MOVES['shift']:g} pixels."
         + see("augmentation"),
     ):
