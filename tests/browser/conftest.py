@@ -81,7 +81,7 @@ def serving(tiny_store: tuple[Path, str], data: Path, log: Path) -> Iterator[Ser
             yield Server(f"http://127.0.0.1:{port}", store, tiny)
         finally:
             process.terminate()
-            process.wait(10)
+            process.wait(TIMEOUT)
             for run in RunStore(store).list()[0]:  # training outlives the server, not the tests
                 launcher.stop(RunStore(store), run.id)
 

@@ -9,6 +9,7 @@ import numpy as np
 import streamlit as st
 
 from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import InputError
 from mnist_core.formatting import true_minus
 from mnist_core.imaging import tiles
 from mnist_core.runs.run import Run
@@ -50,13 +51,19 @@ def why(run: Run, image: np.ndarray, label: int) -> None:
     st.html(markup.note(words))
     picture = tiles.tile(image, SIDE, SIDE, grey=True)
     words = "as the network reads it"
-    figures = [_figure(picture, f"<b>the image</b> {words}", f"The image {words}")]
+    figures, missing = [_figure(picture, f"<b>the image</b> {words}", f"The image {words}")], ""
     for method in METHODS:
-        found = saliency(one, image, method, score)
+        try:
+            found = saliency(one, image, method, score)
+        except InputError as error:  # a network without convolutions has no Grad-CAM
+            missing = f"{error}."
+            continue
         caption = f"<b>{method}</b> {nothing(method, found)}{WORDS[method]}{gap(found)}"
         alt = f"{method} for {classes[target]}"
         figures.append(_figure(tiles.tile(found.values, SIDE, SIDE), caption, alt))
     st.html(markup.figures(figures))
+    if missing:
+        st.html(markup.note(escape(missing)))
 
 
 def _figure(tile: tiles.Tile, caption: str, alt: str) -> str:

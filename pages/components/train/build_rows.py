@@ -33,6 +33,7 @@ STYLE = """<style>
  padding:.1rem .2rem;position:relative}
 .st-key-build_rows [class*=st-key-build_move] button p{position:absolute;width:1px;height:1px;
  overflow:hidden;clip-path:inset(50%)}
+.st-key-build_rows [class*=st-key-build_move] [data-testid=stIconMaterial]{margin:0}
 .st-key-build_rows [class*=st-key-build_field]{display:flex;flex-direction:row;align-items:center;
  gap:.35rem;font-size:.875rem}
 .st-key-build_rows [class*=st-key-build_field]>*{flex:1 1 0;min-width:0}
@@ -110,7 +111,8 @@ class Row:
                 self._kind(self.layer)
                 for field in fields_of(self.layer):
                     self._field(self.layer, field)
-            st.caption(about or "–", width="stretch")
+            if about:
+                st.caption(about, width="stretch")
 
     def _button(self, what: str, icon: str, off: bool) -> None:
         act = {
