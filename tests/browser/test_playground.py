@@ -33,7 +33,9 @@ def answer(page):
 
 def draw_digit(page, digit, size=0.7):
     """Follows the digit's strokes with the mouse, and waits for the answer to the last one."""
-    box = page.locator("canvas.upper-canvas").bounding_box()
+    canvas = page.locator("canvas.upper-canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
     for line in placed_strokes(digit, SIDE, size=size)[0]:
         points = [(box["x"] + x, box["y"] + y) for x, y in line]
         page.mouse.move(*points[0])
@@ -212,7 +214,7 @@ def test_pictures_are_shown_pixel_by_pixel_and_hold_up_no_tab_key(page, server):
     at_rest(page)
     images = page.locator(".play-figures img")
     sizes = images.evaluate_all("l => l.map(e => [e.naturalWidth, e.clientWidth, e.alt])")
-    assert len(sizes) == 5
+    assert len(sizes) == 5 + 6  # and the nearest training images
     assert all(natural == shown > 0 and alt for natural, shown, alt in sizes), sizes
     assert page.get_by_role("button", name="Fullscreen").count() == 0
 

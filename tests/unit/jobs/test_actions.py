@@ -83,6 +83,7 @@ def everything(act, run):
         "stop_robustness": act.stop_robustness,
         "search": lambda: act.search("lr", [], quick_config(seed=79)),
         "pause_search": lambda: act.pause_search("lr"),
+        "delete_search": lambda: act.delete_search("lr"),
         "save_drawing": lambda: act.save_drawing(drawings, INK, 3),
         "remove_drawings": lambda: act.remove_drawings(drawings, ["a.png"]),
         "import_drawings": lambda: act.import_drawings(drawings, b""),
