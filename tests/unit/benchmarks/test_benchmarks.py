@@ -139,7 +139,7 @@ def test_results_are_kept_one_by_one_and_told(store):
     assert "| LeNet-5 | 1 | 200 | 150 | 155 | 0.970 |" in told
     assert told.endswith("Measured on a machine; 2026-11-20.")
     rows = [line for line in told.splitlines() if line.startswith("|")]
-    assert {line.count("|") for line in rows} == {7}
+    assert {line.count("|") for line in rows} == {5, 7}
 
 
 def test_the_native_engine_is_shown_where_it_was_measured():
@@ -149,6 +149,22 @@ def test_the_native_engine_is_shown_where_it_was_measured():
     told = report.markdown({"overhead": overhead})
     assert "| LeNet-5 | 1 | 200 | 150 | 155 | 0.970 | 32 | 4.8 | 61 % |" in told
     assert "| 0.970 | – | – | – |" in told
+
+
+def test_goals_are_told_only_where_they_were_measured():
+    (one,) = RESULTS["overhead"]["rows"]
+    rows = [
+        one | {"native": 40.0, "faster": 3.9, "peak": 0.5},
+        one | {"threads": 2, "native": 20.0, "faster": 5.0, "peak": 0.5},
+        one | {"model": "medium", "native": 30.0, "faster": 2.04, "peak": 0.5},
+    ]
+    told = report.markdown(RESULTS | {"overhead": RESULTS["overhead"] | {"rows": rows}})
+    assert "| LeNet-5, one thread: times as fast as with torch's layers | 4 | 3.9 | no |" in told
+    assert "| … times faster again with a second core | 1.7 | 2 | yes |" in told
+    assert "| Medium, one thread: times as fast as with torch's layers | 2 | 2.04 | yes |" in told
+    assert "| the network that gains least, one or two threads | 1 | 2.04 | yes |" in told
+    assert "UltraSmall, one thread" not in told
+    assert "| goal |" not in report.markdown({"two-at-once": RESULTS["two-at-once"]})
 
 
 @pytest.mark.parametrize("content", ["{", "[]", '{"format": "x", "results": {}}', "null"])
