@@ -21,14 +21,15 @@ EPOCHS = 80  # of a run by this recipe, as by LeNet-5's "improved"
 
 def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
     """By network: `study`, `dataset`, `trials`, `epochs` of a trial, the config's `fields`, and
-    `finalists`, the `id` and `validation_accuracy` (None if diverged) of each long run.
+    `finalists`, the `id` and `validation_accuracy` (None if diverged) of each long run, and the
+    `best` of them, an id.
 
     None where no search ships. Raises LabError for a damaged file.
     """
     try:
         found = read_json(path)
         if not all(
-            {"study", "dataset", "trials", "epochs", "finalists", "fields"} <= set(winner)
+            {"study", "dataset", "trials", "epochs", "best", "finalists", "fields"} <= set(winner)
             for winner in found.values()
         ):
             raise ValueError("figures are missing")
@@ -49,6 +50,7 @@ def searched(model: str, path: Path = PATH) -> tuple[Recipe, ...]:
         return ()
     title = (
         f"{winner['trials']} settings tried on {winner['dataset']} for {winner['epochs']} epochs; "
-        f"of the {len(winner['finalists'])} best, the one that is best after {EPOCHS}"
+        f"of the {len(winner['finalists'])} best, the one that is best after {EPOCHS} and diverges "
+        "with no seed"
     )
     return (Recipe(NAME, title, winner["fields"]),)

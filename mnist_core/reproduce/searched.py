@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from mnist_core.errors import LabError, NotFound
 from mnist_core.files import write_json
 from mnist_core.jobs.pool import Made, carry_out_here, train_all
 from mnist_core.models.searched import EPOCHS, PATH, winners
+from mnist_core.models.zoo import SEARCHED_SEEDS
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -31,9 +33,10 @@ def keep_winner(
     """Writes the study's best setting into models/searched.json; returns what was written.
 
     What is best after a few epochs may be worse or diverge in a long run, so the study's best
-    settings are trained at length, in the store, and the best of them is kept. Validation
-    accuracy alone decides. Ctrl-C pauses; the next call continues. Raises NotFound without that
-    study in the store, and LabError for one that is not done or where all of them diverge.
+    settings are trained at length, in the store. Kept is the one with the best validation
+    accuracy of those that diverge with none of the recipe's seeds. Ctrl-C pauses; the next call
+    continues. Raises NotFound without that study in the store, and LabError for one that is not
+    done or where all of them diverge.
     """
     table = read_table(store, study)
     if table is None:
@@ -41,14 +44,24 @@ def keep_winner(
         raise NotFound(f"only: {study} was given; the studies in {store.root} are: {names}")
     if table.best is None or not table.is_complete:
         raise LabError(f"{study} is not done; go on with it: sweep --name {study}")
-    finalists = [_finalist(run) for run in _trained(store, candidates(table), at_once, on_made)]
-    finished = [each for each in finalists if each["validation_accuracy"] is not None]
-    if not finished:
+    train = functools.partial(_trained, store, at_once=at_once, on_made=on_made)
+    finalists = train(candidates(table))
+    best = _steady(finalists, train)
+    if best is None:
         raise LabError(f"{study}: its best settings diverge when trained for {EPOCHS} epochs")
-    best = max(finished, key=lambda each: each["validation_accuracy"])
-    winner = _winner(table, best["id"], finalists)
-    write_json(path, {**winners(path), winner.pop("model"): winner})
+    winner = _winner(table, best, finalists)
+    write_json(path, {**winners(path), best.config.model: winner})
     return winner
+
+
+def _steady(finalists: Sequence[Run], train: Callable[[list[RunConfig]], list[Run]]) -> Run | None:
+    """The best of the finalists that diverges with none of the recipe's seeds, or None."""
+    finished = [run for run in finalists if run.state == RunState.DONE]
+    for run in sorted(finished, key=lambda run: -(run.summary.validation_accuracy or 0.0)):
+        others = [run.config.replace(seed=seed) for seed in range(2, SEARCHED_SEEDS + 1)]
+        if all(other.state == RunState.DONE for other in train(others)):
+            return run
+    return None
 
 
 def candidates(table: StudyTable) -> list[RunConfig]:
@@ -57,8 +70,9 @@ def candidates(table: StudyTable) -> list[RunConfig]:
 
 
 def _trained(
-    store: RunStore, configs: Sequence[RunConfig], at_once: int, on_made: Callable[[Made], None]
+    store: RunStore, configs: list[RunConfig], *, at_once: int, on_made: Callable[[Made], None]
 ) -> list[Run]:
+    """The runs of these configs; those that are missing are trained."""
     missing = [c for c in configs if not ((run := store.find_folder(c)) and run.finished)]
     for made in train_all(store, missing, at_once, _train):
         on_made(made)
@@ -74,16 +88,15 @@ def _finalist(run: Run) -> dict[str, Any]:
     return {"id": run.id, "validation_accuracy": accuracy}
 
 
-def _winner(table: StudyTable, best: str, finalists: list[dict[str, Any]]) -> dict[str, Any]:
-    (config,) = [config for config in candidates(table) if config.id == best]
-    fields = {name: v for name, v in config.used().items() if name not in NOT_OF_A_RECIPE}
+def _winner(table: StudyTable, best: Run, finalists: Sequence[Run]) -> dict[str, Any]:
+    fields = {n: v for n, v in best.config.used().items() if n not in NOT_OF_A_RECIPE}
     return {
-        "model": config.model,
         "study": table.name,
-        "dataset": config.dataset,
+        "dataset": best.config.dataset,
         "trials": len(table.rows),
         "epochs": table.config(table.rows[0]).epochs,
-        "finalists": finalists,
+        "best": best.id,
+        "finalists": [_finalist(run) for run in finalists],
         "fields": fields,
     }
 

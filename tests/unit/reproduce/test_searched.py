@@ -30,31 +30,37 @@ def study(store, rows, wanted):
     return plan
 
 
+def trained(store, config, accuracies):
+    """Runs of the config, a seed for each validation accuracy; None diverged."""
+    for seed, accuracy in enumerate(accuracies, start=1):
+        state = RunState.DIVERGED if accuracy is None else RunState.DONE
+        store.create(config.replace(seed=seed), Summary(state, validation_accuracy=accuracy))
+
+
 def test_of_a_studys_best_settings_the_best_at_length_is_a_recipe(store, tmp_path, monkeypatch):
-    """The setting that leads after five epochs diverges, the next is worse than the third."""
+    """The best after five epochs diverges, and a seed of the best at length does."""
     path = tmp_path / "searched.json"
     assert searched("lenet5", path) == ()
-    settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.001)]
-    short, long = (0.9, 0.89, 0.88, 0.87), (None, 0.91, 0.92, 0.99)
-    rows = [TrialRow(n, "done", each, short[n], 5) for n, each in enumerate(settings)]
-    plan = study(store, rows, 5)
+    settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.004, 0.001)]
+    rows = [TrialRow(n, "done", each, 0.9 - n / 100, 5) for n, each in enumerate(settings)]
+    plan = study(store, rows, 6)
     with pytest.raises(LabError, match="not done"):
         keep_winner(store, "clothes", path)
     with pytest.raises(NotFound, match="clothes"):
         keep_winner(store, "shoes", path)
-    study(store, rows, 4)
-    monkeypatch.setattr(reproduce_searched, "FINALISTS", 3)
-    for each, accuracy in zip(settings, long, strict=True):
-        state = RunState.DIVERGED if accuracy is None else RunState.DONE
-        summary = Summary(state, validation_accuracy=accuracy)
-        store.create(at_length(plan.configs(each)[0]), summary)
+    study(store, rows, 5)
+    monkeypatch.setattr(reproduce_searched, "FINALISTS", 4)
+    long = [[None], [0.92, 0.9, None, 0.9, 0.9], [0.91] * 5, [0.905], [0.99] * 5]
+    for values, accuracies in zip(settings, long, strict=True):
+        trained(store, at_length(plan.configs(values)[0]), accuracies)
     kept = keep_winner(store, "clothes", path)
     (recipe,) = searched("lenet5", path)
     assert winners(path) == {"lenet5": kept} and kept["dataset"] == "FashionMNIST"
-    assert [each["validation_accuracy"] for each in kept["finalists"]] == [None, 0.91, 0.92]
-    assert "4 settings tried on FashionMNIST for 5 epochs; of the 3 best" in recipe.title
+    accuracies = [each["validation_accuracy"] for each in kept["finalists"]]
+    assert accuracies == [None, 0.92, 0.91, 0.905]
+    assert "5 settings tried on FashionMNIST for 5 epochs; of the 4 best" in recipe.title
     made = make_config("lenet5", dataset="FashionMNIST", **recipe.fields)
-    assert made == at_length(plan.configs(settings[2])[0])
+    assert made == at_length(plan.configs(settings[2])[0]) and made.id == kept["best"]
     assert (made.epochs, made.step_size, made.lr) == (EPOCHS, EPOCHS // 5, 0.002)
 
 
@@ -75,7 +81,8 @@ def test_only_finalists_that_are_missing_are_trained(store, tmp_path, monkeypatc
     for _ in range(2):
         kept = keep_winner(store, "clothes", tmp_path / "searched.json", on_made=told.append)
         assert kept["fields"]["lr"] == 0.003
-    assert asked == [second] and [made.run.id for made in told] == [second.id]
+    others = [second.replace(seed=seed) for seed in range(2, 6)]
+    assert asked == [second, *others] and [made.run.id for made in told] == [c.id for c in asked]
 
 
 def test_a_study_whose_best_all_diverge_gives_no_recipe(store, tmp_path):
@@ -107,7 +114,6 @@ def test_the_recipes_that_ship_are_those_of_the_studies_that_ship():
     store = RunStore(PROJECT / "checkpoints")
     for model, winner in winners().items():
         table = read_table(store, winner["study"])
-        best = max(winner["finalists"], key=lambda each: each["validation_accuracy"] or 0.0)["id"]
         assert [each["id"] for each in winner["finalists"]] == [c.id for c in candidates(table)]
         (row,) = [row for row in zoo_rows() if (row.model, row.recipe) == (model, "searched")]
-        assert row.configs()[0].id == best and len(row.configs()) == 5
+        assert row.configs()[0].id == winner["best"] and len(row.configs()) == 5
