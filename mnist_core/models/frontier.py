@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mnist_core.errors import LabError
-from mnist_core.files import read_json
 from mnist_core.layers.text import Words
 from mnist_core.models.registry import Recipe, register_model
+from mnist_core.models.winners import read_winners
 from mnist_core.models.written import stages_of
 
 if TYPE_CHECKING:
@@ -87,18 +86,7 @@ def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
 
     None where no study is done. Raises LabError for a damaged file.
     """
-    try:
-        found = read_json(path)
-        if not all(set(winner) >= KEPT for winner in found.values()):
-            raise ValueError("figures are missing")
-        return dict(found)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise LabError(
-            f"{path} is damaged ({error}); "
-            "make it anew: python -m mnist_core reproduce searched --only STUDY"
-        ) from error
+    return read_winners(path, KEPT)
 
 
 def size_of_study(study: str) -> Size | None:
@@ -109,8 +97,9 @@ def size_of_study(study: str) -> Size | None:
 
 def add_networks(path: Path = PATH) -> None:
     """Registers the networks of all sizes whose studies are done."""
+    found = winners(path)
     for size in SIZES:
-        winner = winners(path).get(size.name)
+        winner = found.get(size.name)
         if winner:
             chosen = f"the best of {winner['trials']} settings that searches tried"
             recipe = Recipe(NAME, f"{chosen}, for {size.epochs} epochs", winner["fields"])

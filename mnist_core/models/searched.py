@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mnist_core.errors import LabError
-from mnist_core.files import read_json
 from mnist_core.models.registry import Recipe
+from mnist_core.models.winners import read_winners
 
 PATH = Path(__file__).parent / "searched.json"
 NAME = "searched"
+KEPT = {"study", "dataset", "trials", "epochs", "best", "finalists", "fields"}
 EPOCHS = 80  # of a run by this recipe, as by LeNet-5's "improved"
 
 
@@ -26,21 +26,7 @@ def winners(path: Path = PATH) -> Mapping[str, Mapping[str, Any]]:
 
     None where no search ships. Raises LabError for a damaged file.
     """
-    try:
-        found = read_json(path)
-        if not all(
-            {"study", "dataset", "trials", "epochs", "best", "finalists", "fields"} <= set(winner)
-            for winner in found.values()
-        ):
-            raise ValueError("figures are missing")
-        return dict(found)
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise LabError(
-            f"{path} is damaged ({error}); "
-            "make it anew: python -m mnist_core reproduce searched --only STUDY"
-        ) from error
+    return read_winners(path, KEPT)
 
 
 def searched(model: str, path: Path = PATH) -> tuple[Recipe, ...]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
 from mnist_core.files import is_number, read_checked, write_json
-from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
+from mnist_core.jobs.pool import Made, alone, carry_out_here
 from mnist_core.models import model_spec
 from mnist_core.models.frontier_rows import FIRST, FrontierRow, frontier_rows
+from mnist_core.reproduce.making import train_missing
 from mnist_core.reproduce.packing import pack
-from mnist_core.reproduce.zoo import MustLearn, finished_runs
+from mnist_core.reproduce.zoo import MustLearn
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -43,11 +43,7 @@ def make_frontier(
     """
     wanted = wanted_configs(only, seeds)
     with alone(store, "frontier"):
-        there = {run.id for run in finished_runs(store, wanted)}
-        missing = [config for config in wanted if config.id not in there]
-        before = len(wanted) - len(missing)
-        for made in train_all(store, missing, at_once, train_and_keep):
-            on_made(replace(made, done=before + made.done, total=len(wanted)))
+        train_missing(store, wanted, at_once, train_and_keep, on_made)
     return [store.get(config.id) for config in wanted]
 
 

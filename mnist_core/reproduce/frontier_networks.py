@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from mnist_core.errors import LabError, NotFound
 from mnist_core.files import write_json
 from mnist_core.models import frontier
+from mnist_core.reproduce.making import finished_study
 from mnist_core.runs.store import RunStore
-from mnist_core.sweeps.table import read_table, table_names
+from mnist_core.sweeps.table import read_table
 
 NOT_OF_A_RECIPE = ("dataset", "model", "seed", "layers")
 
@@ -17,13 +17,8 @@ def keep_network(store: RunStore, study: str, size: frontier.Size) -> dict[str, 
     Validation accuracy alone has chosen it. Raises NotFound without that study in the store, and
     LabError for one that is not done.
     """
-    table = read_table(store, study)
-    if table is None:
-        names = ", ".join(table_names(store)) or "none"
-        raise NotFound(f"only: {study} was given; the studies in {store.root} are: {names}")
-    if table.best is None or not table.is_complete:
-        raise LabError(f"{study} is not done; go on with it: sweep --name {study}")
-    config, kept = table.config(table.best), frontier.winners(frontier.PATH)
+    table, best = finished_study(store, study)
+    config, kept = table.config(best), frontier.winners(frontier.PATH)
     studies = sorted({*kept.get(size.name, {}).get("studies", ()), study})
     tables = [found for name in studies if (found := read_table(store, name))]
     fields = {k: v for k, v in config.used().items() if k not in NOT_OF_A_RECIPE}

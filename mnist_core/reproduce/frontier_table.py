@@ -8,7 +8,7 @@ from mnist_core.formatting import counted, markdown_table, percent, percent_spre
 from mnist_core.models import model_spec
 from mnist_core.models.frontier_rows import PUBLISHED, FrontierRow, Published, frontier_rows
 from mnist_core.reproduce.frontier import looks
-from mnist_core.reproduce.zoo import finished_runs
+from mnist_core.reproduce.making import finished_runs
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.table import DONE, FAILED, PRUNED, read_table

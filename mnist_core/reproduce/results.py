@@ -8,7 +8,8 @@ from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import markdown_table, percent_spread
 from mnist_core.models import model_spec
 from mnist_core.models.zoo import Row, zoo_rows
-from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND, finished_runs
+from mnist_core.reproduce.making import finished_runs
+from mnist_core.reproduce.zoo import LEARNS, NOT_AT_HAND
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore

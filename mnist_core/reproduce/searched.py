@@ -8,15 +8,16 @@ from pathlib import Path
 from typing import Any
 
 from mnist_core.config import RunConfig
-from mnist_core.errors import LabError, NotFound
+from mnist_core.errors import LabError
 from mnist_core.files import write_json
-from mnist_core.jobs.pool import Made, carry_out_here, train_all
+from mnist_core.jobs.pool import Made, carry_out_here
 from mnist_core.models.searched import EPOCHS, PATH, winners
 from mnist_core.models.zoo import SEARCHED_SEEDS
+from mnist_core.reproduce.making import finished_study, train_missing
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
-from mnist_core.sweeps.table import StudyTable, read_table, table_names
+from mnist_core.sweeps.table import StudyTable
 
 FINALISTS = 10  # of a study's settings, trained at length
 NOT_OF_A_RECIPE = ("dataset", "model", "seed")
@@ -38,12 +39,7 @@ def keep_winner(
     continues. Raises NotFound without that study in the store, and LabError for one that is not
     done or where all of them diverge.
     """
-    table = read_table(store, study)
-    if table is None:
-        names = ", ".join(table_names(store)) or "none"
-        raise NotFound(f"only: {study} was given; the studies in {store.root} are: {names}")
-    if table.best is None or not table.is_complete:
-        raise LabError(f"{study} is not done; go on with it: sweep --name {study}")
+    table, _ = finished_study(store, study)
     train = functools.partial(_trained, store, at_once=at_once, on_made=on_made)
     finalists = train(candidates(table))
     best = _steady(finalists, train)
@@ -73,14 +69,9 @@ def _trained(
     store: RunStore, configs: list[RunConfig], *, at_once: int, on_made: Callable[[Made], None]
 ) -> list[Run]:
     """The runs of these configs; those that are missing are trained."""
-    missing = [c for c in configs if not ((run := store.find_folder(c)) and run.finished)]
-    for made in train_all(store, missing, at_once, _train):
-        on_made(made)
+    train_one = functools.partial(carry_out_here, device="auto")
+    train_missing(store, configs, at_once, train_one, on_made)
     return [store.get(config.id) for config in configs]
-
-
-def _train(store: RunStore, config: RunConfig) -> Run:
-    return carry_out_here(store, config, "auto")
 
 
 def _finalist(run: Run) -> dict[str, Any]:

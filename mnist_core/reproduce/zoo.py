@@ -1,7 +1,7 @@
 """The zoo that ships: training and packing those of its runs that are missing."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -9,11 +9,12 @@ from typing import Any
 from mnist_core.config import RunConfig
 from mnist_core.data.idx import missing_files
 from mnist_core.errors import InputError
-from mnist_core.jobs.pool import Made, alone, carry_out_here, train_all
+from mnist_core.jobs.pool import Made, alone, carry_out_here
 from mnist_core.models import model_spec
 from mnist_core.models.stats import stats_of
 from mnist_core.models.zoo import rate_pair, zoo_rows
 from mnist_core.paths import data_root
+from mnist_core.reproduce.making import train_missing
 from mnist_core.reproduce.packing import pack
 from mnist_core.runs.extend import branch_off
 from mnist_core.runs.run import Run
@@ -39,12 +40,8 @@ def make_zoo(
     """
     wanted = wanted_configs(only, seeds)
     with alone(store, "zoo"):
-        there = {run.id for run in finished_runs(store, wanted)}
-        missing = [config for config in wanted if config.id not in there]
-        missing.sort(key=lambda c: c.epochs / c.batch_size, reverse=True)  # the longest first
-        before = len(wanted) - len(missing)
-        for made in train_all(store, missing, at_once, train_and_pack, _parents()):
-            on_made(replace(made, done=before + made.done, total=len(wanted)))
+        longest_first = sorted(wanted, key=lambda c: c.epochs / c.batch_size, reverse=True)
+        train_missing(store, longest_first, at_once, train_and_pack, on_made, _parents())
     return [store.get(config.id) for config in wanted]
 
 
@@ -56,12 +53,6 @@ def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[R
     rows = [replace(row, seeds=row.seeds[:seeds]) for row in rows if row.dataset not in away]
     pair = [config for config in rate_pair() if not names or config.model in names]
     return list(dict.fromkeys([config for row in rows for config in row.configs()] + pair))
-
-
-def finished_runs(store: RunStore, configs: Iterable[RunConfig]) -> list[Run]:
-    """The runs of these configs that are in the store and finished."""
-    found = (store.find_folder(config) for config in configs)
-    return [run for run in found if run and run.finished]
 
 
 def train_and_pack(store: RunStore, config: RunConfig) -> Run:

@@ -7,6 +7,7 @@ winner alone, it still says what to expect of new images.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from statistics import fmean, stdev
 from typing import Any
@@ -35,16 +36,13 @@ def train_winner(
     first = study.plan.configs(best.params)[0]
     configs = [first.replace(seed=first.seed + number) for number in range(seeds)]
     missing = [config for config in configs if not _is_tested(store, config)]
-    for made in train_all(store, missing, min(at_once, len(configs)), train_here):
+    train_one = functools.partial(carry_out_here, device="auto")
+    for made in train_all(store, missing, min(at_once, len(configs)), train_one):
         on_made(made)
     figures = _figures([store.get(config.id) for config in configs])
     if study.attributes().get("winner") != figures:
         study.keep("winner", figures)
     return figures
-
-
-def train_here(store: RunStore, config: RunConfig) -> Run:
-    return carry_out_here(store, config, "auto")
 
 
 def _is_tested(store: RunStore, config: RunConfig) -> bool:

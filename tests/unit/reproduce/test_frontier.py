@@ -16,7 +16,7 @@ from mnist_core.models import frontier as frontier_networks
 from mnist_core.models.frontier_rows import PUBLISHED, FrontierRow, frontier_ids, frontier_rows
 from mnist_core.models.registry import ModelSpec, Recipe
 from mnist_core.models.zoo import shipped_ids
-from mnist_core.reproduce import frontier, frontier_table
+from mnist_core.reproduce import frontier, frontier_table, making
 from mnist_core.reproduce.frontier import looks, make_frontier, measured_looks, wanted_configs
 from mnist_core.reproduce.frontier_table import frontier_markdown, frontier_results
 from mnist_core.sweeps.plan import Plan
@@ -88,13 +88,13 @@ def small_frontier(monkeypatch):
             short = {"epochs": 2, "batch_size": 32, "lr": 0.02}
             return [make_config(self.model, seed=seed, **short) for seed in self.seeds]
 
-    def one_after_another(store, configs, at_once, train_one):
+    def one_after_another(store, configs, at_once, train_one, parents):
         for count, config in enumerate(configs, start=1):
             yield Made(train_one(store, config), count, len(configs), 0.0)
 
     for module in (frontier, frontier_table):
         monkeypatch.setattr(module, "frontier_rows", lambda: [Row(700, "frontier-700")])
-    monkeypatch.setattr(frontier, "train_all", one_after_another)
+    monkeypatch.setattr(making, "train_all", one_after_another)
     monkeypatch.setattr("mnist_core.reproduce.zoo.LEARNS", 0.0)  # of a few steps nothing is asked
     pool.loaded.cache_clear()
     yield

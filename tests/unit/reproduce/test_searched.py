@@ -9,6 +9,7 @@ from mnist_core.models.frontier import size_of_study
 from mnist_core.models.searched import EPOCHS, searched, winners
 from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import PROJECT
+from mnist_core.reproduce import making
 from mnist_core.reproduce import searched as reproduce_searched
 from mnist_core.reproduce.searched import at_length, candidates, keep_winner
 from mnist_core.runs.bundle import read_bundle
@@ -70,13 +71,13 @@ def test_only_finalists_that_are_missing_are_trained(store, tmp_path, monkeypatc
     store.create(first, Summary(RunState.DONE, validation_accuracy=0.9))
     asked = []
 
-    def train(store, configs, at_once, train_one):
+    def train(store, configs, at_once, train_one, parents):
         asked.extend(configs)
         for config in configs:
             run = store.create(config, Summary(RunState.DONE, validation_accuracy=0.91))
             yield Made(run, 1, 1, 0.0)
 
-    monkeypatch.setattr(reproduce_searched, "train_all", train)
+    monkeypatch.setattr(making, "train_all", train)
     told = []
     for _ in range(2):
         kept = keep_winner(store, "clothes", tmp_path / "searched.json", on_made=told.append)

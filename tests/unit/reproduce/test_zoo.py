@@ -14,7 +14,7 @@ from mnist_core.models import make_config, model_spec, recipe_of
 from mnist_core.models.frontier_rows import frontier_rows
 from mnist_core.models.stats import shipped_stats
 from mnist_core.models.zoo import SEEDS, Row, zoo_rows
-from mnist_core.reproduce import zoo
+from mnist_core.reproduce import making, zoo
 from mnist_core.reproduce.zoo import MustLearn, make_zoo, wanted_configs
 from mnist_core.training.results import Diverged
 from tests.stores import FIGURES, make_run
@@ -29,7 +29,7 @@ def small_zoo(monkeypatch):
     monkeypatch.setattr("mnist_core.models.zoo.make_config", make)
     monkeypatch.setattr(zoo, "zoo_rows", lambda: rows)
     monkeypatch.setattr(zoo, "rate_pair", tuple)
-    monkeypatch.setattr(zoo, "train_all", one_after_another)
+    monkeypatch.setattr(making, "train_all", one_after_another)
     monkeypatch.setattr(zoo, "LEARNS", 0.0)  # of seven steps nothing is asked
     monkeypatch.setattr(zoo, "keeps_snapshots", lambda config: config.seed == config.epochs == 1)
     pool.loaded.cache_clear()
