@@ -12,6 +12,7 @@ import threading
 import time
 from dataclasses import replace
 
+import psutil
 import pytest
 
 from mnist_core import paths
@@ -135,6 +136,7 @@ def test_one_that_does_not_answer_gets_no_run_even_when_it_wakes_up(store, light
     monkeypatch.setattr(standby, "ANSWER", 0.2)
     process, run = on_standby(store), created(store)
     process.send_signal(signal.SIGSTOP)
+    wait_for(lambda: process.status() == psutil.STATUS_STOPPED, 5)  # a signal takes its time
     assert standby.take(store, run.id) is None
     assert standby.find(store) is None
     process.send_signal(signal.SIGCONT)
