@@ -1,22 +1,21 @@
 """The frontier that ships: trains those of its runs that are missing, and makes them small.
 
 Nothing is chosen on test images: the test set is read once for each run, with the weights of its
-best validation epoch. What choosing on test images would have claimed is measured when a run is
-finished, from the snapshots of the first seed (see `looks`).
+best validation epoch. When a run is finished, what other habits would have claimed is measured
+(see `frontier_looks`).
 """
 
 from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import InputError
-from mnist_core.files import is_number, read_checked, write_json
 from mnist_core.jobs.pool import Made, alone, carry_out_here
 from mnist_core.models import model_spec
 from mnist_core.models.frontier_rows import FIRST, FrontierRow, frontier_rows
+from mnist_core.reproduce.frontier_looks import keep_looks
 from mnist_core.reproduce.making import train_missing
 from mnist_core.reproduce.packing import pack
 from mnist_core.reproduce.zoo import MustLearn
@@ -25,7 +24,6 @@ from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 
 EXACT = 100_000  # bytes of weights that ship as they were trained
-LOOKS = "looks.json"  # in the folder of a run: test accuracies of its snapshots, by epoch
 
 
 def make_frontier(
@@ -58,44 +56,15 @@ def wanted_configs(only: Sequence[str] = (), seeds: int | None = None) -> list[R
 
 
 def train_and_keep(store: RunStore, config: RunConfig) -> Run:
-    """Trains one run, measures the looks of a first seed, leaves what ships. Raises LabError."""
+    """Trains one run, measures its looks, leaves what ships. Raises LabError."""
     first = config.seed == FIRST
     run = carry_out_here(store, config, "auto", MustLearn(store, config), snapshots=first)
-    if first and run.state == RunState.DONE:
-        write_json(run.path / LOOKS, measured_looks(run))
+    if run.state == RunState.DONE:
+        keep_looks(run, snapshots=first)
     pack(store, run, exact_below=EXACT)
     if not first:  # its weights give them again
         run.folder.drop_logits()
     return store.get(run.id)
-
-
-def measured_looks(run: Run) -> dict[str, float]:
-    """Test accuracies of the snapshots after the run's epochs, in half precision, by epoch."""
-    from mnist_core.evaluation.metrics import metrics
-    from mnist_core.evaluation.predict import logits_of
-    from mnist_core.inspection.over_time import network_at
-    from mnist_core.jobs.pool import loaded
-
-    test = loaded(run.config.dataset).test
-    pixels, labels = test.pixels(run.config.input_size, run.config.fit), test.labels.numpy()
-    found = {}
-    for snapshot in run.snapshots():
-        if snapshot.epoch:
-            logits = logits_of(network_at(run, snapshot).model, pixels, run.config)
-            found[str(snapshot.epoch)] = metrics(logits.numpy(), labels).accuracy
-    return found
-
-
-def looks(run: Run) -> dict[str, float]:
-    """What `measured_looks` gave; nothing for a run without such a file."""
-
-    def check(found: object) -> dict[str, float]:
-        if not isinstance(found, dict) or not all(map(is_number, found.values())):
-            raise ValueError("no table of accuracies")
-        return {str(epoch): float(value) for epoch, value in found.items()}
-
-    nothing: dict[str, float] = {}
-    return read_checked(Path(run.path) / LOOKS, check, default=nothing)
 
 
 @functools.cache

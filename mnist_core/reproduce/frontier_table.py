@@ -7,7 +7,7 @@ from mnist_core.evaluation.statistics import spread
 from mnist_core.formatting import counted, markdown_table, percent, percent_spread
 from mnist_core.models import model_spec
 from mnist_core.models.frontier_rows import PUBLISHED, FrontierRow, Published, frontier_rows
-from mnist_core.reproduce.frontier import looks
+from mnist_core.reproduce.frontier_looks import looks, shifted
 from mnist_core.reproduce.making import finished_runs
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -15,7 +15,8 @@ from mnist_core.sweeps.table import DONE, FAILED, PRUNED, read_table
 
 HEADS = (
     *("at most", "data set", "network", "parameters", "seeds", "validation %", "test %"),
-    *("worst seed %", "chosen on test, as others do %", "CPU seconds", "settings tried"),
+    *("worst seed %", "chosen on test, as others do %", "mean over nine shifts %"),
+    *("CPU seconds", "settings tried"),
 )
 THEIRS = ("data set", "parameters", "published %", "how it was chosen")
 
@@ -24,7 +25,8 @@ def frontier_results(store: RunStore) -> list[dict[str, Any]]:
     """One entry for each row of the frontier; accuracies are fractions, a missing figure is None.
 
     `test` is the mean over the seeds, each at its best validation epoch. `on_test` is the highest
-    of those and of the looks (see reproduce.frontier), which are `looks` figures in all.
+    of those and of the looks (see reproduce.frontier_looks), which are `looks` figures in all;
+    `shifted` is the mean of the accuracies over shifted copies of the images.
     `cpu_seconds` is the training of all seeds, and `tried` the number of settings in the studies.
     """
     return [_entry(store, row) for row in frontier_rows()]
@@ -36,6 +38,7 @@ def _entry(store: RunStore, row: FrontierRow) -> dict[str, Any]:
     tests = [s.test_accuracy for s in summaries if s.test_accuracy is not None]
     seen = [*tests, *(value for run in runs for value in looks(run).values())]
     costs = [s.cpu_seconds for s in summaries]
+    averaged = [value for run in runs if (value := shifted(run)) is not None]
     return {
         "limit": row.limit,
         "model": row.model,
@@ -49,6 +52,7 @@ def _entry(store: RunStore, row: FrontierRow) -> dict[str, Any]:
         "worst": min(tests, default=None),
         "on_test": max(seen, default=None),
         "looks": len(seen),
+        **_figures(averaged if len(averaged) == len(runs) else [], "shifted"),
         "cpu_seconds": sum(c or 0.0 for c in costs) if runs and None not in costs else None,
         "tried": _tried(store, row),
         "ids": [run.id for run in runs],
@@ -86,25 +90,30 @@ def _cells(row: Mapping[str, Any]) -> list[str]:
 
 
 def _accuracies(row: Mapping[str, Any]) -> list[str]:
-    parts = (percent_spread(row[part], row[f"{part}_deviation"]) for part in ("validation", "test"))
     missing = f" of {row['wanted']}" if row["seeds"] < row["wanted"] else ""
     return [
         f"{row['seeds']}{missing}",
-        *(_plain(text) for text in parts),
+        _spread(row, "validation"),
+        _spread(row, "test"),
         _plain(percent(row["worst"])),
         f"{_plain(percent(row['on_test']))} (highest of {counted(row['looks'], 'look')})",
+        _spread(row, "shifted") if row["shifted"] is not None else "–",
     ]
 
 
 def _missing(row: Mapping[str, Any]) -> list[str]:
     command = f"python -m mnist_core reproduce frontier --only {row['model']}"
-    return ["0", "–", f"not trained yet; `{command}` does it", "–", "–"]
+    return ["0", "–", f"not trained yet; `{command}` does it", "–", "–", "–"]
 
 
 def _published(point: Published) -> list[str]:
     least = "more than " if point.least else ""
     parameters = _number(point.parameters)
     return [point.dataset, parameters, f"{least}{point.accuracy:.2f}", point.selection]
+
+
+def _spread(row: Mapping[str, Any], part: str) -> str:
+    return _plain(percent_spread(row[part], row[f"{part}_deviation"]))
 
 
 def _plain(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from mnist_core.cli.main import main
 from mnist_core.data.transforms import resize
@@ -17,7 +18,8 @@ from mnist_core.models.frontier_rows import PUBLISHED, FrontierRow, frontier_ids
 from mnist_core.models.registry import ModelSpec, Recipe
 from mnist_core.models.zoo import shipped_ids
 from mnist_core.reproduce import frontier, frontier_table, making
-from mnist_core.reproduce.frontier import looks, make_frontier, measured_looks, wanted_configs
+from mnist_core.reproduce.frontier import make_frontier, wanted_configs
+from mnist_core.reproduce.frontier_looks import looks, measured_looks, shifted, shifted_accuracy
 from mnist_core.reproduce.frontier_table import frontier_markdown, frontier_results
 from mnist_core.sweeps.plan import Plan
 from mnist_core.sweeps.space import read_space
@@ -109,6 +111,7 @@ def test_made_once_with_exact_weights_and_looks_of_the_first_seed(small_frontier
     assert first.snapshots()[-1].epoch == 2 and first.logits_file.exists()
     assert looks(first) == measured_looks(first) and set(looks(first)) == {"1", "2"}
     assert not second.logits_file.exists() and not looks(second)
+    assert [shifted(run) for run in runs] == [shifted_accuracy(run) for run in runs]
     assert all(run.has_weights and run.summary.cpu_seconds > 0 for run in runs)
     make_frontier(lab, 1, made.append)
     assert len(made) == 2  # finished runs are left as they are
@@ -117,6 +120,7 @@ def test_made_once_with_exact_weights_and_looks_of_the_first_seed(small_frontier
     tests = [run.summary.test_accuracy for run in runs]
     assert row["test"] == pytest.approx(np.mean(tests)) and row["worst"] == min(tests)
     assert row["on_test"] == max(*tests, *looks(first).values()) and row["looks"] == 4
+    assert row["shifted"] == pytest.approx(np.mean([shifted(run) for run in runs]))
     assert row["cpu_seconds"] == pytest.approx(sum(r.summary.cpu_seconds for r in runs))
 
 
@@ -126,9 +130,23 @@ def test_the_table_says_what_is_missing_and_who_published_what(small_frontier, s
     assert "not trained yet; `python -m mnist_core reproduce frontier --only frontier-700`" in text
     make_run(store, frontier.wanted_configs()[0], accuracy=0.98, cpu_seconds=1234.5)
     text = frontier_markdown(frontier_results(store))
-    assert "| 1 of 2 | 98.00 | 97.80 | 97.80 | 97.80 (highest of 1 look) | 1,234 | – |" in text
+    assert "| 1 of 2 | 98.00 | 97.80 | 97.80 | 97.80 (highest of 1 look) | – | 1,234 | – |" in text
     assert text.count("\n| MNIST | ") == sum(point.dataset == "MNIST" for point in PUBLISHED)
     assert "| MNIST | 697 | 99.03 | the best on the test set of some 700 networks |" in text
+
+
+def test_shifted_copies_are_moved_and_averaged(small_frontier, lab):
+    """Against NumPy: roll within a frame of zeros, softmax, mean."""
+    run = make_frontier(lab, 1)[0]
+    test = pool.loaded(run.config.dataset).test
+    images = np.pad(test.pixels(28, run.config.fit).numpy(), [(0, 0), (0, 0), (1, 1), (1, 1)])
+    total = np.zeros((len(test), 10))
+    for down, right in np.ndindex(3, 3):
+        moved = np.roll(images, (down - 1, right - 1), (2, 3))[..., 1:-1, 1:-1]
+        pixels = torch.from_numpy(np.ascontiguousarray(moved))
+        logits = logits_of(load_model(run), pixels, run.config).double().numpy()
+        total += np.exp(logits) / np.exp(logits).sum(1, keepdims=True)
+    assert shifted(run) == pytest.approx((total.argmax(1) == test.labels.numpy()).mean())
 
 
 @pytest.mark.parametrize("row", SHIPPING, ids=lambda row: f"{row.model} {row.dataset}")
@@ -146,6 +164,7 @@ def test_what_ships_is_whole_and_gives_its_figures_again(row, real_data):
         again = metrics(logits, test.labels.numpy()).accuracy
         # sums in another order than the engine's may turn an image on the edge
         assert again == pytest.approx(run.summary.test_accuracy, abs=1.01 / len(test))
+        assert shifted(run) == pytest.approx(shifted_accuracy(run), abs=1.01 / len(test))
     first = runs[0]
     assert measured_looks(first) == pytest.approx(looks(first), abs=1.01 / len(test))
     assert first.snapshots()[-1].epoch == first.config.epochs and first.logits_file.exists()
