@@ -35,6 +35,7 @@ page = st.navigation(
 )
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
+from mnist_core.charts.style import live_theme_rules  # noqa: E402
 from mnist_core.runs.store import RunStore  # noqa: E402
 from pages.components.shared.common import LOGO, show_errors  # noqa: E402
 from pages.components.shared.deleted import page_is_left, sweep_hourly  # noqa: E402
@@ -64,7 +65,7 @@ st.html(
     "[data-testid=stCaptionContainer] a{color:inherit!important;opacity:1!important}"
     "[data-testid=stBaseButton-primary]{color:light-dark(#fff,#101922)!important}"
     ".js-plotly-plot .annotation-text{paint-order:stroke;stroke:light-dark(#fff,#171614);"
-    "stroke-width:4px;stroke-linejoin:round}</style>"
+    f"stroke-width:4px;stroke-linejoin:round}}{live_theme_rules()}</style>"
 )
 if page.title != "Compare":
     page_is_left(RunStore())

@@ -56,12 +56,13 @@ PREPARED = "How it was prepared"
 
 
 def choose_source() -> str:
-    st.session_state.setdefault("play_way", DRAW)
     source = st.segmented_control(
         "Your input",
         SOURCES,
+        default=DRAW,
         key="play_way",
         required=True,
+        bind="query-params",
         persist_state="session",
         on_change=forget_test,
         label_visibility="collapsed",
@@ -232,7 +233,6 @@ else:
     with middle:
         show_nothing(nothing(source))
 middle.html(markup.note(escape(dataset_spec(run.config.dataset).expects)))
-nearest = middle.container()
 if group:
     digits.group(group, dataset, in_its_place(run, voters), list(ready.values()))
 if source == LIVE:
@@ -245,6 +245,7 @@ else:
 if source in (DRAW, LIVE):
     with right:
         suggest(in_its_place(run, voters), dataset, one, label)
+nearest = right.container()  # not under the answer, where it would push the network down
 if one and own and label is not None:
     remember_image(run.config.dataset, one.stages.final)
     sections(run, list(ready.values()), voters, one, label, own)

@@ -19,8 +19,9 @@ DARK_UP_TO = 0.55  # the part of the scale on which white text reads better
 
 
 def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure:
-    """Validation accuracy by colour and number, ★ on the best, and a frame around `here`.
+    """Validation accuracy by colour and number, and a frame around `here`.
 
+    ★ marks the best cell of all, ☆ the best one in the row of `here`.
     Cells can be clicked: their `customdata` is (x, y) as indices into `land.xs` and `land.ys`.
     """
     layout = common_layout(
@@ -32,7 +33,7 @@ def landscape_figure(land: Landscape, here: RunConfig, height: int) -> go.Figure
         yaxis=_axis(land.y, land.ys),
         shapes=_frame(land, here),
     )
-    return go.Figure([_heat(land), _cells(land)], layout)
+    return go.Figure([_heat(land), _cells(land, getattr(here, land.y))], layout)
 
 
 def _axis(field: str, values: Sequence[object]) -> dict[str, object]:
@@ -70,17 +71,18 @@ def _colour_value(cell: Cell | None) -> float | None:
     return None if cell is None or cell.accuracy is None else _scaled(cell.accuracy)
 
 
-def _cells(land: Landscape) -> Trace:
+def _cells(land: Landscape, row: object) -> Trace:
     """A text and an invisible square for each cell: Plotly hears no clicks on a heatmap."""
     points = [(x, y) for y in land.ys for x in land.xs if (x, y) in land.cells]
     places = [(land.xs.index(x), land.ys.index(y)) for x, y in points]
     cells = [land.cells[point] for point in points]
     hidden = {"marker": {"opacity": 0}}
+    marks = {id(land.best_of_row(row)): "☆ ", id(land.best): "★ "}
     return {
         "x": [i for i, _ in places],
         "y": [j for _, j in places],
         "customdata": places,
-        "text": [_label(cell, cell is land.best) for cell in cells],
+        "text": [_label(cell, marks.get(id(cell), "")) for cell in cells],
         "hovertext": [_hover(cell) for cell in cells],
         "hovertemplate": "%{hovertext}<extra></extra>",
         "mode": "markers+text",
@@ -92,9 +94,10 @@ def _cells(land: Landscape) -> Trace:
     }
 
 
-def _label(cell: Cell, best: bool) -> str:
+def _label(cell: Cell, mark: str) -> str:
     if cell.accuracy is not None:
-        return f"<b>★ {100 * cell.accuracy:.1f}</b>" if best else f"{100 * cell.accuracy:.1f}"
+        number = f"{100 * cell.accuracy:.1f}"
+        return f"<b>{mark}{number}</b>" if mark else number
     if cell.run is None:
         return "·"
     return "diverged" if cell.run.state == RunState.DIVERGED else "…"

@@ -45,6 +45,25 @@ def css_colour(index: int) -> str:
     return f"light-dark({LIGHT[place]}, {DARK[place]})"
 
 
+def live_theme_rules() -> str:
+    """CSS by which the colours of a figure follow the theme while the figure stands on the page.
+
+    Streamlit puts a theme's colours in place of COLOURS once, when it first draws a figure.
+    """
+    rules = []
+    for light, dark in zip(LIGHT, DARK, strict=True):
+        drawn = [_as_browsers_write_it(name) for name in (light, dark)]
+        for part in ("stroke", "fill"):
+            marks = ",".join(f'.js-plotly-plot [style*="{part}: {each}"]' for each in drawn)
+            rules.append(f"{marks}{{{part}:light-dark({light},{dark})!important}}")
+    return "".join(rules)
+
+
+def _as_browsers_write_it(colour: str) -> str:
+    """A colour such as "#2d7d70" in an element's style: "rgb(45, 125, 112)"."""
+    return f"rgb({', '.join(str(byte) for byte in bytes.fromhex(colour[1:]))})"
+
+
 def dash(index: int) -> str:
     """The line style of the run with this number: runs differ by more than their hue."""
     return DASHES[index % len(DASHES)]

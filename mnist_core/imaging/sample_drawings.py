@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from mnist_core.dataset_specs import IMAGE_SIDE
+from mnist_core.dataset_specs import IMAGE_SIDE, dataset_spec
 
 
 @dataclass(frozen=True)
@@ -124,6 +124,13 @@ def drawn_digits() -> np.ndarray:
 
     found = [from_canvas(draw(Example("", label, strokes))) for label, strokes in enumerate(DIGITS)]
     return np.stack([stages.final for stages in found if stages])
+
+
+def drawn_examples(dataset: str) -> tuple[np.ndarray, list[str]]:
+    """(N, 28, 28) uint8: what the lab can draw of a data set's classes; and what each shows."""
+    if strokes_of(dataset, 0):
+        return drawn_digits(), list(dataset_spec(dataset).classes)
+    return example_image(dataset)[None], [example_for(dataset).what]
 
 
 def draw(example: Example, side: int = 280, width: float = 0.072, finer: int = 3) -> np.ndarray:

@@ -380,7 +380,7 @@ def test_of_many_runs_in_progress_the_first_are_listed(store):
     assert "3 more wait behind these." in [caption.value for caption in page.caption]
 
 
-def test_each_tab_shows_what_it_promises(lab):
+def test_each_tab_shows_what_it_promises(lab, monkeypatch):
     make_run(lab, opening())
     page = open_page()
     assert "1 of 50 are trained" in words(page)
@@ -397,6 +397,10 @@ def test_each_tab_shows_what_it_promises(lab):
     page.session_state["train_tab"] = "Files and command"
     page.run()
     assert page.code[0].value.endswith("--rotation 10")
+    monkeypatch.setenv("MNIST_DATA", str(lab.root))  # no images there: the lab draws some
+    page = open_page(train_tab="Training images")
+    assert "The first training on MNIST downloads them" in words(page) and not page.info
+    assert "<img" in "".join(e.proto.body for e in page.get("html"))
 
 
 def test_mistakes_of_a_grid_run_link_to_runs_with_weights(lab, monkeypatch):

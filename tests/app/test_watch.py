@@ -72,7 +72,7 @@ def test_another_run_beside_it_and_one_that_kept_none(lab, canvas):
     add_run(lab, accuracy=0.95)  # the best, without snapshots
     first, second = (add_snapshots(add_run(lab, seed=seed)) for seed in (2, 3))
     page = open_tab(TAB)
-    assert "This run has no snapshots" in words(page)
+    assert "A run whose training was recorded" in words(page)
     beside = page.selectbox(key=f"play_beside_{first.id}")
     page = beside.set_value(second.id).run()
     assert [side["run"] for side in watched(page)["sides"]] == [first.id, second.id]
@@ -107,7 +107,7 @@ def test_the_train_page_shows_it_beside_the_settings(lab, canvas):
     other = add_snapshots(add_run(lab, seed=5))
     page = open_page("train", train_tab=TAB)
     assert [side["run"] for side in watched(page)["sides"]] == [other.id]
-    assert "This run has no snapshots" in words(page)
+    assert "A run whose training was recorded" in words(page)
     run = add_snapshots(add_run(lab, recipe="grid"))
     page = open_page("train", train_tab=TAB)
     assert [side["run"] for side in watched(page)["sides"]] == [run.id]

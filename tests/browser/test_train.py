@@ -9,6 +9,7 @@ from importlib import util
 from playwright.sync_api import Page, expect
 
 from mnist_core.analysis.url import query_of
+from mnist_core.charts.style import DARK, LIGHT
 from mnist_core.export.formats import FORMATS
 from mnist_core.export.graph import NEEDED
 from mnist_core.formatting import percent
@@ -31,6 +32,8 @@ WITH_ONNX = all(util.find_spec(name) for name in NEEDED)
 BUTTONS = ("Train", "More runs", "Continue", "Pause", "Stop")
 OUTCOME = ".st-key-train_status"
 LONG = {"epochs": 1000, "batch_size": 16}
+CURVE_IS = """colour => getComputedStyle(document.querySelector(
+    ".st-key-train_accuracy .scatterlayer path.js-line")).stroke === colour"""
 
 
 def link(server, config) -> str:
@@ -194,6 +197,10 @@ def test_cause_and_effect_are_in_one_view(page, server):
         for what in ("accuracy", "loss")
     )
     assert left["y"] == right["y"] and left["x"] + left["width"] <= right["x"]
+    for scheme, palette in (("dark", DARK), ("light", LIGHT)):  # while the page is looked at
+        page.emulate_media(color_scheme=scheme)
+        colour = f"rgb({', '.join(str(byte) for byte in bytes.fromhex(palette[0][1:]))})"
+        page.wait_for_function(CURVE_IS, arg=colour)
 
 
 def test_with_the_switch_on_a_move_trains_by_itself(page, server):

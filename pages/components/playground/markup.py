@@ -46,6 +46,8 @@ STYLE = (
 [data-testid=stLayoutWrapper]:has(>.st-key-play_answer){min-width:min(390px,86vw);max-width:640px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_votes){min-width:226px}
 [data-testid=stLayoutWrapper]:has(>.st-key-play_along_strip){min-width:min(480px,86vw)}
+/* The canvas's own toolbar would cover what stands above it. */
+[class*=st-key-play_canvas]:not(:focus-within){clip-path:inset(0)}
 @media (max-width:640px){.play-label{display:none}}
 .play-answer{display:flex;gap:16px;align-items:flex-start;min-height:288px}
 .play-answer figure{margin:0;width:116px;flex:none;font-size:12px;line-height:16px}

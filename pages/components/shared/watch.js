@@ -235,20 +235,24 @@ function paintArea(side, at) {
     for (let time = below.length - 1; time >= 0; time--) context.lineTo(x(time), y(below[time]))
     context.fillStyle = colours[label]
     context.fill()
-    bands.push([label, above[at], below[at]])
+    bands.push({ label, high: above[at], low: below[at], first: [above[0], below[0]] })
     above.forEach((share, time) => { below[time] = share })
   })
   context.font = "600 12px sans-serif"
   const late = x(at) > width / 2
-  context.textAlign = late ? "right" : "left"
   context.fillStyle = "#fff"
   context.strokeStyle = "rgba(0,0,0,.75)"
   context.lineWidth = 3
-  for (const [label, high, low] of bands.filter(band => band[1] - band[2] > 0.06)) {
-    const words = `${names[label]} · ${(100 * (high - low)).toFixed(0)} %`
-    const where = [x(at) + (late ? -5 : 5), y((high + low) / 2) + 4]
+  const write = (words, along, high, low) => {
+    if (high - low < 0.06) return
+    const where = [along, y((high + low) / 2) + 4]
     context.strokeText(words, ...where)
     context.fillText(words, ...where)
+  }
+  if (late) bands.forEach(({ label, first }) => write(glyph(names[label], label), left + 4, ...first))
+  context.textAlign = late ? "right" : "left"
+  for (const { label, high, low } of bands) {
+    write(`${names[label]} · ${(100 * (high - low)).toFixed(0)} %`, x(at) + (late ? -5 : 5), high, low)
   }
   context.strokeStyle = context.fillStyle = ink
   context.lineWidth = 2

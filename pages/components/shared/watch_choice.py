@@ -52,7 +52,7 @@ def choose(config: RunConfig, runs: Sequence[Run], key: str) -> list[Run]:
     first = able.get(config.id)
     if first is None:
         first = _nearest(config, list(able.values()))
-        st.caption(f"This run has no snapshots. Shown instead: {label(first)}")
+        st.caption(f"A run whose training was recorded: {label(first)}")
     others = [each for each in able if each != first.id]
     pair = [config.id for config in rate_pair()]
     partner = next((each for each in pair if each in others and first.id in pair), None)

@@ -34,8 +34,8 @@ def files_and_command(config: RunConfig, run: Run | None) -> None:
     if run and run.history:
         exports(run)
     if run and run.finished and not run.has_weights:
-        copy = "" if run.path.is_dir() else " Train a copy of it to get them."
-        st.caption(f"No weights: they do not ship with this run.{copy}")
+        copy = "Press Train for a copy of this run with its weights."
+        st.caption("This run has no weights." if run.path.is_dir() else copy)
 
 
 def exports(run: Run) -> None:

@@ -25,7 +25,7 @@ WORDS = {"←": "left", "→": "right", "↑": "up", "↓": "down", BEST: "to th
 
 
 def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
-    """The choice of the two axes, steps by keyboard, the map, and its best cell in words."""
+    """The choice of the two axes, steps by keyboard, the best cells in words, and the map."""
     with st.container(
         key="train_map_head", horizontal=True, vertical_alignment="center", gap="small"
     ):
@@ -34,6 +34,8 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
         land = landscape(config, runs, x, y)
         steps(land, config)
         suggestion(store, land, config)
+    if land.best:
+        st.markdown(f":small[{unbroken(best_in_words(land, config))}]")
     clicks = st.session_state.setdefault("train_clicks", 0)
     key = f"landscape_{clicks}"  # a chart of its own for each click: none stays selected
     figure = landscape_figure(land, config, MARGIN + ROW * len(land.ys))
@@ -55,7 +57,11 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             config={"displayModeBar": False},
             alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
         )
-    st.caption(unbroken(summary_of(land, config)))
+    trained = sum(cell.run is not None for cell in land.cells.values())
+    st.caption(
+        "Best validation accuracy in per cent; all other settings are those of the controls. "
+        f"{trained} of {len(land.cells)} are trained."
+    )
 
 
 def axes(config: RunConfig) -> tuple[str, str]:
@@ -150,17 +156,14 @@ def nearest_cells(land: Landscape, config: RunConfig, count: int) -> list[RunCon
     return [cell.config for _, cell in row[:count]]
 
 
-def summary_of(land: Landscape, config: RunConfig) -> str:
-    """How many cells are trained, where the best one lies, and the best one of the framed row."""
-    trained = sum(cell.run is not None for cell in land.cells.values())
-    words = "Best validation accuracy in per cent; all other settings are those of the controls. "
-    words += f"{trained} of {len(land.cells)} are trained."
-    if land.best:
-        words += f" ★ The best here: {told(land.best, land.x, land.y)}."
+def best_in_words(land: Landscape, config: RunConfig) -> str:
+    """Where the best cell of all lies, and the best one of the framed row."""
+    assert land.best
+    words = f"★ **Best: {told(land.best, land.x, land.y)}**."
     row = land.best_of_row(getattr(config, land.y))
     if row and row is not land.best:
         where = setting(land.y, getattr(config, land.y))
-        words += f" The best of the framed row ({where}): {told(row, land.x)}."
+        words += f" ☆ Best with {where}: **{told(row, land.x)}**."
     return words
 
 

@@ -6,8 +6,9 @@ import streamlit as st
 from mnist_core.config import RunConfig
 from mnist_core.data import idx
 from mnist_core.data.augment import AUGMENTATIONS, augment, changes_images
-from mnist_core.dataset_specs import dataset_spec
+from mnist_core.dataset_specs import dataset_spec, dataset_title
 from mnist_core.formatting import plain
+from mnist_core.imaging.sample_drawings import drawn_examples
 from mnist_core.paths import data_root
 from pages.components.shared import common
 from pages.components.shared.cache import cached
@@ -27,7 +28,8 @@ def training_images(config: RunConfig) -> None:
         f"Each epoch trains on {sizes.train:,} of them; {sizes.validation:,} are held out for "
         "validation."
     )
-    if not common.images_here(config.dataset):
+    if idx.missing_files(config.dataset, data_root()):
+        until_they_are_here(config)
         return
     draw = st.session_state.setdefault("train_draw", 0)
     if st.button("Show others", icon=":material/shuffle:", key="train_others", help=OTHERS):
@@ -36,6 +38,21 @@ def training_images(config: RunConfig) -> None:
     classes = dataset_spec(config.dataset).classes
     gallery(list(pixels), [classes[label] for label in labels])
     augmentation(config, pixels[:MOVED], draw)
+
+
+def until_they_are_here(config: RunConfig) -> None:
+    """In place of training images: what the lab can draw of their kind."""
+    if not dataset_spec(config.dataset).downloadable:
+        common.images_here(config.dataset)  # says how to get them
+        return
+    pixels, names = drawn_examples(config.dataset)
+    title = dataset_title(config.dataset)
+    st.markdown(
+        f"The first training on {title} downloads them. Until then, here is what the lab draws:",
+        help=idx.how_to_get(config.dataset, data_root()),
+    )
+    gallery(list(pixels), names)
+    augmentation(config, pixels, 0)
 
 
 def augmentation(config: RunConfig, pixels: np.ndarray, draw: int) -> None:

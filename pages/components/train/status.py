@@ -22,7 +22,10 @@ from pages.components.train.start import estimated_cost
 SEEDS = 5
 MOST_EPOCHS = 1000
 MORE = "Training goes on from the last epoch, as a run of its own."
-WELCOME = "New here? Move a control and see what it changes, or begin with Learn in the menu above."
+WELCOME = (
+    "New here? This network learned to read handwritten digits. Move a control and see what it "
+    "changes, or begin with Learn in the menu above."
+)
 SOMEBODY_ELSE = "Somebody else started this run."
 COPY = "Trains a copy of this run, which ships without its weights: a copy can be drawn for."
 

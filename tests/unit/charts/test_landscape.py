@@ -13,6 +13,7 @@ HERE = make_config("lenet5", "grid")
 def test_the_chart_shows_each_cell_as_it_is(store):
     runs = [
         make_run(store, HERE.replace(lr=0.1), accuracy=0.9),
+        make_run(store, HERE.replace(lr=0.02, batch_size=256), accuracy=0.95),
         make_run(store, HERE.replace(lr=1), state="diverged", epochs=0),
     ]
     land = landscape(HERE, runs, "lr", "batch_size")
@@ -22,7 +23,8 @@ def test_the_chart_shows_each_cell_as_it_is(store):
         (land.xs[i], land.ys[j]): (text, hover)
         for (i, j), text, hover in zip(dots.customdata, dots.text, dots.hovertext, strict=True)
     }
-    assert by_cell[0.1, 64][0] == "<b>★ 90.0</b>"
+    assert by_cell[0.02, 256][0] == "<b>★ 95.0</b>"
+    assert by_cell[0.1, 64][0] == "<b>☆ 90.0</b>"  # the best of the framed row
     assert by_cell[1.0, 64][0] == "diverged"
     assert by_cell[0.2, 64][0] == "·" and "not trained" in by_cell[0.2, 64][1]
     for frame in figure.layout.shapes:
