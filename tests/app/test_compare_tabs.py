@@ -14,7 +14,7 @@ from mnist_core.jobs import spawn
 from mnist_core.models import create_model, make_config
 from tests.app.compare_page import charts, open_page, words
 from tests.app.opening import settle
-from tests.stores import FINGERPRINT, make_run
+from tests.stores import FINGERPRINT, add_run, make_run
 
 
 def test_curves_by_seconds(three):
@@ -136,6 +136,13 @@ def test_robustness_is_shown_from_what_is_kept(two):
     assert len(drawn) == len(CORRUPTIONS) and drawn[0]["data"][0]["y"][0] == pytest.approx(5 / 6)
     assert len(drawn[0]["layout"]["images"]) == 11
     assert "Not computed for Small: the run has no weights." in words(page)
+
+
+def test_robustness_of_a_row_is_computed_for_a_run_with_weights(lab):
+    add_run(lab, "lenet5", accuracy=0.9)
+    better = make_run(lab, make_config("lenet5", seed=2), accuracy=0.95)
+    page = open_tab("Robustness", [better])
+    assert page.button(key="cmp_compute").label == "Compute for LeNet-5"
 
 
 def test_inside_the_networks(two, lab, monkeypatch):

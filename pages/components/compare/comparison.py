@@ -62,6 +62,10 @@ class Comparison:
         """The best run of a chosen row that is `able`; the others differ only in their seed."""
         return next((run for run in self.members(run_id) if able(run)), None)
 
+    def with_weights(self, run_id: str) -> Run:
+        """The best run of a chosen row that has weights; the best of all where none has."""
+        return self.speaker(run_id, lambda run: run.has_weights) or self.runs[run_id]
+
     def names(self, ids: list[str]) -> str:
         return ", ".join(self.labels[run_id] for run_id in ids)
 

@@ -125,12 +125,13 @@ def receptive_fields(comparison: Comparison, stages: dict[str, list[dict[str, An
         help="The mean absolute gradient of the unit with respect to every pixel, over 32 images."
         + see("receptive field"),
     )
-    able = [run for run in comparison.compared if run.has_weights]
+    shown = {run_id: comparison.with_weights(run_id) for run_id in comparison.chosen}
+    able = [run for run in shown.values() if run.has_weights]
     found = measured(able, str(data_root()), row, column) if measure and able else {}
     places = st.columns(AT_ONCE, gap="medium")
-    for number, run in enumerate(comparison.compared):
+    for number, (run_id, run) in enumerate(shown.items()):
         with places[number % len(places)]:
-            label, mine = comparison.labels[run.id], found.get(run.id)
+            label, mine = comparison.labels[run_id], found.get(run.id)
             one_network(label, run, stages[network_of(run.config)], (row, column), mine)
     st.caption(
         "The receptive field that is given for a network as a whole is that of its last "

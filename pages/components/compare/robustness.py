@@ -26,7 +26,8 @@ POLL = 1.0  # seconds between two looks at the process
 def robust_tab(comparison: Comparison) -> None:
     """The curves of the runs with a stored result, and a button to compute the others'."""
     found = {run_id: stored_curves(comparison, run_id) for run_id in comparison.chosen}
-    missing = [comparison.runs[run_id] for run_id, curves in found.items() if curves is None]
+    without = [run_id for run_id, curves in found.items() if curves is None]
+    missing = {run_id: comparison.with_weights(run_id) for run_id in without}
     if missing:
         compute(comparison, missing)
     ready = {run_id: curves for run_id, curves in found.items() if curves}
@@ -52,7 +53,7 @@ def robust_tab(comparison: Comparison) -> None:
     st.caption(
         "Accuracy on all test images of each network's data set, changed as the axis says; "
         "whiskers are 95 % Wilson intervals. Shifted images move right, down, left and up in turn. "
-        "The digits above the curves show one image at every level."
+        "Above the curves, one of the images at every level."
     )
 
 
@@ -73,23 +74,23 @@ def example(dataset: str) -> np.ndarray:
     return example_image(dataset)
 
 
-def compute(comparison: Comparison, missing: list[Run]) -> None:
-    """Progress while a process is at work; else a button that starts one."""
+def compute(comparison: Comparison, missing: dict[str, Run]) -> None:
+    """Progress while a process is at work; else a button that starts one. `missing`: by row."""
     if robustness_job.job(comparison.store):
-        progress(comparison, missing)
+        progress(comparison, list(missing.values()))
         return
     failed = robustness_job.why_it_failed(comparison.store)
     if failed:
         st.error(plain(failed), icon=":material/error:")
-    able = [run for run in missing if run.has_weights]
-    here = [run for run in able if not missing_files(run.config.dataset, data_root())]
+    able = {run_id: run for run_id, run in missing.items() if run.has_weights}
+    here = {k: run for k, run in able.items() if not missing_files(run.config.dataset, data_root())}
     if not here or not may_change():
-        names = ", ".join(comparison.labels[run.id] for run in missing)
+        names = comparison.names(list(missing))
         why = "it needs the data set" if able else "the run has no weights"
         why = "this lab is for looking only" if here else why
         st.caption(f"Not computed for {names}: {why}.")
         return
-    names = ", ".join(comparison.labels[run.id] for run in here)
+    names = comparison.names(list(here))
     if st.button(
         f"Compute for {names}",
         key="cmp_compute",
@@ -97,7 +98,7 @@ def compute(comparison: Comparison, missing: list[Run]) -> None:
         help=f"Evaluates each network {robustness.STEPS} times on all test images, in a process of "
         "its own, and stores the result with the run.",
     ):
-        act, ids = actions(comparison.store), [run.id for run in here]
+        act, ids = actions(comparison.store), [run.id for run in here.values()]
         attempt(lambda: act.compute_robustness(ids))
 
 
