@@ -3,36 +3,34 @@
 import streamlit as st
 
 # The names of the pages come first: a visitor who comes before this line sees file names.
-page = st.navigation(
-    [
-        st.Page(
-            "pages/learn.py",
-            title="Learn",
-            icon="",
-            help="Six experiments of five minutes, and a glossary.",
-        ),
-        st.Page(
-            "pages/train.py",
-            title="Train",
-            icon="",
-            default=True,
-            help="Change the settings of a training run and see what they do.",
-        ),
-        st.Page(
-            "pages/compare.py",
-            title="Compare",
-            icon="",
-            help="Compare runs by accuracy, parameters and receptive field.",
-        ),
-        st.Page(
-            "pages/playground.py",
-            title="Playground",
-            icon="",
-            help="Draw a digit and see what each layer makes of it.",
-        ),
-    ],
-    position="top",
-)
+PAGES = [
+    st.Page(
+        "pages/learn.py",
+        title="Learn",
+        icon="",
+        help="Six experiments of five minutes, and a glossary.",
+    ),
+    st.Page(
+        "pages/train.py",
+        title="Train",
+        icon="",
+        default=True,
+        help="Change the settings of a training run and see what they do.",
+    ),
+    st.Page(
+        "pages/compare.py",
+        title="Compare",
+        icon="",
+        help="Compare runs by accuracy, parameters and receptive field.",
+    ),
+    st.Page(
+        "pages/playground.py",
+        title="Playground",
+        icon="",
+        help="Draw a digit and see what each layer makes of it.",
+    ),
+]
+page = st.navigation(PAGES, position="top")
 st.set_page_config(page_title=f"{page.title} · MNIST lab", page_icon="🔢", layout="wide")
 
 from mnist_core.charts.style import live_theme_rules  # noqa: E402
@@ -67,6 +65,14 @@ st.html(
     ".js-plotly-plot .annotation-text{paint-order:stroke;stroke:light-dark(#fff,#171614);"
     f"stroke-width:4px;stroke-linejoin:round}}{live_theme_rules()}</style>"
 )
+# On a phone Streamlit folds the menu behind an arrow: there the pages stand in a row of their own.
+st.html(
+    "<style>@media (min-width:768px){[data-testid=stLayoutWrapper]:has(>.st-key-phone_pages)"
+    "{display:none}}.st-key-phone_pages{justify-content:space-between}</style>"
+)
+with st.container(horizontal=True, gap=None, key="phone_pages"):
+    for each in PAGES:
+        st.page_link(each, width="content")
 if page.title != "Compare":
     page_is_left(RunStore())
 remember_visitor()

@@ -217,4 +217,4 @@ def test_a_live_drawing_gets_the_servers_answer_and_the_network_is_sent_once(lab
 def test_a_network_that_is_too_large_gets_the_usual_canvas(store, canvas):
     add_run(store, "myvggnet")
     page = open_page(play_way="Live")
-    assert "287,642 parameters" in words(page) and len(canvas.calls) == 2
+    assert "287,642 parameters" in words(page) and len(canvas.calls) == 1

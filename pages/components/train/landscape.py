@@ -35,7 +35,8 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
         steps(land, config)
         suggestion(store, land, config)
     if land.best:
-        st.markdown(f":small[{unbroken(best_in_words(land, config))}]")
+        with st.container(key="train_map_best"):
+            st.markdown(f":small[{unbroken(best_in_words(land, config))}]")
     clicks = st.session_state.setdefault("train_clicks", 0)
     key = f"landscape_{clicks}"  # a chart of its own for each click: none stays selected
     figure = landscape_figure(land, config, MARGIN + ROW * len(land.ys))

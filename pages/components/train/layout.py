@@ -20,6 +20,7 @@ STYLE = """<style>
  min-height:2rem;min-width:1.6rem;padding:.1rem .34rem}
 .st-key-train_result{gap:.4rem}
 .st-key-train_status,.st-key-train_remark{min-height:2.5rem}
+.st-key-train_map_best{margin:-.6rem 0}
 .st-key-train_status [data-testid=stMarkdown] p{font-size:1.05rem}
 @media (min-width:901px){
 .st-key-train_status,.st-key-train_remark{flex-wrap:nowrap;height:2.5rem}

@@ -1,0 +1,42 @@
+"""What a newcomer sees who has the runs that ship and no data set: nothing is missing."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from mnist_core.models.zoo import shipped_ids
+from tests.app.opening import open_page, texts_of
+
+SHIPPED = Path(__file__).parents[2] / "checkpoints"
+MISSING = re.compile(
+    r"not shown|not computed|missing|not on this machine|left out|no weights|no snapshots"
+    r"|do not ship|kept no|shown instead",
+    re.I,
+)
+TRAIN = ("Its mistakes", "First kernels", "Watch it learn", "Training images", "Challenges")
+TRAIN += ("Files and command",)
+PLAYGROUND = ("Why", "Fool it", "Move it", "Watch it learn", "My digits", "How it was prepared")
+
+
+TABS = [("train", tab) for tab in TRAIN] + [("playground", tab) for tab in PLAYGROUND]
+
+
+@pytest.fixture
+def fresh(store, monkeypatch):
+    """The shipped runs of the networks that the pages open with, and no images."""
+    opening = [
+        name for name in shipped_ids() if name.startswith(("mnist-lenet5-", "mnist-medium-"))
+    ]
+    store.root.mkdir()
+    for name in ("labels", "grid", *opening):
+        (store.root / name).symlink_to(SHIPPED / name)
+    monkeypatch.setenv("MNIST_DATA", str(store.root / "nothing"))
+
+
+@pytest.mark.parametrize("name, tab", TABS)
+def test_no_tab_says_that_something_is_missing(name, tab, fresh, canvas):
+    key = "train_tab" if name == "train" else "play_tab"
+    said = " ".join(texts_of(open_page(name, **{key: tab})))
+    found = MISSING.search(said)
+    assert not found, said[max(0, found.start() - 80) :][:200]
