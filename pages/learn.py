@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from mnist_core.analysis.experiment import Experiment, read_experiments
+from mnist_core.formatting import plain
 from pages.components.learn.experiment import experiment
 from pages.components.learn.glossary import glossary
 from pages.components.learn.progress import finished, keep, progress
@@ -45,7 +46,9 @@ def choose(every: list[Experiment]) -> Experiment:
 @common.show_errors
 def main() -> None:
     store, runs = common.all_runs()
-    every = read_experiments(FOLDER)
+    every, mistakes = read_experiments(FOLDER)
+    for mistake in mistakes:
+        st.warning(plain(mistake), icon=":material/edit_note:")
     names = [each.name for each in every]
     if "learn_tab" not in st.query_params:
         st.session_state.setdefault("learn_tab", EXPERIMENTS)

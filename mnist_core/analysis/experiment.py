@@ -5,9 +5,10 @@ The header is TOML between two lines of `+++`; sections of the text begin with `
 
 from __future__ import annotations
 
+import inspect
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,7 +17,7 @@ from mnist_core.errors import InputError
 
 SECTIONS = ("Question", "Try it", "Why", "Go on from here")
 LINK = re.compile(r"^- \[([^\]]+)\]\((train|compare|playground)(?:\?([^)]*))?\)$")
-Function = TypeVar("Function")
+Function = TypeVar("Function", bound=Callable[..., Any])
 NAMED = re.compile(r"\{([a-z][a-z0-9_]*)\}")
 
 
@@ -48,23 +49,34 @@ class Experiment:
 
 
 def function_of(
-    kinds: Mapping[str, Function], header: Mapping[str, Any], where: str
+    kinds: Mapping[str, Function], header: Mapping[str, Any], where: str, others: int
 ) -> tuple[Function, dict[str, Any]]:
     """What is registered for the kind that a table of a header names, and the table's options.
 
-    Raises InputError, which begins with `where`, for a kind that is not registered.
+    Before the options the function takes so many `others`. Raises InputError, which begins with
+    `where`, for a kind that is not registered, and for options that it does not take or lacks.
     """
     options = dict(header)
     kind = options.pop("kind")
     if kind not in kinds:
         known = ", ".join(kinds)
         raise InputError(f"{where}: {kind!r} was given; allowed is one of {known}")
+    try:
+        inspect.signature(kinds[kind]).bind(*range(others), **options)
+    except TypeError as error:
+        raise InputError(f"{where} {kind!r}: {error}") from error
     return kinds[kind], options
 
 
-def read_experiments(folder: Path) -> list[Experiment]:
-    """All of a folder, in the order of their names. Raises InputError for one with a mistake."""
-    return [read_experiment(path) for path in sorted(folder.glob("*.md"))]
+def read_experiments(folder: Path) -> tuple[list[Experiment], list[str]]:
+    """All of a folder, in the order of their names; and of each with a mistake, what it is."""
+    found, mistakes = [], []
+    for path in sorted(folder.glob("*.md")):
+        try:
+            found.append(read_experiment(path))
+        except InputError as error:
+            mistakes.append(str(error))
+    return found, mistakes
 
 
 def read_experiment(path: Path) -> Experiment:
@@ -97,7 +109,10 @@ def read_experiment(path: Path) -> Experiment:
 
 
 def _split(path: Path) -> tuple[dict[str, Any], str]:
-    parts = path.read_text("utf-8").split("+++\n", 2)
+    try:
+        parts = path.read_text("utf-8").split("+++\n", 2)
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{path.name} cannot be read ({error})") from error
     if len(parts) != 3 or parts[0].strip():
         raise InputError(f"{path.name}: it needs a header between two lines of +++")
     try:

@@ -4,10 +4,11 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from mnist_core.export.card import card
-from mnist_core.export.graph import onnx, pt2
+from mnist_core.export.graph import NEEDED, onnx, pt2
 from mnist_core.export.notebook import notebook
 from mnist_core.export.script import script
 from mnist_core.export.tensorboard import tensorboard
@@ -24,6 +25,11 @@ class Format:
     about: str
     make: Callable[[Run], dict[str, bytes]]
     needs_weights: bool = True
+    packages: tuple[str, ...] = ()
+
+    def missing(self) -> list[str]:
+        """The packages that it needs and that are not installed."""
+        return [name for name in self.packages if find_spec(name) is None]
 
 
 def _card(run: Run) -> dict[str, bytes]:
@@ -33,7 +39,7 @@ def _card(run: Run) -> dict[str, bytes]:
 FORMATS = {
     "script": Format("Script", "One file of PyTorch, and the weights.", script),
     "pt2": Format("PyTorch program", "For torch.export.load, without this package.", pt2),
-    "onnx": Format("ONNX", "For other runtimes; needs the packages onnx and onnxscript.", onnx),
+    "onnx": Format("ONNX", "For other runtimes.", onnx, packages=NEEDED),
     "card": Format("Model card", "Data, settings, results and limits in Markdown.", _card, False),
     "tensorboard": Format("TensorBoard", "The curves as an event file.", tensorboard, False),
     "notebook": Format("Notebook", "These settings, trained step by step.", notebook, False),

@@ -148,8 +148,11 @@ class Actions(Permissions):
     def remove_drawings(self, drawings: Handwriting, files: Sequence[str]) -> None:
         self.check_may_change()
         samples = [sample for sample in drawings.samples() if sample.file in files]
-        if not all(self.may_remove(drawings, sample) for sample in samples):
-            raise LabError("Only the person who saved this drawing can remove it.")
+        if len(self.removable(drawings, samples)) < len(samples):
+            raise LabError(
+                "Only the person who saved this drawing, who began its set, or an administrator "
+                "can remove it."
+            )
         for sample in samples:
             drawings.remove(sample.file)
             forget_owner(self.store.root, f"{drawings.dataset}-{sample.file}")

@@ -1,13 +1,14 @@
 """What a visitor may do: in a read-only lab, signed in or not, within limits, with others' runs."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mnist_core.config import RunConfig
 from mnist_core.data.drawing_files import Sample
-from mnist_core.data.drawing_sets import DrawingSet
+from mnist_core.data.drawing_sets import DrawingSet, find_set
 from mnist_core.data.handwriting import Handwriting, all_drawings
-from mnist_core.errors import LabError
+from mnist_core.errors import LabError, NotFound
 from mnist_core.formatting import counted
 from mnist_core.jobs import automatic, spawn, visitors
 from mnist_core.limits import check_disk, limits, read_only
@@ -56,9 +57,20 @@ class Permissions:
         """Whether the visitor may train the run on, as anybody may one that was left behind."""
         return self.may_control(run) or bool(run and automatic.is_left(self.store, run.id))
 
-    def may_remove(self, drawings: Handwriting, sample: Sample) -> bool:
-        """Whether this is the visitor's own drawing."""
-        return self.visitor.trusted or owner_of(self.store, drawings, sample) == self.visitor.key
+    def removable(self, drawings: Handwriting, samples: Sequence[Sample]) -> list[Sample]:
+        """Those that the visitor may remove: one's own, and in a set that one began, all."""
+        if self.visitor.trusted or self._began(drawings):
+            return list(samples)
+        key = self.visitor.key
+        return [each for each in samples if owner_of(self.store, drawings, each) == key]
+
+    def _began(self, drawings: Handwriting) -> bool:
+        if drawings.set_key is None:
+            return False
+        try:
+            return self.may_manage(find_set(self.store.root, drawings.set_key))
+        except NotFound:  # it was deleted meanwhile
+            return False
 
     def may_manage(self, one: DrawingSet) -> bool:
         """Whether the visitor began this set of drawings."""

@@ -7,7 +7,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import AbstractContextManager
@@ -49,7 +49,7 @@ def train_all(
     at_once: int,
     train_one: TrainOne,
     parents: Mapping[RunConfig, RunConfig] = MappingProxyType({}),
-) -> Iterator[Made]:
+) -> Generator[Made, None, None]:
     """Has `train_one` called for each config, `at_once` at a time; yields as they are finished.
 
     When the caller stops asking, as at Ctrl-C, the runs in training are paused; so are `parents`,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -41,11 +42,21 @@ def train_missing(
     train_one: TrainOne,
     on_made: Callable[[Made], None],
     parents: Mapping[RunConfig, RunConfig] = MappingProxyType({}),
+    is_last: Callable[[Run], bool] = lambda _: False,
 ) -> None:
     """Trains those of the runs that are not finished, in this order; `jobs.pool.train_all` says
-    what the arguments are. Those that were there before count as made."""
-    there = {run.id for run in finished_runs(store, wanted)}
-    missing = [config for config in wanted if config.id not in there]
+    what the arguments are. Those that were there before count as made.
+
+    After a run that `is_last`, no other is begun.
+    """
+    there = finished_runs(store, wanted)
+    if any(map(is_last, there)):
+        return
+    known = {run.id for run in there}
+    missing = [config for config in wanted if config.id not in known]
     before = len(wanted) - len(missing)
-    for made in train_all(store, missing, at_once, train_one, parents):
-        on_made(replace(made, done=before + made.done, total=len(wanted)))
+    with closing(train_all(store, missing, at_once, train_one, parents)) as training:
+        for made in training:
+            on_made(replace(made, done=before + made.done, total=len(wanted)))
+            if is_last(made.run):
+                return

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +20,10 @@ from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.table import StudyTable
 
-FINALISTS = 10  # of a study's settings, trained at length
+FINALISTS = 5  # of a study's settings, trained at length
 NOT_OF_A_RECIPE = ("dataset", "model", "seed")
+
+Steady = Callable[[Sequence[RunConfig]], bool]  # whether none of these runs diverges
 
 
 def keep_winner(
@@ -33,50 +36,50 @@ def keep_winner(
 ) -> dict[str, Any]:
     """Writes the study's best setting into models/searched.json; returns what was written.
 
-    What is best after a few epochs may be worse or diverge in a long run, so the study's best
-    settings are trained at length, in the store. Kept is the one with the best validation
-    accuracy of those that diverge with none of the recipe's seeds. Ctrl-C pauses; the next call
-    continues. Raises NotFound without that study in the store, and LabError for one that is not
-    done or where all of them diverge.
+    A search finds high learning rates, with which another seed may diverge, and what is best after
+    a few epochs need not be after many. So the study's settings are taken in the order of their
+    validation accuracy, and those that diverge with any of the recipe's seeds are passed over,
+    until there are FINALISTS. These are trained at length. Kept is the one with the best validation
+    accuracy of those that diverge with none of the seeds, at length either. All runs are in the
+    store. Ctrl-C pauses; the next call continues. Raises NotFound without that study in the store,
+    and LabError for one that is not done or where all settings diverge.
     """
     table, _ = finished_study(store, study)
-    train = functools.partial(_trained, store, at_once=at_once, on_made=on_made)
-    finalists = train(candidates(table))
-    best = _steady(finalists, train)
+    train_one = functools.partial(carry_out_here, device="auto")
+
+    def steady(configs: Sequence[RunConfig]) -> bool:
+        train_missing(store, configs, at_once, train_one, on_made, is_last=_diverged)
+        return not any(run and _diverged(run) for run in map(store.find_folder, configs))
+
+    finalists = _at_length(store, list(candidates(table, steady)), steady)
+    best = next((run for run in finalists if steady(with_seeds(run.config))), None)
     if best is None:
-        raise LabError(f"{study}: its best settings diverge when trained for {EPOCHS} epochs")
+        raise LabError(f"{study}: its best settings diverge with one seed or another")
     winner = _winner(table, best, finalists)
     write_json(path, {**winners(path), best.config.model: winner})
     return winner
 
 
-def _steady(finalists: Sequence[Run], train: Callable[[list[RunConfig]], list[Run]]) -> Run | None:
-    """The best of the finalists that diverges with none of the recipe's seeds, or None."""
-    finished = [run for run in finalists if run.state == RunState.DONE]
-    for run in sorted(finished, key=lambda run: -(run.summary.validation_accuracy or 0.0)):
-        others = [run.config.replace(seed=seed) for seed in range(2, SEARCHED_SEEDS + 1)]
-        if all(other.state == RunState.DONE for other in train(others)):
-            return run
-    return None
+def candidates(table: StudyTable, steady: Steady) -> Iterator[RunConfig]:
+    """The study's best settings that diverge with no seed, the best first."""
+    settings = map(table.config, table.done)
+    return islice((one for one in settings if steady(with_seeds(one))), FINALISTS)
 
 
-def candidates(table: StudyTable) -> list[RunConfig]:
-    """The study's best settings, the best first, for a long run each."""
-    return [at_length(table.config(row)) for row in table.done[:FINALISTS]]
+def with_seeds(config: RunConfig) -> list[RunConfig]:
+    """The setting with each of the recipe's seeds."""
+    return [config.replace(seed=seed) for seed in range(1, SEARCHED_SEEDS + 1)]
 
 
-def _trained(
-    store: RunStore, configs: list[RunConfig], *, at_once: int, on_made: Callable[[Made], None]
-) -> list[Run]:
-    """The runs of these configs; those that are missing are trained."""
-    train_one = functools.partial(carry_out_here, device="auto")
-    train_missing(store, configs, at_once, train_one, on_made)
-    return [store.get(config.id) for config in configs]
+def _at_length(store: RunStore, settings: Sequence[RunConfig], steady: Steady) -> list[Run]:
+    """A long run of each setting; those that did not diverge, the best first."""
+    configs = [at_length(config) for config in settings]
+    found = [store.get(config.id) for config in configs if steady([config])]
+    return sorted(found, key=lambda run: -(run.summary.validation_accuracy or 0.0))
 
 
-def _finalist(run: Run) -> dict[str, Any]:
-    accuracy = run.summary.validation_accuracy if run.state == RunState.DONE else None
-    return {"id": run.id, "validation_accuracy": accuracy}
+def _diverged(run: Run) -> bool:
+    return run.state == RunState.DIVERGED
 
 
 def _winner(table: StudyTable, best: Run, finalists: Sequence[Run]) -> dict[str, Any]:
@@ -87,7 +90,10 @@ def _winner(table: StudyTable, best: Run, finalists: Sequence[Run]) -> dict[str,
         "trials": len(table.rows),
         "epochs": table.config(table.rows[0]).epochs,
         "best": best.id,
-        "finalists": [_finalist(run) for run in finalists],
+        "finalists": [
+            {"id": run.id, "validation_accuracy": run.summary.validation_accuracy}
+            for run in finalists
+        ],
         "fields": fields,
     }
 

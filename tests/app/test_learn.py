@@ -9,7 +9,7 @@ from pages.components.shared.terms import MARKED, terms, with_terms
 from tests.app.opening import open_page, settle
 from tests.app.play_canvas import html
 
-EXPERIMENTS = read_experiments(PROJECT / "pages" / "experiments")
+EXPERIMENTS, MISTAKES = read_experiments(PROJECT / "pages" / "experiments")
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def shipped(monkeypatch, tmp_path):
 
 
 def test_there_are_six():
-    assert len(EXPERIMENTS) == 6
+    assert len(EXPERIMENTS) == 6 and not MISTAKES
 
 
 @pytest.mark.parametrize("one", EXPERIMENTS, ids=lambda each: each.name)
@@ -60,6 +60,21 @@ def test_every_term_has_a_picture_and_a_place_and_is_found(shipped):
     assert page.markdown[0].value.startswith("**stride**")
     page = page.button(key="learn_see_stride").label
     assert page == "Networks, layer by layer"
+
+
+def test_a_file_with_a_mistake_is_a_sentence_beside_the_others(shipped, tmp_path, monkeypatch):
+    """As somebody sees it who writes an experiment; its live part has its own mistake."""
+    text = (PROJECT / "pages" / "experiments" / "1-learning-rate.md").read_text("utf-8")
+    (tmp_path / "1-x.md").write_text(text.replace('field = "lr"', 'feild = "lr"', 1), "utf-8")
+    (tmp_path / "2-x.md").write_text(text.replace("## Why", "## Because"), "utf-8")
+    found = read_experiments(tmp_path)
+    monkeypatch.setattr("mnist_core.analysis.experiment.read_experiments", lambda _: found)
+    page = open_page("learn")
+    assert "2-x.md: its sections must be" in page.warning[0].value and not page.error
+    guess = next(group for group in page.get("button_group") if group.key == "learn_guess_1-x")
+    page = guess.set_value("1").run()
+    assert "1-x: live 'curves': missing a required argument: 'field'" in page.error[0].value
+    assert not page.exception
 
 
 def test_a_term_leads_to_an_experiment(shipped):

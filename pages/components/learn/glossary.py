@@ -30,9 +30,7 @@ def glossary(runs: Sequence[Run]) -> None:
         max_chars=40,
         help="Looks in the terms and in their explanations.",
     )
-    found = [
-        term for term in terms().values() if words.lower() in f"{term.name} {term.words}".lower()
-    ]
+    found = [term for term in terms().values() if _has(term, words.lower())]
     found.sort(key=lambda term: term.name.lower() != words.lower())
     st.html(STYLE)
     with st.container(key="learn_glossary"):
@@ -43,6 +41,7 @@ def glossary(runs: Sequence[Run]) -> None:
 
 
 def _has(term: Term, words: str) -> bool:
+    """Whether the words, in lower case, are in its name or its explanation."""
     return words in f"{term.name} {term.words}".lower()
 
 

@@ -41,7 +41,7 @@ def live(kind: str) -> Callable[[Live], Live]:
 
 def show(name: str, options: Mapping[str, Any], store: RunStore, runs: Sequence[Run]) -> None:
     """The live part of the experiment `name`. Raises InputError for a header with a mistake."""
-    function, given = function_of(LIVE, options, f"{name}: live")
+    function, given = function_of(LIVE, options, f"{name}: live", 3)
     function(f"learn_{name}", store, runs, **given)
 
 

@@ -43,6 +43,8 @@ def exports(run: Run) -> None:
     st.caption("Take it with you, in a format that other programs open.")
     with st.container(horizontal=True):
         for name, each in FORMATS.items():
+            missing = each.missing()
+            needs = f" It needs a package: pip install {' '.join(missing)}." if missing else ""
             st.download_button(
                 each.title,
                 functools.partial(_made, run, name),
@@ -51,8 +53,9 @@ def exports(run: Run) -> None:
                 key=f"export_{name}",
                 icon=":material/ios_share:",
                 on_click="ignore",
-                disabled=each.needs_weights and not run.has_weights,
-                help=f"{each.about} The same as: mnist-lab export {run.id} --format {name}",
+                disabled=bool(missing) or (each.needs_weights and not run.has_weights),
+                help=f"{each.about}{needs} The same as: "
+                f"mnist-lab export {run.id} --format {name} --out FOLDER",
             )
 
 

@@ -31,6 +31,7 @@ from mnist_core.training.cost import Cost
 from tests.stores import make_run, quick_config
 
 ANNE, BOB = Visitor(visitors.key_of("anne"), False), Visitor(visitors.key_of("bob"), False)
+CARL = Visitor(visitors.key_of("carl"), False)
 TEACHER = replace(BOB, trusted=True)
 ME = Process.of(1)
 INK = np.full((28, 28), 200, np.uint8)
@@ -93,7 +94,7 @@ def everything(act, run):
     }
 
 
-READS = {"may_control", "may_control_id", "may_continue", "may_remove", "may_manage"}
+READS = {"may_control", "may_control_id", "may_continue", "removable", "may_manage"}
 READS |= {"room", "set_owner"}
 READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted", "may_change")}
 
@@ -239,7 +240,7 @@ def test_drawings_are_counted_and_removed_by_who_saved_them(store, monkeypatch):
     with pytest.raises(LabError, match="keep at most 2 drawings"):
         Actions(store, ANNE).save_drawing(drawings, INK, 3)
     names = [sample.file for sample in drawings.samples()]
-    with pytest.raises(LabError, match="Only the person who saved this drawing can"):
+    with pytest.raises(LabError, match="Only the person who saved this drawing"):
         Actions(store, BOB).remove_drawings(drawings, names)
     Actions(store, ANNE).remove_drawings(drawings, names[:1])
     Actions(store, ANNE).save_drawing(drawings, INK, 4)
@@ -276,7 +277,7 @@ def test_a_drawing_whose_owner_is_in_a_file_of_its_own_stays_that_visitors(store
     drawings = Handwriting(store.root, "MNIST")
     sample = drawings.add(INK, 3)
     visitors.set_owner(store, f"MNIST-{sample.file}", ANNE.key)
-    assert not Actions(store, BOB).may_remove(drawings, sample)
+    assert Actions(store, BOB).removable(drawings, [sample]) == []
     Actions(store, ANNE).remove_drawings(drawings, [sample.file])
     assert not drawings.samples() and not list((store.root / ".owners").iterdir())
 
@@ -294,7 +295,9 @@ def test_who_begins_a_set_manages_it_and_drawings_count_in_all_sets(store, monke
     (sample,) = own.samples()
     assert (sample.author, sample.owner) == ("Bob", BOB.key)
     with pytest.raises(LabError, match="Only the person who saved this drawing"):
-        Actions(store, ANNE).remove_drawings(own, [sample.file])
+        Actions(store, CARL).remove_drawings(own, [sample.file])
+    Actions(store, ANNE).remove_drawings(own, [sample.file])
+    assert not own.samples()
     for act in (Actions(store, BOB).change_set, Actions(store, BOB).delete_set):
         with pytest.raises(LabError, match="Only the person who began this set"):
             act(one)
@@ -303,7 +306,7 @@ def test_who_begins_a_set_manages_it_and_drawings_count_in_all_sets(store, monke
         Actions(store, Visitor()).save_drawing(own, INK, 3)
     assert not find_set(store.root, one.key).open
     Actions(store, TEACHER).delete_set(one)
-    assert all_sets(store.root) == []
+    assert all_sets(store.root) == [] and Actions(store, ANNE).removable(own, [sample]) == []
 
 
 def test_a_damaged_ledger_or_owner_is_none(store, started):

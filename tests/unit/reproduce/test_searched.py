@@ -11,7 +11,7 @@ from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import PROJECT
 from mnist_core.reproduce import making
 from mnist_core.reproduce import searched as reproduce_searched
-from mnist_core.reproduce.searched import at_length, candidates, keep_winner
+from mnist_core.reproduce.searched import at_length, keep_winner
 from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
@@ -39,7 +39,7 @@ def trained(store, config, accuracies):
 
 
 def test_of_a_studys_best_settings_the_best_at_length_is_a_recipe(store, tmp_path, monkeypatch):
-    """The best after five epochs diverges, and a seed of the best at length does."""
+    """The best one's second seed diverges at once, that of the best at length in the long run."""
     path = tmp_path / "searched.json"
     assert searched("lenet5", path) == ()
     settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.004, 0.001)]
@@ -50,45 +50,56 @@ def test_of_a_studys_best_settings_the_best_at_length_is_a_recipe(store, tmp_pat
     with pytest.raises(NotFound, match="clothes"):
         keep_winner(store, "shoes", path)
     study(store, rows, 5)
-    monkeypatch.setattr(reproduce_searched, "FINALISTS", 4)
-    long = [[None], [0.92, 0.9, None, 0.9, 0.9], [0.91] * 5, [0.905], [0.99] * 5]
+    monkeypatch.setattr(reproduce_searched, "FINALISTS", 3)
+    short = [[0.9, None], [0.89] * 5, [0.88] * 5, [0.87] * 5]
+    long = [[0.99] * 5, [0.92, 0.9, None], [0.91] * 5, [0.905], [0.99] * 5]
+    for values, accuracies in zip(settings, short, strict=False):
+        trained(store, plan.configs(values)[0], accuracies)
     for values, accuracies in zip(settings, long, strict=True):
         trained(store, at_length(plan.configs(values)[0]), accuracies)
     kept = keep_winner(store, "clothes", path)
     (recipe,) = searched("lenet5", path)
     assert winners(path) == {"lenet5": kept} and kept["dataset"] == "FashionMNIST"
     accuracies = [each["validation_accuracy"] for each in kept["finalists"]]
-    assert accuracies == [None, 0.92, 0.91, 0.905]
-    assert "5 settings tried on FashionMNIST for 5 epochs; of the 4 best" in recipe.title
+    assert accuracies == [0.92, 0.91, 0.905]
+    assert "5 settings tried on FashionMNIST for 5 epochs; of the 3 best" in recipe.title
     made = make_config("lenet5", dataset="FashionMNIST", **recipe.fields)
     assert made == at_length(plan.configs(settings[2])[0]) and made.id == kept["best"]
     assert (made.epochs, made.step_size, made.lr) == (EPOCHS, EPOCHS // 5, 0.002)
 
 
-def test_only_finalists_that_are_missing_are_trained(store, tmp_path, monkeypatch):
+def test_what_is_missing_is_trained_until_a_seed_diverges(store, tmp_path, monkeypatch):
     rows = [TrialRow(n, "done", BEST | {"lr": 0.002 + n / 1000}, 0.88, 5) for n in range(2)]
-    first, second = (at_length(study(store, rows, 2).configs(row.values)[0]) for row in rows)
-    store.create(first, Summary(RunState.DONE, validation_accuracy=0.9))
+    first, second = (study(store, rows, 2).configs(row.values)[0] for row in rows)
+    for config in (first, second):
+        store.create(config, Summary(RunState.DONE, validation_accuracy=0.88))
     asked = []
 
     def train(store, configs, at_once, train_one, parents):
-        asked.extend(configs)
         for config in configs:
-            run = store.create(config, Summary(RunState.DONE, validation_accuracy=0.91))
-            yield Made(run, 1, 1, 0.0)
+            asked.append(config)
+            fails = config == first.replace(seed=3)
+            summary = Summary(
+                RunState.DIVERGED if fails else RunState.DONE, validation_accuracy=0.91
+            )
+            yield Made(store.create(config, summary), 1, 1, 0.0)
 
     monkeypatch.setattr(making, "train_all", train)
     told = []
-    for _ in range(2):
+    for _ in range(2):  # the second time, all is there
         kept = keep_winner(store, "clothes", tmp_path / "searched.json", on_made=told.append)
         assert kept["fields"]["lr"] == 0.003
-    others = [second.replace(seed=seed) for seed in range(2, 6)]
-    assert asked == [second, *others] and [made.run.id for made in told] == [c.id for c in asked]
+    assert asked == [
+        *(first.replace(seed=seed) for seed in (2, 3)),
+        *(second.replace(seed=seed) for seed in (2, 3, 4, 5)),
+        *(at_length(second).replace(seed=seed) for seed in (1, 2, 3, 4, 5)),
+    ]
+    assert [made.run.id for made in told] == [config.id for config in asked]
 
 
 def test_a_study_whose_best_all_diverge_gives_no_recipe(store, tmp_path):
     plan = study(store, [TrialRow(0, "done", BEST, 0.88, 5)], 1)
-    store.create(at_length(plan.configs(BEST)[0]), Summary(RunState.DIVERGED))
+    trained(store, plan.configs(BEST)[0], [0.88, None])
     with pytest.raises(LabError, match="diverge"):
         keep_winner(store, "clothes", tmp_path / "searched.json")
     assert not (tmp_path / "searched.json").exists()
@@ -115,6 +126,8 @@ def test_the_recipes_that_ship_are_those_of_the_studies_that_ship():
     store = RunStore(PROJECT / "checkpoints")
     for model, winner in winners().items():
         table = read_table(store, winner["study"])
-        assert [each["id"] for each in winner["finalists"]] == [c.id for c in candidates(table)]
+        long_runs = {at_length(table.config(row)).id for row in table.done}
+        finalists = {each["id"] for each in winner["finalists"]}
+        assert winner["best"] in finalists and finalists <= long_runs
         (row,) = [row for row in zoo_rows() if (row.model, row.recipe) == (model, "searched")]
         assert row.configs()[0].id == winner["best"] and len(row.configs()) == 5

@@ -149,7 +149,7 @@ class Grid {
     this.explain()
   }
 
-  // How the chosen drawing is read, and a button that removes one's own.
+  // How the chosen drawing is read, and a button that removes it where that is allowed.
   explain() {
     for (const [file, tile] of this.tiles) tile.setAttribute("aria-pressed", file === this.chosen)
     const one = this.drawings.find(each => each.file === this.chosen)

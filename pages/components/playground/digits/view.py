@@ -110,9 +110,9 @@ def show(
 def drawings(
     own: Handwriting, shown: Drawn, able: Sequence[Network], said: np.ndarray, large: bool
 ) -> None:
-    """The grid, in which visitors can remove their own."""
+    """The grid, in which visitors can remove their own, and whoever began the set any."""
     act = actions(RunStore())
-    mine = [each.file for each in shown.samples if may_change() and act.may_remove(own, each)]
+    mine = [each.file for each in act.removable(own, shown.samples)] if may_change() else []
     titles = distinct_titles(each.run for each in able)
     classes = dataset_spec(own.dataset).classes
     grid(shown, said, titles, classes, mine, lambda file: _remove(own, [file]), large)
@@ -176,7 +176,7 @@ def tell_unreadable(own: Handwriting, samples: Sequence) -> None:
         icon=":material/broken_image:",
     )
     act = actions(RunStore())
-    if may_change() and all(act.may_remove(own, each) for each in samples):
+    if may_change() and len(act.removable(own, samples)) == len(samples):
         st.button(
             "Remove unreadable drawings",
             key="play_remove_unreadable",

@@ -1,6 +1,6 @@
 // A bar for each class. A thin line marks what the intact network answers, where parts are off.
 
-import { element } from "./elements.js"
+import { element, write } from "./elements.js"
 
 const LEAST = 0.002 // of the width: an empty bar is still a line
 
@@ -24,7 +24,7 @@ export class Bars {
     this.rows.forEach(({ row, bar, mark, share }, at) => {
       row.classList.toggle("top", at === top)
       bar.style.transform = `scaleX(${Math.max(LEAST, shares[at])})`
-      share.textContent = `${(100 * shares[at]).toFixed(1)} %`
+      write(share, `${(100 * shares[at]).toFixed(1)} %`)
       mark.hidden = !intact
       if (intact) mark.style.left = `${100 * intact[at]}%`
     })
@@ -34,7 +34,7 @@ export class Bars {
     this.rows.forEach(({ row, bar, mark, share }) => {
       row.classList.remove("top")
       bar.style.transform = "scaleX(0)"
-      share.textContent = ""
+      write(share, "")
       mark.hidden = true
     })
   }

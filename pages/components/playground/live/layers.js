@@ -1,98 +1,171 @@
-// One function for each kind of layer. (channels, rows, columns) of single precision go in and come
-// out, one value after the other; `layer.from` and `layer.to` are the two shapes.
+// One function for each kind of layer. (channels, rows, columns) go in and come out, one value after
+// the other; `layer.from` and `layer.to` are the two shapes. What a layer needs beside its output
+// is made once and kept in it, so that an answer leaves no garbage behind.
 
 export const LAYERS = { conv, linear, max: maximum, average, mean, norm, leaky, elu, tanh }
 
+const WIDE = 4 // columns, or units, that are summed up together
+
+// Sums stay in the processor's registers: two channels and four columns at a time, where there are
+// as many. The last ones of a row or of all channels overlap those before.
 function conv(layer, input, output, numbers) {
   const [channels, rows, columns] = layer.to
-  const [kernelRows, kernelColumns] = layer.kernel
-  const [stepRows, stepColumns] = layer.stride
+  const sum = channels > 1 && columns >= WIDE ? sumEight : sumOne
+  const [high, wide] = sum === sumEight ? [2, WIDE] : [1, 1]
   const given = padded(layer, input, 0)
-  const size = given.rows * given.columns
-  const addRow = kernelColumns === 3 ? addThree : addAny
-  let weight = layer.weight
-  for (let channel = 0; channel < channels; channel++) {
-    const target = output.subarray(channel * rows * columns, (channel + 1) * rows * columns)
-    target.fill(layer.bias === null ? 0 : numbers[layer.bias + channel])
-    for (let from = 0; from < layer.from[0]; from++) {
-      for (let down = 0; down < kernelRows; down++) {
-        const factors = numbers.subarray(weight, (weight += kernelColumns))
-        for (let row = 0; row < rows; row++) {
-          const read = from * size + (row * stepRows + down) * given.columns
-          addRow(target, row * columns, columns, given.values, read, stepColumns, factors)
-        }
+  for (let channel = 0; channel < channels; channel += high) {
+    const first = Math.min(channel, channels - high)
+    for (let row = 0; row < rows; row++) {
+      for (let column = 0; column < columns; column += wide) {
+        sum(layer, given, numbers, output, first, row, Math.min(column, columns - wide))
       }
     }
   }
 }
 
-// A row of a kernel slides along a row of values; what it gives is added to a row of the target.
-function addAny(target, first, columns, values, read, step, factors) {
-  for (let right = 0; right < factors.length; right++) {
-    const factor = factors[right]
-    for (let at = 0; at < columns; at++) target[first + at] += factor * values[read + right + at * step]
+function sumEight(layer, { values, rows, columns }, numbers, output, channel, row, column) {
+  const [kernelRows, kernelColumns] = layer.kernel
+  const [stepRows, step] = layer.stride
+  const other = layer.from[0] * kernelRows * kernelColumns
+  let weight = layer.weight + channel * other
+  const bias = layer.bias === null ? -1 : layer.bias + channel
+  let a0 = bias < 0 ? 0 : numbers[bias]
+  let b0 = bias < 0 ? 0 : numbers[bias + 1]
+  let a1 = a0
+  let a2 = a0
+  let a3 = a0
+  let b1 = b0
+  let b2 = b0
+  let b3 = b0
+  for (let from = 0; from < layer.from[0]; from++) {
+    for (let down = 0; down < kernelRows; down++) {
+      let read = (from * rows + row * stepRows + down) * columns + column * step
+      for (let right = 0; right < kernelColumns; right++, read++, weight++) {
+        const a = numbers[weight]
+        const b = numbers[weight + other]
+        const v0 = values[read]
+        const v1 = values[read + step]
+        const v2 = values[read + 2 * step]
+        const v3 = values[read + 3 * step]
+        a0 += a * v0
+        a1 += a * v1
+        a2 += a * v2
+        a3 += a * v3
+        b0 += b * v0
+        b1 += b * v1
+        b2 += b * v2
+        b3 += b * v3
+      }
+    }
   }
+  const at = (channel * layer.to[1] + row) * layer.to[2] + column
+  const next = at + layer.to[1] * layer.to[2]
+  output[at] = a0
+  output[at + 1] = a1
+  output[at + 2] = a2
+  output[at + 3] = a3
+  output[next] = b0
+  output[next + 1] = b1
+  output[next + 2] = b2
+  output[next + 3] = b3
 }
 
-// The same for the most frequent width, in half the time.
-function addThree(target, first, columns, values, read, step, factors) {
-  const left = factors[0]
-  const middle = factors[1]
-  const right = factors[2]
-  for (let at = 0; at < columns; at++, read += step) {
-    target[first + at] += left * values[read] + middle * values[read + 1] + right * values[read + 2]
+function sumOne(layer, { values, rows, columns }, numbers, output, channel, row, column) {
+  const [kernelRows, kernelColumns] = layer.kernel
+  const [stepRows, step] = layer.stride
+  let weight = layer.weight + channel * layer.from[0] * kernelRows * kernelColumns
+  let sum = layer.bias === null ? 0 : numbers[layer.bias + channel]
+  for (let from = 0; from < layer.from[0]; from++) {
+    for (let down = 0; down < kernelRows; down++) {
+      const read = (from * rows + row * stepRows + down) * columns + column * step
+      for (let right = 0; right < kernelColumns; right++) sum += numbers[weight++] * values[read + right]
+    }
   }
+  output[(channel * layer.to[1] + row) * layer.to[2] + column] = sum
 }
 
 function linear(layer, input, output, numbers) {
-  let weight = layer.weight
-  for (let unit = 0; unit < output.length; unit++) {
-    let sum = layer.bias === null ? 0 : numbers[layer.bias + unit]
-    for (let at = 0; at < input.length; at++) sum += input[at] * numbers[weight++]
-    output[unit] = sum
+  const size = input.length
+  const wide = output.length >= WIDE ? WIDE : 1
+  for (let next = 0; next < output.length; next += wide) {
+    const unit = Math.min(next, output.length - wide)
+    const first = layer.weight + unit * size
+    if (wide === 1) output[unit] = biasOf(layer, numbers, unit) + dot(input, numbers, first)
+    else sumFour(layer, input, output, numbers, unit, first)
   }
 }
 
+const biasOf = (layer, numbers, unit) => (layer.bias === null ? 0 : numbers[layer.bias + unit])
+
+function dot(input, numbers, first) {
+  let sum = 0
+  for (let at = 0; at < input.length; at++) sum += input[at] * numbers[first + at]
+  return sum
+}
+
+function sumFour(layer, input, output, numbers, unit, first) {
+  const size = input.length
+  let a = biasOf(layer, numbers, unit)
+  let b = biasOf(layer, numbers, unit + 1)
+  let c = biasOf(layer, numbers, unit + 2)
+  let d = biasOf(layer, numbers, unit + 3)
+  for (let at = 0, place = first; at < size; at++, place++) {
+    const value = input[at]
+    a += value * numbers[place]
+    b += value * numbers[place + size]
+    c += value * numbers[place + 2 * size]
+    d += value * numbers[place + 3 * size]
+  }
+  output[unit] = a
+  output[unit + 1] = b
+  output[unit + 2] = c
+  output[unit + 3] = d
+}
+
 function maximum(layer, input, output) {
-  const given = padded(layer, input, -Infinity)
-  slide(layer, given, output, (values, reads) => {
+  const { values, rows, columns } = padded(layer, input, -Infinity)
+  windows(layer, rows, columns, (corner, at) => {
     let found = -Infinity
-    for (const at of reads) if (values[at] > found) found = values[at]
-    return found
+    for (let down = 0; down < layer.kernel[0]; down++) {
+      for (let right = 0; right < layer.kernel[1]; right++) {
+        const value = values[corner + down * columns + right]
+        if (value > found) found = value
+      }
+    }
+    output[at] = found
   })
 }
 
 function average(layer, input, output) {
-  const given = padded(layer, input, 0)
-  const inside = layer.counts_padding ? null : padded({ ...layer, from: [1, ...layer.from.slice(1)] }, ones(layer), 0)
-  slide(layer, given, output, (values, reads, first) => {
+  const { values, rows, columns } = padded(layer, input, 0)
+  const [kernelRows, kernelColumns] = layer.kernel
+  windows(layer, rows, columns, (corner, at, row, column) => {
     let sum = 0
-    let count = 0
-    for (const at of reads) {
-      sum += values[at]
-      count += inside ? inside.values[at - first] : 1
+    for (let down = 0; down < kernelRows; down++) {
+      for (let right = 0; right < kernelColumns; right++) sum += values[corner + down * columns + right]
     }
-    return sum / count
+    const inside = layer.counts_padding
+      ? kernelRows * kernelColumns
+      : overlap(row, kernelRows, layer.padding[0], layer.from[1]) * overlap(column, kernelColumns, layer.padding[1], layer.from[2])
+    output[at] = sum / inside
   })
 }
 
-const ones = ({ from }) => new Float32Array(from[1] * from[2]).fill(1)
+// How many of `count` places from `first` on are not padding.
+function overlap(first, count, padding, size) {
+  return Math.min(first + count, padding + size) - Math.max(first, padding)
+}
 
-// Calls `reduce` with the places under each position of the window.
-function slide(layer, given, output, reduce) {
-  const [channels, rows, columns] = layer.to
-  const [kernelRows, kernelColumns] = layer.kernel
-  const reads = new Int32Array(kernelRows * kernelColumns)
+// Calls `reduce` for each position of the window with its first place in the padded input, the
+// place of the output, and its row and column in the padded input.
+function windows(layer, rows, columns, reduce) {
   let at = 0
-  for (let channel = 0; channel < channels; channel++) {
-    const first = channel * given.rows * given.columns
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column++) {
-        const corner = first + row * layer.stride[0] * given.columns + column * layer.stride[1]
-        for (let place = 0; place < reads.length; place++) {
-          reads[place] = corner + Math.floor(place / kernelColumns) * given.columns + (place % kernelColumns)
-        }
-        output[at++] = reduce(given.values, reads, first)
+  for (let channel = 0; channel < layer.to[0]; channel++) {
+    for (let row = 0; row < layer.to[1]; row++) {
+      for (let column = 0; column < layer.to[2]; column++) {
+        const top = row * layer.stride[0]
+        const left = column * layer.stride[1]
+        reduce((channel * rows + top) * columns + left, at++, top, left)
       }
     }
   }
@@ -108,39 +181,45 @@ function mean(layer, input, output) {
 }
 
 function norm(layer, input, output, numbers) {
-  each(layer, input, output, (value, channel) => value * numbers[layer.weight + channel] + numbers[layer.bias + channel])
+  const size = input.length / layer.to[0]
+  for (let channel = 0, at = 0; channel < layer.to[0]; channel++) {
+    const factor = numbers[layer.weight + channel]
+    const summand = numbers[layer.bias + channel]
+    for (const end = at + size; at < end; at++) output[at] = input[at] * factor + summand
+  }
 }
 
 function leaky(layer, input, output, numbers) {
-  each(layer, input, output, (value, channel) =>
-    value > 0 ? value : value * numbers[layer.weight + (layer.count > 1 ? channel : 0)])
+  const size = input.length / layer.to[0]
+  for (let channel = 0, at = 0; channel < layer.to[0]; channel++) {
+    const slope = numbers[layer.weight + (layer.count > 1 ? channel : 0)]
+    for (const end = at + size; at < end; at++) output[at] = input[at] > 0 ? input[at] : input[at] * slope
+  }
 }
 
 function elu(layer, input, output) {
-  each(layer, input, output, value => layer.scale * (value > 0 ? value : layer.alpha * Math.expm1(value)))
+  for (let at = 0; at < input.length; at++) {
+    output[at] = layer.scale * (input[at] > 0 ? input[at] : layer.alpha * Math.expm1(input[at]))
+  }
 }
 
 function tanh(layer, input, output) {
-  each(layer, input, output, Math.tanh)
-}
-
-function each(layer, input, output, change) {
-  const size = input.length / layer.to[0]
-  for (let channel = 0, at = 0; channel < layer.to[0]; channel++) {
-    for (const end = at + size; at < end; at++) output[at] = change(input[at], channel)
-  }
+  for (let at = 0; at < input.length; at++) output[at] = Math.tanh(input[at])
 }
 
 // The input with its padding around it.
 function padded(layer, input, value) {
   const [channels, rows, columns] = layer.from
   const [top, left] = layer.padding
-  const given = { rows: rows + 2 * top, columns: columns + 2 * left, values: input }
-  if (!top && !left) return given
-  given.values = new Float32Array(channels * given.rows * given.columns).fill(value)
-  for (let line = 0; line < channels * rows; line++) {
-    const row = Math.floor(line / rows) * given.rows + top + (line % rows)
-    given.values.set(input.subarray(line * columns, (line + 1) * columns), row * given.columns + left)
+  const given = (layer.padded ??= { rows: rows + 2 * top, columns: columns + 2 * left, values: input })
+  if (!top && !left) {
+    given.values = input
+    return given
+  }
+  if (given.values === input) given.values = new Float64Array(channels * given.rows * given.columns).fill(value)
+  for (let line = 0, from = 0; line < channels * rows; line++) {
+    let to = (Math.floor(line / rows) * given.rows + top + (line % rows)) * given.columns + left
+    for (const end = from + columns; from < end; from++) given.values[to++] = input[from]
   }
   return given
 }

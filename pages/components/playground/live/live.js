@@ -2,12 +2,13 @@
 // network and shows its answer and its maps. When the pen is lifted the drawing goes to the server.
 
 import { Bars } from "./bars.js"
-import { bytes } from "./elements.js"
+import { bytes, write } from "./elements.js"
 import { Maps, words } from "./maps.js"
 import { Network } from "./network.js"
 import { Pen, opacityOf } from "./pen.js"
 import { prepare } from "./prepare.js"
 
+const BLANK = new Uint8Array(28 * 28)
 const places = new WeakMap()
 
 export default function ({ data, parentElement, setStateValue, setTriggerValue }) {
@@ -18,6 +19,7 @@ export default function ({ data, parentElement, setStateValue, setTriggerValue }
 class Live {
   constructor(root) {
     this.find = name => root.querySelector(`.${name}`)
+    this.words = { before: this.find("before"), reads: this.find("reads"), share: this.find("share") }
     this.find("stuck").remove()
     this.canvas = this.find("ink")
     this.pen = new Pen(this.canvas, this.find("cursor"), { moved: () => this.soon(), lifted: () => this.send() })
@@ -62,7 +64,7 @@ class Live {
   setBackdrop(address) {
     this.backdrop = address
     this.example = null
-    this.canvas.style.backgroundImage = "none"
+    this.showBackdrop(false)
     if (!address) return
     const picture = new Image()
     picture.onload = () => {
@@ -74,6 +76,12 @@ class Live {
       this.soon()
     }
     picture.src = address
+  }
+
+  showBackdrop(visible) {
+    if (this.backdropShown === visible) return
+    this.backdropShown = visible
+    this.canvas.style.backgroundImage = visible ? `url(${this.data.faint})` : "none"
   }
 
   // What was drawn before, or what the lab draws; the latter is new to the server.
@@ -135,9 +143,9 @@ class Live {
   answer() {
     const opacity = this.pen.strokes.length ? this.pen.opacity() : this.example
     const example = !this.pen.strokes.length && Boolean(this.example)
-    this.canvas.style.backgroundImage = example ? `url(${this.data.faint})` : "none"
+    this.showBackdrop(example)
     const image = opacity && prepare(opacity, this.canvas.width, this.data.prepare)
-    const shares = this.network.read(image ?? new Uint8Array(28 * 28))
+    const shares = this.network.read(image ?? BLANK)
     this.maps.paint(this.network, !image)
     if (!image) {
       this.bars.clear()
@@ -151,9 +159,9 @@ class Live {
   }
 
   say(before, name, share) {
-    this.find("before").textContent = before
-    this.find("reads").textContent = name
-    this.find("share").textContent = share
+    write(this.words.before, before)
+    write(this.words.reads, name)
+    write(this.words.share, share)
   }
 
   send() {

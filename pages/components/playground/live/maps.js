@@ -10,6 +10,7 @@ const HEIGHT = 212 // pixels of a column of maps
 const GAP = 3 // pixels between two maps
 const IMAGE = 103 // pixels of what the network reads
 const UNIT = 16 // pixels of a single number
+const CLEAR_PALETTE = new Uint32Array(LAST + 1)
 
 export class Maps {
   constructor(lane, columns, palettes, { toggled, noised }) {
@@ -70,8 +71,8 @@ export class Maps {
   paint(network, empty) {
     this.columns.forEach((column, at) => {
       const values = at ? network.outputs[column.layer] : network.image
-      const colour = empty ? () => 0 : scale(values, at ? this.palettes.colour : this.palettes.grey, !at)
-      this.parts[at].picture.paint(values, colour)
+      const palette = empty ? CLEAR_PALETTE : at ? this.palettes.colour : this.palettes.grey
+      this.parts[at].picture.paint(values, scale(values, !at), palette)
     })
   }
 
@@ -115,8 +116,9 @@ class Picture {
   constructor(column, across) {
     this.column = column
     this.across = across
-    this.factor = Math.max(1, Math.floor(tile(column) / Math.max(column.width, column.height)))
-    this.gap = Math.max(1, Math.round((GAP * this.factor * column.width) / tile(column)))
+    const side = Math.max(column.width, column.height)
+    this.factor = Math.max(1, Math.round(tile(column) / (GAP * side)))
+    this.gap = Math.max(1, Math.round((GAP * this.factor * side) / tile(column)))
     const step = side => side * this.factor + this.gap
     this.width = across * step(column.width) - this.gap
     const height = Math.ceil(shown(column) / across) * step(column.height) - this.gap
@@ -126,19 +128,20 @@ class Picture {
     this.pixels = new Uint32Array(this.image.data.buffer)
   }
 
-  paint(values, colour) {
+  paint(values, { low, factor, start }, palette) {
     const { width, height } = this.column
+    const { pixels, factor: times } = this
     for (let channel = 0, at = 0; channel < shown(this.column); channel++) {
-      const down = Math.floor(channel / this.across) * (height * this.factor + this.gap)
-      const along = (channel % this.across) * (width * this.factor + this.gap)
+      const down = Math.floor(channel / this.across) * (height * times + this.gap)
+      const along = (channel % this.across) * (width * times + this.gap)
       for (let row = 0; row < height; row++) {
-        const start = (down + row * this.factor) * this.width + along
-        for (let column = 0; column < width; column++) {
-          const first = start + column * this.factor
-          this.pixels.fill(colour(values[at++]), first, first + this.factor)
+        const first = (down + row * times) * this.width + along
+        for (let place = first, end = first + width * times; place < end; at++) {
+          const colour = palette[Math.round(start + (values[at] - low) * factor)]
+          for (let copy = 0; copy < times; copy++) pixels[place++] = colour
         }
-        for (let copy = 1; copy < this.factor; copy++) {
-          this.pixels.copyWithin(start + copy * this.width, start, start + width * this.factor)
+        for (let copy = 1; copy < times; copy++) {
+          pixels.copyWithin(first + copy * this.width, first, first + width * times)
         }
       }
     }
@@ -146,13 +149,14 @@ class Picture {
   }
 }
 
-// A value's colour. As on the server: grey from the lowest to the highest; in colour zero is dark,
-// warm is positive, cold is negative, on one scale for the column.
-function scale(values, palette, grey) {
-  let [low, high] = [Infinity, -Infinity]
-  for (const value of values) {
-    if (value < low) low = value
-    if (value > high) high = value
+// Where values are in a palette. As on the server: grey from the lowest to the highest; in colour
+// zero is dark, warm is positive, cold is negative, on one scale for the column.
+function scale(values, grey) {
+  let low = Infinity
+  let high = -Infinity
+  for (let at = 0; at < values.length; at++) {
+    if (values[at] < low) low = values[at]
+    if (values[at] > high) high = values[at]
   }
   if (!grey) {
     high = Math.max(high, low < 0 ? -low : 0)
@@ -160,8 +164,7 @@ function scale(values, palette, grey) {
   }
   if (high <= low) high = low + 1
   const start = !grey && low === 0 ? ZERO : 0
-  const factor = (LAST - start) / (high - low)
-  return value => palette[Math.round(start + (value - low) * factor)]
+  return { low, start, factor: (LAST - start) / (high - low) }
 }
 
 // The palette as the words of an ImageData.

@@ -7,12 +7,13 @@ import { rounded } from "./prepare.js"
 export class Network {
   // `chain`: the layers; `numbers`: all their numbers; `input`: size, fit, scale and offset.
   constructor({ layers, numbers, input }) {
-    this.layers = layers
-    this.intact = numbers
-    this.numbers = numbers.slice()
-    this.input = input
-    this.outputs = layers.map(layer => layer.kind === "flatten" ? null : new Float32Array(product(layer.to)))
-    this.outputs.forEach((output, at) => (this.outputs[at] ??= this.outputs[at - 1]))
+    this.layers = layers.map(layer => ({ ...layer }))
+    // Of double precision, which is what JavaScript computes in: nothing is converted on the way.
+    this.intact = Float64Array.from(numbers)
+    this.numbers = this.intact.slice()
+    this.input = new Input(input)
+    this.outputs = layers.map(layer => layer.kind === "flatten" ? null : new Float64Array(product(layer.to)))
+    this.outputs.forEach((output, at) => (this.outputs[at] ??= this.outputs[at - 1] ?? this.input.values))
     this.silenced = layers.map(() => new Set())
     this.noise = layers.map(() => 0)
     this.seed = 1
@@ -20,10 +21,10 @@ export class Network {
 
   // Ten probabilities, say, for 28×28 grey levels. `outputs` then holds what each layer made.
   read(image) {
-    let values = (this.image = toInput(image, this.input))
+    let values = (this.image = this.input.read(image))
     this.layers.forEach((layer, at) => {
       if (layer.kind !== "flatten") LAYERS[layer.kind](layer, values, this.outputs[at], this.numbers)
-      values = this.outputs[at] ?? values
+      values = this.outputs[at]
       this.silence(layer, at)
     })
     return softmax(values)
@@ -71,36 +72,51 @@ export class Network {
   }
 }
 
-// 28×28 grey levels to the network's input: another size, then scaled.
-function toInput(image, { size, fit, scale, offset }) {
-  const sized = size === 28 ? image : fit === "pad" ? pad(image, size) : enlarge(image, size)
-  return Float32Array.from(sized, level => Math.fround(Math.fround(level * Math.fround(scale)) + Math.fround(offset)))
+// From 28×28 grey levels to what the network reads: another size, then scaled.
+class Input {
+  constructor({ size, fit, scale, offset }) {
+    this.size = size
+    this.resize = size === 28 ? null : fit === "pad" ? pad : enlarge
+    this.sized = new Uint8Array(size * size)
+    this.values = new Float64Array(size * size)
+    this.scaled = Float64Array.from({ length: 256 }, (_, level) =>
+      Math.fround(Math.fround(level * Math.fround(scale)) + Math.fround(offset)))
+    this.places = Array.from({ length: size }, (_, at) => between(at, size))
+  }
+
+  read(image) {
+    this.resize?.(image, this.sized, this)
+    const sized = this.resize ? this.sized : image
+    for (let at = 0; at < sized.length; at++) this.values[at] = this.scaled[sized[at]]
+    return this.values
+  }
 }
 
-function pad(image, size) {
-  const larger = new Uint8Array(size * size)
+function pad(image, larger, { size }) {
   const before = Math.floor((size - 28) / 2)
   for (let row = 0; row < 28; row++) {
     larger.set(image.subarray(row * 28, (row + 1) * 28), (row + before) * size + before)
   }
-  return larger
 }
 
 // Linear between the two nearest pixels of each direction, rounded to whole grey levels.
-function enlarge(image, size) {
-  const places = Array.from({ length: size }, (_, at) => {
-    const place = Math.max(0, ((at + 0.5) * 28) / size - 0.5)
-    const low = Math.floor(place)
-    return [low, Math.min(27, low + 1), place - low]
-  })
-  const larger = new Uint8Array(size * size)
-  places.forEach(([top, bottom, down], row) =>
-    places.forEach(([left, right, along], column) => {
-      const above = image[top * 28 + left] * (1 - along) + image[top * 28 + right] * along
-      const below = image[bottom * 28 + left] * (1 - along) + image[bottom * 28 + right] * along
+function enlarge(image, larger, { size, places }) {
+  for (let row = 0; row < size; row++) {
+    const { low: top, high: bottom, part: down } = places[row]
+    for (let column = 0; column < size; column++) {
+      const { low, high, part } = places[column]
+      const above = image[top * 28 + low] * (1 - part) + image[top * 28 + high] * part
+      const below = image[bottom * 28 + low] * (1 - part) + image[bottom * 28 + high] * part
       larger[row * size + column] = rounded(above * (1 - down) + below * down)
-    }))
-  return larger
+    }
+  }
+}
+
+// The two of 28 pixels that a place of the larger image lies between, and how far from the first.
+function between(at, size) {
+  const place = Math.max(0, ((at + 0.5) * 28) / size - 0.5)
+  const low = Math.floor(place)
+  return { low, high: Math.min(27, low + 1), part: place - low }
 }
 
 function softmax(logits) {

@@ -3,6 +3,7 @@
 
 const LEAST_STEP = 1.5 // pixels: nearer points are left out
 const KEYS = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }
+const NOTHING = { left: Infinity, top: Infinity, right: -Infinity, bottom: -Infinity }
 const KEY_STEP = 8 // pixels; with the shift key a quarter of it
 
 export class Pen {
@@ -13,6 +14,8 @@ export class Pen {
     this.tell = { moved, lifted }
     this.ink = canvas.getContext("2d", { willReadFrequently: true })
     this.strokes = []
+    this.levels = new Uint8Array(canvas.width * canvas.height)
+    this.changed = NOTHING
     this.width = 23
     this.here = [canvas.width / 2, canvas.height / 2]
     canvas.onpointerdown = event => this.down(event)
@@ -60,7 +63,7 @@ export class Pen {
     this.last = this.middle = place
     this.stroke = { type: "Path", path: [["M", ...place]], strokeWidth: this.width }
     this.strokes.push(this.stroke)
-    this.line(() => this.ink.lineTo(place[0] + 0.01, place[1]))
+    this.line(place, () => this.ink.lineTo(place[0] + 0.01, place[1]))
     this.tell.moved()
   }
 
@@ -68,7 +71,7 @@ export class Pen {
   extend(place) {
     if (Math.hypot(place[0] - this.last[0], place[1] - this.last[1]) < LEAST_STEP) return
     const middle = [(place[0] + this.last[0]) / 2, (place[1] + this.last[1]) / 2]
-    this.line(() => this.ink.quadraticCurveTo(...this.last, ...middle))
+    this.line(middle, () => this.ink.quadraticCurveTo(...this.last, ...middle))
     this.stroke.path.push(["Q", ...this.last, ...middle])
     this.last = place
     this.middle = middle
@@ -76,18 +79,33 @@ export class Pen {
   }
 
   end() {
-    this.line(() => this.ink.lineTo(this.last[0] + 0.01, this.last[1]))
+    this.line(this.last, () => this.ink.lineTo(this.last[0] + 0.01, this.last[1]))
     this.stroke.path.push(["L", ...this.last])
     this.stroke = undefined
     this.tell.moved()
     this.tell.lifted()
   }
 
-  line(go) {
+  // Inks the way that `go` takes from the middle to `end`.
+  line(end, go) {
     this.prepareInk(this.width)
     this.ink.moveTo(...this.middle)
     go()
     this.ink.stroke()
+    this.note([this.middle, this.last, end], this.width / 2 + 2)
+  }
+
+  // What is within `reach` of these points has changed.
+  note(points, reach) {
+    const across = points.map(point => point[0])
+    const down = points.map(point => point[1])
+    const { left, top, right, bottom } = this.changed
+    this.changed = {
+      left: Math.min(left, ...across.map(x => x - reach)),
+      top: Math.min(top, ...down.map(y => y - reach)),
+      right: Math.max(right, ...across.map(x => x + reach)),
+      bottom: Math.max(bottom, ...down.map(y => y + reach)),
+    }
   }
 
   prepareInk(width) {
@@ -144,6 +162,7 @@ export class Pen {
       for (const step of path) this.follow(step)
       this.ink.stroke()
     }
+    this.changed = { left: 0, top: 0, right: this.canvas.width, bottom: this.canvas.height }
     this.tell.moved()
   }
 
@@ -155,15 +174,29 @@ export class Pen {
     if (command === "Z") this.ink.closePath()
   }
 
-  // How opaque each pixel is.
+  // How opaque each pixel is. Only what has changed is read from the canvas.
   opacity() {
-    return opacityOf(this.ink, this.canvas)
+    readOpacity(this.ink, this.canvas, this.changed, this.levels)
+    this.changed = NOTHING
+    return this.levels
   }
 }
 
-export function opacityOf(context, { width, height }) {
-  const pixels = context.getImageData(0, 0, width, height).data
-  const found = new Uint8Array(width * height)
-  for (let at = 0; at < found.length; at++) found[at] = pixels[4 * at + 3]
-  return found
+export function opacityOf(context, canvas) {
+  const levels = new Uint8Array(canvas.width * canvas.height)
+  readOpacity(context, canvas, { left: 0, top: 0, right: canvas.width, bottom: canvas.height }, levels)
+  return levels
+}
+
+function readOpacity(context, { width, height }, { left, top, right, bottom }, levels) {
+  const from = [Math.max(0, Math.floor(left)), Math.max(0, Math.floor(top))]
+  const to = [Math.min(width, Math.ceil(right)), Math.min(height, Math.ceil(bottom))]
+  const across = to[0] - from[0]
+  const down = to[1] - from[1]
+  if (!(across > 0 && down > 0)) return
+  const pixels = context.getImageData(...from, across, down).data
+  for (let row = 0, read = 3; row < down; row++) {
+    let place = (from[1] + row) * width + from[0]
+    for (const end = place + across; place < end; read += 4) levels[place++] = pixels[read]
+  }
 }

@@ -8,29 +8,29 @@ const BOX = 20
 const FULL = 0.75
 const LEAST_CONTRAST = 8
 const CLEAR = 0.02
+const LEAST_INK = 32 // of a pixel that is part of the digit
+const UNCHANGED = Uint8Array.from({ length: 256 }, (_, level) => level)
 
 // `opacity`: how opaque each of side × side pixels is; the ink is white. null without any ink.
 // `fill`: the ink fills all of 28×28. Without `centred` the canvas is only shrunk.
 export function prepare(opacity, side, { fill, centred }) {
-  const ink = inkOf(opacity, side)
-  if (!ink) return null
-  if (!centred) return Uint8Array.from(resizeGrey(ink, side, SIDE, "box"))
-  const cut = crop(ink, side)
-  return fill ? fit(cut, SIDE) : centre(fit(cut, BOX))
+  const levels = inkOf(opacity, side)
+  if (!levels) return null
+  if (!centred) return Uint8Array.from(resizeGrey(opacity.map(level => levels[level]), side, SIDE, "box"))
+  const inside = cut({ pixels: opacity, rows: side, columns: side }, LEAST_INK, levels)
+  return fill ? fit(inside, SIDE) : centre(fit(inside, BOX))
 }
 
-// How far each pixel is from the background, 255 for the farthest. The background is clear, unless
-// nearly all is covered: then it is the commonest level along the border.
+// For each level of opacity how far it is from the background, 255 for the farthest. The background
+// is clear, unless nearly all is covered: then it is the commonest level along the border.
 function inkOf(opacity, side) {
   const counts = new Uint32Array(256)
   for (let at = 0; at < opacity.length; at++) counts[opacity[at]]++
   const ground = counts[0] / opacity.length > CLEAR ? 0 : commonest(border(opacity, side))
-  const peak = Math.max(...Array.from(counts, (count, level) => count && Math.abs(level - ground)))
+  let peak = 0
+  counts.forEach((count, level) => count && (peak = Math.max(peak, Math.abs(level - ground))))
   if (peak < LEAST_CONTRAST) return null
-  const stretched = Uint8Array.from(counts, (_, level) => Math.floor((Math.abs(level - ground) * 255) / peak))
-  const ink = new Uint8Array(opacity.length)
-  for (let at = 0; at < ink.length; at++) ink[at] = stretched[opacity[at]]
-  return ink
+  return Uint8Array.from(counts, (_, level) => Math.min(255, Math.floor((Math.abs(level - ground) * 255) / peak)))
 }
 
 function border(image, side) {
@@ -48,17 +48,12 @@ function commonest(levels) {
   return counts.indexOf(highest(counts))
 }
 
-// The smallest box that holds the ink.
-function crop(ink, side) {
-  return cut({ pixels: ink, rows: side, columns: side }, Math.min(32, highest(ink)))
-}
-
-// The smallest box that holds everything of this level or more.
-function cut({ pixels, rows, columns }, level) {
+// The smallest box that holds every pixel whose level in `levels` is `least` or more.
+function cut({ pixels, rows, columns }, least, levels) {
   let [top, bottom, left, right] = [rows, -1, columns, -1]
-  for (let row = 0; row < rows; row++) {
+  for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      if (pixels[row * columns + column] < level) continue
+      if (levels[pixels[at++]] < least) continue
       if (bottom < 0) top = row
       bottom = row
       if (column < left) left = column
@@ -66,10 +61,10 @@ function cut({ pixels, rows, columns }, level) {
     }
   }
   const inside = { rows: bottom - top + 1, columns: right - left + 1 }
-  inside.pixels = new pixels.constructor(inside.rows * inside.columns)
-  for (let row = 0; row < inside.rows; row++) {
-    const start = (top + row) * columns + left
-    inside.pixels.set(pixels.subarray(start, start + inside.columns), row * inside.columns)
+  inside.pixels = new Uint8Array(inside.rows * inside.columns)
+  for (let row = 0, to = 0; row < inside.rows; row++) {
+    let from = (top + row) * columns + left
+    for (const end = from + inside.columns; from < end; from++) inside.pixels[to++] = levels[pixels[from]]
   }
   return inside
 }
@@ -115,7 +110,7 @@ export function rounded(value) {
 
 // The centre of mass of the ink falls into pixel (14, 14).
 function centre(fitted) {
-  const tight = cut({ pixels: fitted, rows: BOX, columns: BOX }, 1)
+  const tight = cut({ pixels: fitted, rows: BOX, columns: BOX }, 1, UNCHANGED)
   const image = new Uint8Array(SIDE * SIDE)
   const rows = new Float64Array(tight.rows)
   const columns = new Float64Array(tight.columns)

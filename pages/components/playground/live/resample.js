@@ -13,8 +13,17 @@ function bicubic(x) {
   return far < 2 ? (((far - 5) * far + 8) * far - 4) * a : 0
 }
 
+// The weights change only with the size of what was drawn.
+const plans = new Map()
+
 // For each place of the result: the first place that it reads, and the weights from there on.
 function weights(from, to, name) {
+  const key = `${from} ${to} ${name}`
+  if (!plans.has(key)) plans.set(key, planned(from, to, name))
+  return plans.get(key)
+}
+
+function planned(from, to, name) {
   const [reach, filter] = FILTERS[name]
   const step = from / to
   const widest = Math.max(1, step)
@@ -29,7 +38,7 @@ function weights(from, to, name) {
       sum += found[at - first]
     }
     if (sum) for (let at = 0; at < found.length; at++) found[at] /= sum
-    return [first, found]
+    return { first, found }
   })
 }
 
@@ -43,7 +52,7 @@ export function resizeFloat(image, side, to, name) {
 // The same of whole grey levels, with Pillow's fixed-point weights.
 export function resizeGrey(image, side, to, name) {
   const exact = 2 ** 22
-  const plan = weights(side, to, name).map(([first, found]) => [first, found.map(w => Math.trunc(w * exact + (w < 0 ? -0.5 : 0.5)))])
+  const plan = weights(side, to, name).map(({ first, found }) => ({ first, found: found.map(w => Math.trunc(w * exact + (w < 0 ? -0.5 : 0.5))) }))
   const across = new Uint8ClampedArray(side * to)
   const down = new Uint8ClampedArray(to * to)
   const finish = sum => Math.floor((sum + exact / 2) / exact)
@@ -52,11 +61,11 @@ export function resizeGrey(image, side, to, name) {
 
 // Each row of (rows, columns) becomes shorter or longer.
 function pass(image, rows, columns, plan, result, finish = sum => sum) {
-  for (let row = 0; row < rows; row++) {
-    for (let place = 0; place < plan.length; place++) {
-      const [first, found] = plan[place]
+  for (let place = 0; place < plan.length; place++) {
+    const { first, found } = plan[place]
+    for (let row = 0; row < rows; row++) {
       let sum = 0
-      for (let at = 0; at < found.length; at++) sum += image[row * columns + first + at] * found[at]
+      for (let at = 0, read = row * columns + first; at < found.length; at++, read++) sum += image[read] * found[at]
       result[row * plan.length + place] = finish(sum)
     }
   }
