@@ -25,6 +25,8 @@ from mnist_core.formatting import field_name
 from mnist_core.sweeps.table import DONE, StudyTable, TrialRow
 
 TOP = 0.1  # the share of the completed trials that has colour among parallel coordinates
+# What may be minimised beside the error, in words
+SECOND = {"parameters": "parameters", "macs": "multiply-accumulates"}
 LINE_GREY = "#939ca7"  # parallel coordinates know no transparency
 
 
@@ -163,7 +165,7 @@ def two_objectives(table: StudyTable, height: int = 320) -> go.Figure:
         "mode": "lines+markers",
         "name": "not beaten in both",
         "x": [row.second for row in front],
-        "y": [error(row) for row in front],
+        "y": [min(error(row), high) for row in front],
         "line": {"shape": "hv", "width": 2, "color": colour(0)},
         **clickable(front),
     }
@@ -173,7 +175,7 @@ def two_objectives(table: StudyTable, height: int = 320) -> go.Figure:
         clickmode="event+select",
         xaxis={
             "type": "log",
-            "title": {"text": table.plan.minimise.capitalize(), "standoff": 4},
+            "title": {"text": SECOND[table.plan.minimise].capitalize(), "standoff": 4},
             "fixedrange": True,
         },
         yaxis={"fixedrange": True, **stretched_accuracy_axis(low, high)},

@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from mnist_core.charts.study import (
+    SECOND,
     best_so_far,
     importance_bars,
     parallel_coordinates,
@@ -39,8 +40,9 @@ def charts(table: StudyTable) -> None:
             alt = "Importance of each setting"
             st.plotly_chart(importance_bars(table), config=QUIET, key="search_bars", alt=alt)
     if table.plan.minimise and table.front:
-        st.markdown(f"**Accuracy and {table.plan.minimise}**")
-        alt = f"Validation accuracy by {table.plan.minimise}"
+        second = SECOND[table.plan.minimise]
+        st.markdown(f"**Accuracy and {second}**")
+        alt = f"Validation accuracy by {second}"
         clickable(table, two_objectives(table), "front", alt)
     if len(table.done) > 1:
         st.markdown(

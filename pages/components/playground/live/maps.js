@@ -20,6 +20,8 @@ export class Maps {
     this.focus = [1, 0]
     this.parts = columns.map((column, at) => this.build(column, at))
     lane.replaceChildren(...this.parts.map(({ box }) => box))
+    const watcher = new IntersectionObserver(entries => entries.forEach(entry => this.appear(entry)))
+    this.parts.forEach(({ picture }) => watcher.observe(picture.canvas))
     lane.onkeydown = event => this.key(event)
   }
 
@@ -36,7 +38,7 @@ export class Maps {
     inside.append(picture.canvas, ...buttons)
     box.append(head, inside)
     if (column.noise !== null) box.append(this.slider(column))
-    return { box, picture, buttons, across }
+    return { box, picture, buttons, across, visible: true }
   }
 
   button(column, at, channel) {
@@ -67,13 +69,24 @@ export class Maps {
     return label
   }
 
-  // Paints what the network just computed; dark without an image.
+  // Paints what the network just computed, as far as it is in sight; dark without an image.
   paint(network, empty) {
-    this.columns.forEach((column, at) => {
-      const values = at ? network.outputs[column.layer] : network.image
-      const palette = empty ? CLEAR_PALETTE : at ? this.palettes.colour : this.palettes.grey
-      this.parts[at].picture.paint(values, scale(values, !at), palette)
-    })
+    this.painted = { network, empty }
+    this.parts.forEach(({ visible }, at) => visible && this.paintColumn(at))
+  }
+
+  paintColumn(at) {
+    const { network, empty } = this.painted
+    const values = at ? network.outputs[this.columns[at].layer] : network.image
+    const palette = empty ? CLEAR_PALETTE : at ? this.palettes.colour : this.palettes.grey
+    this.parts[at].picture.paint(values, scale(values, !at), palette)
+  }
+
+  // A column comes into sight, or leaves it.
+  appear({ target, isIntersecting }) {
+    const at = this.parts.findIndex(({ picture }) => picture.canvas === target)
+    this.parts[at].visible = isIntersecting
+    if (isIntersecting && this.painted) this.paintColumn(at)
   }
 
   // Which channels are silenced.
