@@ -9,40 +9,48 @@ const WIDE = 4 // columns, or units, that are summed up together
 // Sums stay in the processor's registers: two channels and four columns at a time, where there are
 // as many. The last ones of a row or of all channels overlap those before.
 function conv(layer, input, output, numbers) {
-  const [channels, rows, columns] = layer.to
-  const sum = channels > 1 && columns >= WIDE ? sumEight : sumOne
-  const [high, wide] = sum === sumEight ? [2, WIDE] : [1, 1]
+  const plan = (layer.plan ??= planOf(layer))
   const given = padded(layer, input, 0)
-  for (let channel = 0; channel < channels; channel += high) {
-    const first = Math.min(channel, channels - high)
-    for (let row = 0; row < rows; row++) {
-      for (let column = 0; column < columns; column += wide) {
-        sum(layer, given, numbers, output, first, row, Math.min(column, columns - wide))
+  const sum = plan.high > 1 ? sumEight : sumOne
+  for (let channel = 0; channel < plan.channels; channel += plan.high) {
+    const first = Math.min(channel, plan.channels - plan.high)
+    for (let row = 0; row < plan.rows; row++) {
+      for (let column = 0; column < plan.columns; column += plan.wide) {
+        sum(plan, given, numbers, output, first, row, Math.min(column, plan.columns - plan.wide))
       }
     }
   }
 }
 
-function sumEight(layer, { values, rows, columns }, numbers, output, channel, row, column) {
-  const [kernelRows, kernelColumns] = layer.kernel
-  const [stepRows, step] = layer.stride
-  const other = layer.from[0] * kernelRows * kernelColumns
-  let weight = layer.weight + channel * other
-  const bias = layer.bias === null ? -1 : layer.bias + channel
-  let a0 = bias < 0 ? 0 : numbers[bias]
-  let b0 = bias < 0 ? 0 : numbers[bias + 1]
+// A convolution's sizes as plain numbers, and how many channels and columns are summed up at once.
+function planOf({ from, to, kernel, stride, weight, bias }) {
+  const [channels, rows, columns] = to
+  const eight = channels > 1 && columns >= WIDE
+  return {
+    weight, bias, channels, rows, columns, from: from[0],
+    down: kernel[0], right: kernel[1], stepDown: stride[0], step: stride[1],
+    count: from[0] * kernel[0] * kernel[1], // weights of a channel
+    high: eight ? 2 : 1, wide: eight ? WIDE : 1,
+  }
+}
+
+function sumEight(plan, { values, rows, columns }, numbers, output, channel, row, column) {
+  const { count, step, down, right } = plan
+  let weight = plan.weight + channel * count
+  let a0 = plan.bias === null ? 0 : numbers[plan.bias + channel]
+  let b0 = plan.bias === null ? 0 : numbers[plan.bias + channel + 1]
   let a1 = a0
   let a2 = a0
   let a3 = a0
   let b1 = b0
   let b2 = b0
   let b3 = b0
-  for (let from = 0; from < layer.from[0]; from++) {
-    for (let down = 0; down < kernelRows; down++) {
-      let read = (from * rows + row * stepRows + down) * columns + column * step
-      for (let right = 0; right < kernelColumns; right++, read++, weight++) {
+  for (let from = 0; from < plan.from; from++) {
+    let line = (from * rows + row * plan.stepDown) * columns + column * step
+    for (let y = 0; y < down; y++, line += columns) {
+      for (let read = line; read < line + right; read++, weight++) {
         const a = numbers[weight]
-        const b = numbers[weight + other]
+        const b = numbers[weight + count]
         const v0 = values[read]
         const v1 = values[read + step]
         const v2 = values[read + 2 * step]
@@ -58,8 +66,8 @@ function sumEight(layer, { values, rows, columns }, numbers, output, channel, ro
       }
     }
   }
-  const at = (channel * layer.to[1] + row) * layer.to[2] + column
-  const next = at + layer.to[1] * layer.to[2]
+  const at = (channel * plan.rows + row) * plan.columns + column
+  const next = at + plan.rows * plan.columns
   output[at] = a0
   output[at + 1] = a1
   output[at + 2] = a2
@@ -70,18 +78,16 @@ function sumEight(layer, { values, rows, columns }, numbers, output, channel, ro
   output[next + 3] = b3
 }
 
-function sumOne(layer, { values, rows, columns }, numbers, output, channel, row, column) {
-  const [kernelRows, kernelColumns] = layer.kernel
-  const [stepRows, step] = layer.stride
-  let weight = layer.weight + channel * layer.from[0] * kernelRows * kernelColumns
-  let sum = layer.bias === null ? 0 : numbers[layer.bias + channel]
-  for (let from = 0; from < layer.from[0]; from++) {
-    for (let down = 0; down < kernelRows; down++) {
-      const read = (from * rows + row * stepRows + down) * columns + column * step
-      for (let right = 0; right < kernelColumns; right++) sum += numbers[weight++] * values[read + right]
+function sumOne(plan, { values, rows, columns }, numbers, output, channel, row, column) {
+  let weight = plan.weight + channel * plan.count
+  let sum = plan.bias === null ? 0 : numbers[plan.bias + channel]
+  for (let from = 0; from < plan.from; from++) {
+    for (let y = 0; y < plan.down; y++) {
+      const read = (from * rows + row * plan.stepDown + y) * columns + column * plan.step
+      for (let x = 0; x < plan.right; x++) sum += numbers[weight++] * values[read + x]
     }
   }
-  output[(channel * layer.to[1] + row) * layer.to[2] + column] = sum
+  output[(channel * plan.rows + row) * plan.columns + column] = sum
 }
 
 function linear(layer, input, output, numbers) {
