@@ -29,8 +29,8 @@ def _options(parser: ArgumentParser) -> None:
         choices=("grid", "zoo", "frontier", "searched", "table"),
         help="grid: a run for every setting of the sliders; zoo: every network of the references; "
         "frontier: the most accurate network of each size; "
-        "searched: a study's best settings that diverge with no seed are trained at length, and "
-        "the best of these becomes a recipe of its network; "
+        "searched: a study's best setting that diverges with no seed, trained at length, becomes "
+        "a recipe of its network; "
         "table: what the zoo reached, or --only frontier, beside what was published",
     )
     only = "zoo, frontier: these networks only; grid: these data sets only; searched: the studies"

@@ -8,6 +8,7 @@ from mnist_core.config import RunConfig
 from mnist_core.models.frontier_rows import frontier_ids
 from mnist_core.models.registry import make_config, model_spec
 from mnist_core.models.searched import NAME as SEARCHED
+from mnist_core.models.searched import SEEDS as SEARCHED_SEEDS
 from mnist_core.models.searched import winners
 
 # How many seeds each network has by its reference's recipe and how many by ours, "improved": more
@@ -27,7 +28,6 @@ SEEDS: dict[str, dict[str, tuple[int, int]]] = {
     "ultrasmall": {"MNIST": (3, 3), "FashionMNIST": (0, 3), "KMNIST": (0, 3)},
     "fast": {"MNIST": (3, 0)},
 }
-SEARCHED_SEEDS = 5  # of each search's best setting, on the data set that it was found on
 
 
 @dataclass(frozen=True)

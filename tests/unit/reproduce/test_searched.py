@@ -10,7 +10,6 @@ from mnist_core.models.searched import EPOCHS, searched, winners
 from mnist_core.models.zoo import zoo_rows
 from mnist_core.paths import PROJECT
 from mnist_core.reproduce import making
-from mnist_core.reproduce import searched as reproduce_searched
 from mnist_core.reproduce.searched import at_length, keep_winner
 from mnist_core.runs.bundle import read_bundle
 from mnist_core.runs.states import RunState
@@ -38,33 +37,30 @@ def trained(store, config, accuracies):
         store.create(config.replace(seed=seed), Summary(state, validation_accuracy=accuracy))
 
 
-def test_of_a_studys_best_settings_the_best_at_length_is_a_recipe(store, tmp_path, monkeypatch):
-    """The best one's second seed diverges at once, that of the best at length in the long run."""
+def test_a_studys_best_setting_that_holds_for_all_seeds_is_a_recipe(store, tmp_path):
+    """The best one's second seed diverges at once, the next one's third in the long run."""
     path = tmp_path / "searched.json"
     assert searched("lenet5", path) == ()
-    settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.004, 0.001)]
+    settings = [BEST | {"lr": lr} for lr in (0.5, 0.01, 0.002, 0.004)]
     rows = [TrialRow(n, "done", each, 0.9 - n / 100, 5) for n, each in enumerate(settings)]
-    plan = study(store, rows, 6)
+    plan = study(store, rows, 5)
     with pytest.raises(LabError, match="not done"):
         keep_winner(store, "clothes", path)
     with pytest.raises(NotFound, match="clothes"):
         keep_winner(store, "shoes", path)
-    study(store, rows, 5)
-    monkeypatch.setattr(reproduce_searched, "FINALISTS", 3)
-    short = [[0.9, None], [0.89] * 5, [0.88] * 5, [0.87] * 5]
-    long = [[0.99] * 5, [0.92, 0.9, None], [0.91] * 5, [0.905], [0.99] * 5]
-    for values, accuracies in zip(settings, short, strict=False):
-        trained(store, plan.configs(values)[0], accuracies)
-    for values, accuracies in zip(settings, long, strict=True):
-        trained(store, at_length(plan.configs(values)[0]), accuracies)
+    study(store, rows, 4)
+    trials = [plan.configs(values)[0] for values in settings]
+    for config, accuracies in zip(trials, ([0.9, None], [0.89] * 5, [0.88] * 5), strict=False):
+        trained(store, config, accuracies)
+    for config, accuracies in zip(trials, ([0.99] * 5, [0.9, 0.9, None], [0.91] * 5), strict=False):
+        trained(store, at_length(config), accuracies)
     kept = keep_winner(store, "clothes", path)
     (recipe,) = searched("lenet5", path)
     assert winners(path) == {"lenet5": kept} and kept["dataset"] == "FashionMNIST"
-    accuracies = [each["validation_accuracy"] for each in kept["finalists"]]
-    assert accuracies == [0.92, 0.91, 0.905]
-    assert "5 settings tried on FashionMNIST for 5 epochs; of the 3 best" in recipe.title
+    assert kept["passed_over"] == [trials[0].id, trials[1].id]
+    assert "4 settings tried on FashionMNIST for 5 epochs" in recipe.title
     made = make_config("lenet5", dataset="FashionMNIST", **recipe.fields)
-    assert made == at_length(plan.configs(settings[2])[0]) and made.id == kept["best"]
+    assert made == at_length(trials[2]) and made.id == kept["best"]
     assert (made.epochs, made.step_size, made.lr) == (EPOCHS, EPOCHS // 5, 0.002)
 
 
@@ -126,8 +122,9 @@ def test_the_recipes_that_ship_are_those_of_the_studies_that_ship():
     store = RunStore(PROJECT / "checkpoints")
     for model, winner in winners().items():
         table = read_table(store, winner["study"])
-        long_runs = {at_length(table.config(row)).id for row in table.done}
-        finalists = {each["id"] for each in winner["finalists"]}
-        assert winner["best"] in finalists and finalists <= long_runs
+        ids = [table.config(row).id for row in table.done]
+        place = len(winner["passed_over"])
+        assert winner["passed_over"] == ids[:place]
+        assert winner["best"] == at_length(table.config(table.done[place])).id
         (row,) = [row for row in zoo_rows() if (row.model, row.recipe) == (model, "searched")]
         assert row.configs()[0].id == winner["best"] and len(row.configs()) == 5
