@@ -28,6 +28,14 @@ def compiled_networks(tmp_path_factory):
     os.environ["MNIST_CACHE"] = str(folder / "networks")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_the_disk():
+    """What tests write need not outlast a power cut."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
+
+
 @pytest.fixture
 def no_compiler(monkeypatch):
     """As on a machine without any C compiler."""

@@ -9,6 +9,8 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.ports import reserved_port
+
 PASSWORD = "not-to-be-shown"
 PROXY = """
 import sys
@@ -24,17 +26,11 @@ def programs() -> Path | None:
     return found[-1].parent if found else Path(on_path).parent if on_path else None
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 class Server:
     """A server with its data in `folder`; it refuses to run as root, so another user owns them."""
 
-    def __init__(self, folder: Path, connections: int = 100) -> None:
-        self.folder, self.port, self.connections = folder, free_port(), connections
+    def __init__(self, folder: Path, port: int, connections: int) -> None:
+        self.folder, self.port, self.connections = folder, port, connections
         self.bin = programs()
         self.as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
         folder.mkdir(parents=True)
@@ -68,12 +64,13 @@ class Server:
 @contextmanager
 def postgres(folder: Path, connections: int = 100):
     """The server, which is stopped at the end. Its folder must be one that all may enter."""
-    server = Server(folder, connections)
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
+    with reserved_port() as port:
+        server = Server(folder, port, connections)
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
 
 
 def _wait_for(port: int, process: subprocess.Popen) -> None:
@@ -89,11 +86,11 @@ def _wait_for(port: int, process: subprocess.Popen) -> None:
 @contextmanager
 def grpc_proxy(server: Server):
     """The URL of a proxy process in front of the server's database."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-c", PROXY, server.url, str(port)])
-    try:
-        _wait_for(port, process)
-        yield f"grpc://127.0.0.1:{port}"
-    finally:
-        process.kill()
-        process.wait()
+    with reserved_port() as port:
+        process = subprocess.Popen([sys.executable, "-c", PROXY, server.url, str(port)])
+        try:
+            _wait_for(port, process)
+            yield f"grpc://127.0.0.1:{port}"
+        finally:
+            process.kill()
+            process.wait()

@@ -9,7 +9,7 @@ import numpy as np
 
 from mnist_core.config import RunConfig
 from mnist_core.models import create_model_for, make_config
-from mnist_core.models.grid import opening_config
+from mnist_core.models.grid import AXES, opening_config
 from mnist_core.runs.process import Process
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
@@ -131,6 +131,12 @@ def damage(run: Run, name: str = "summary.json", content: bytes = b'{"state":') 
     (run.path / name).write_bytes(content)
 
 
-def save_known_cost(store):
-    """As if this machine had been measured already, which a server's first page would have done."""
-    cost.save(store, opening_config(), cost.Cost(1e-4, 1e-3, 1e-4, 5.0))
+def save_known_costs(store: RunStore, *configs: RunConfig) -> None:
+    """As if this machine had been measured already, for such configs; pages then measure nothing.
+
+    Without any, for what the Train page opens with, in batches of any size.
+    """
+    if not configs:
+        configs = tuple(opening_config().replace(batch_size=size) for size in AXES["batch_size"])
+    for config in configs:
+        cost.save(store, config, cost.Cost(1e-4, 1e-3, 1e-4, 5.0))

@@ -44,7 +44,6 @@ def fast(seed: int, images: int = ALL, engine: str = "auto") -> dict[str, Any]:
     """The fast network by its recipe, on all training images, from uint8 tensors to weights."""
     config = make_config("fast", seed=seed)
     data = _first(load(config.dataset), images)
-    make_optimizer(config, create_model_for(config), "cpu")  # imports torch's compiler, once
     with clock() as spent:
         trainer = Trainer(config, data, Execution(device="cpu", threads=1, engine=engine))
         for _ in range(config.epochs):

@@ -1,5 +1,6 @@
 """The config's optimiser, and its learning rate over time."""
 
+import inspect
 import math
 from typing import Any
 
@@ -12,6 +13,33 @@ from mnist_core.errors import InputError
 
 STEP = "step"  # the one entry of an optimiser's state that is a single number
 RATES = {"lr", "initial_lr", "max_lr", "min_lr"}  # settings that a schedule changes or adds
+
+
+def _leave_dynamo_out() -> None:
+    """Keeps torch's optimisers from loading torch._dynamo, which takes a second or more.
+
+    The first call of any of these methods would load it, to mark the method as one that it must
+    not compile. Nothing is compiled here. Where torch does not keep its mark there any more,
+    nothing changes.
+    """
+    for name in ("add_param_group", "load_state_dict", "state_dict", "zero_grad"):
+        method = getattr(getattr(torch.optim.Optimizer, name), "__wrapped__", None)
+        if method and not hasattr(method, "__dynamo_disable"):
+            method.__dynamo_disable = method
+
+
+_leave_dynamo_out()
+
+
+def take_plain_step(optimizer: torch.optim.Optimizer) -> None:
+    """The same as `optimizer.step()`, bit for bit, without what torch wraps around it.
+
+    That loads torch._dynamo, too, for the sake of those who compile their steps; hooks, which
+    nobody sets here, are left out with it.
+    """
+    with torch.no_grad():
+        inspect.unwrap(type(optimizer).step)(optimizer)
+    vars(optimizer)["_opt_called"] = True  # schedulers warn where no step came before theirs
 
 
 def make_optimizer(config: RunConfig, model: nn.Module, device: str) -> torch.optim.Optimizer:
@@ -86,7 +114,7 @@ class Schedule:
         if part < 1:
             for group, rate in zip(groups, rates, strict=True):
                 group["lr"] = rate * part
-        self.optimizer.step()
+        take_plain_step(self.optimizer)
         for group, rate in zip(groups, rates, strict=True):
             group["lr"] = rate
         self.after_step()

@@ -1,15 +1,26 @@
 """Pages in tests start no processes by themselves, and leave nothing behind."""
 
+import functools
 import sys
 import types
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 
-from mnist_core.jobs import cost_job, standby
+from mnist_core.jobs import cost_job, launcher, standby
 from mnist_core.models import make_config
 from tests.app.play_canvas import Canvas
 from tests.stores import make_run
+
+
+@pytest.fixture(scope="session", autouse=True)
+def components_are_looked_for_once():
+    """AppTest reads the metadata of all installed packages for each page that it opens."""
+    with pytest.MonkeyPatch.context() as patch:
+        scan = functools.cache(manifest_scanner.scan_component_manifests)
+        patch.setattr(manifest_scanner, "scan_component_manifests", scan)
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -42,6 +53,14 @@ def own_main():
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture
+def started(monkeypatch):
+    """The configs that a page has asked the launcher to train; nothing is trained."""
+    configs = []
+    monkeypatch.setattr(launcher, "start", lambda store, config: configs.append(config))
+    return configs
 
 
 @pytest.fixture

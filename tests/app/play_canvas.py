@@ -15,6 +15,7 @@ from tests import drawing
 from tests.app import opening
 
 open_page = partial(opening.open_page, "playground")
+THREE = ("lenet5", "lenet5-1998", "small")  # networks that vote
 
 
 def stroke(digit):

@@ -8,7 +8,7 @@ from mnist_core.cli.main import main
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.jobs import spawn
 from tests import drawing
-from tests.app import compare_page, play_canvas, test_train
+from tests.app import compare_page, play_canvas, train_page
 from tests.app.opening import settle
 from tests.documents import added_dataset
 from tests.idx_data import write_dataset
@@ -67,9 +67,9 @@ def test_commands(command, run, dataset, tmp_path):
 
 
 def test_the_train_page(run, dataset):
-    page = test_train.open_page(model="medium", dataset=dataset, epochs="2", batch_size="26")
-    assert "★ epoch" in test_train.words(page)
-    assert dataset in test_train.stop(page, "dataset").options
+    page = train_page.open_page(model="medium", dataset=dataset, epochs="2", batch_size="26")
+    assert "★ epoch" in train_page.words(page)
+    assert dataset in train_page.stop(page, "dataset").options
 
 
 def test_the_compare_page(run, dataset, command, monkeypatch):

@@ -1,6 +1,5 @@
 """The Playground without a browser: what it answers and shows, with a stand-in for the canvas."""
 
-import base64
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +8,11 @@ import torch
 from safetensors.torch import save
 from streamlit.testing.v1 import AppTest
 
-from mnist_core.data.transforms import to_input
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.evaluation.network import load_network
-from mnist_core.evaluation.predict import load_model
 from mnist_core.imaging.digits import digits_of
 from mnist_core.imaging.preprocess import from_canvas
-from mnist_core.inspection.feature_maps import feature_maps
-from mnist_core.models import create_model, make_config, model_names
+from mnist_core.models import create_model, make_config
 from mnist_core.runs.summary import Summary
 from pages.components.playground.canvas import PEN
 from tests import drawing
@@ -76,61 +72,6 @@ def test_an_eight_has_its_article(store, canvas):
     weights = run.folder.write_weights(2, save(model.state_dict()))
     run.folder.write_summary(replace(run.summary, **weights))
     assert answer(open_page()) == "Reads an 8 · 100.0 %"
-
-
-@pytest.mark.parametrize("model", model_names())
-def test_every_network_is_shown_from_left_to_right(store, canvas, model):
-    run = add_run(store, model)
-    page = drawn(open_page(), canvas, 5)
-    image = torch.tensor(from_canvas(canvas.image).final)[None]
-    maps = feature_maps(load_model(run), to_input(image, run.config))
-    columns = network(page)["columns"]
-    assert [c["source"] for c in columns] == [None, *range(len(columns) - 1)]
-    assert columns[-1]["names"] == list("0123456789")
-    logits = maps[list(maps)[-1]]
-    assert np.allclose(columns[-1]["numbers"], logits, rtol=1e-4, atol=1e-5)
-    image, first = columns[:2]
-    assert np.allclose(values(image)[0], maps["input"][0], atol=0.01)
-    if model == "lenet5":
-        assert np.allclose(values(first), maps["act1"], atol=0.01 * np.abs(maps["act1"]).max())
-
-
-def values(column):
-    """The numbers that the browser makes of a column's colours."""
-    cells = np.frombuffer(base64.b64decode(column["pixels"]), np.uint8).astype(float)
-    start = 127 if column["low"] == 0 and not column["grey"] else 0
-    share = (cells - start) / (254 - start)
-    shown = column["low"] + share * (column["high"] - column["low"])
-    return shown.reshape(-1, column["height"], column["width"])
-
-
-def test_of_a_wide_layer_the_strongest_are_shown(store, canvas):
-    run = add_run(store, "mynetv1")
-    page = drawn(open_page(), canvas, 5)
-    image = torch.tensor(from_canvas(canvas.image).final)[None]
-    peaks = np.abs(feature_maps(load_model(run), to_input(image, run.config))["act4"]).max((1, 2))
-    column = next(c for c in network(page)["columns"] if c["name"] == "conv4")
-    assert (
-        column["of"] == 512 and len(column["ids"]) == 16 and column["ids"] == sorted(column["ids"])
-    )
-    assert peaks[column["ids"]].min() >= np.delete(peaks, column["ids"]).max()
-
-
-def plain_page():
-    page = open_page()
-    page.toggle(key="play_plain").set_value(True).run()
-    assert not page.exception
-    return page
-
-
-def test_plain_pictures_show_every_stage(store, canvas):
-    run = add_run(store)
-    page = plain_page()
-    stages = feature_maps(load_model(run), torch.zeros(1, 1, 32, 32))
-    assert [alt.split()[3] for alt in pictures(page)] == [f"{stage}," for stage in stages]
-    assert pictures(page, "Kernels of conv1") and not page.get("bidi_component")
-    page.segmented_control(key="play_scale").set_value("shared").run()
-    assert not page.exception and pictures(page)
 
 
 @pytest.mark.parametrize("dataset", dataset_names())

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,8 @@ from mnist_core.jobs import launcher
 from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config
 from mnist_core.runs.store import RunStore
-from tests.stores import save_known_cost
+from tests.ports import reserved_port
+from tests.stores import save_known_costs
 
 PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
@@ -43,7 +43,7 @@ def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
     """A run store with one LeNet-5, trained for seconds on the small data set; and its id."""
     store = RunStore(tmp_path_factory.mktemp("store"))
     config = make_config("lenet5", epochs=3, batch_size=16, seed=7)
-    save_known_cost(store)
+    save_known_costs(store)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MNIST_DATA", str(small_data))
         run = carry_out(store, config, Execution(device="cpu", threads=1, snapshots=True))
@@ -68,13 +68,10 @@ def fresh_server(tiny_store, small_data, tmp_path):
 @contextmanager
 def serving(tiny_store: tuple[Path, str], data: Path, log: Path) -> Iterator[Server]:
     store, tiny = tiny_store
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless=true"]
-    command += ["--server.address=127.0.0.1", f"--server.port={port}"]
     env = os.environ | {"MNIST_CHECKPOINTS": str(store), "MNIST_DATA": str(data)}
-    with log.open("w") as output:
+    with reserved_port() as port, log.open("w") as output:
+        command += ["--server.address=127.0.0.1", f"--server.port={port}"]
         process = subprocess.Popen(command, cwd=PROJECT, env=env, stdout=output, stderr=output)
         try:
             wait_for(f"http://127.0.0.1:{port}/_stcore/health", process, log)

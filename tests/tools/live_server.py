@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
 
 from mnist_core.runs.store import RunStore
 from tests.browser.conftest import FLAGS, NAMES, wait_for
+from tests.ports import reserved_port
 
 PROJECT = Path(__file__).parents[2]
 TIMEOUT = 300  # seconds for whatever has no limit of its own, on a busy machine
@@ -51,9 +51,8 @@ class Server:
         for part in ("mnist_core", "pages"):
             leave = shutil.ignore_patterns("__pycache__")
             shutil.copytree(PROJECT / part, self.project / part, ignore=leave)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
+        self.ports = ExitStack()  # reserved as long as this object lives
+        self.port = self.ports.enter_context(reserved_port())
         self.url = f"http://127.0.0.1:{self.port}"
         self.start()
 

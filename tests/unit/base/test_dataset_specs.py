@@ -67,5 +67,5 @@ def test_an_unknown_name_lists_the_known_ones():
 def test_the_files_that_register_data_sets_load_first_whatever_is_imported():
     code = "import sys, mnist_core.config; print('mnist_core.data' in sys.modules)"
     code += "; print('torch' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
     assert done.stdout.split() == ["True", "False"], done.stderr

@@ -67,23 +67,19 @@ def test_loops_are_compared_in_turns(lab):
     found = tasks.loops("fast", threads=1, seconds=0.01, rounds=3)
     torch_only = {"engine", "bare", "plain", "share", "threads"}
     assert set(found) == torch_only | {"native", "faster", "peak"}
-    assert found["share"] == pytest.approx(found["bare"] / found["engine"], rel=0.9)
-    assert found["peak"] > 0 and found["faster"] > 0
-    assert found["threads"] == 1
+    assert all(value > 0 for value in found.values()) and found["threads"] == 1
+    assert tasks._ratio([1, 4, 9], [2, 2, 3]) == 2  # round by round: a busy one counts once
 
 
-def test_tasks_run_in_processes_that_wait_asleep_and_say_why_they_fail(lab, monkeypatch):
+def test_tasks_run_in_processes_that_wait_asleep_begin_together_and_say_why_they_fail(
+    lab, monkeypatch
+):
     monkeypatch.setenv("OMP_WAIT_POLICY", "ACTIVE")
     environment = measurements._environment()
     assert environment["OMP_WAIT_POLICY"] == "PASSIVE"
-    found = measurements.run("epoch", model="lenet5", images=32, threads=1)
-    assert found["wall"] > 0
+    assert measurements._together("lenet5", 64) > 0
     with pytest.raises(LabError, match="bench: epoch failed: .*'never'"):
         measurements.run("epoch", model="never", images=32)
-
-
-def test_two_runs_begin_together(lab):
-    assert measurements._together("lenet5", 64) > 0
 
 
 def test_busy_processes_work_and_are_gone_afterwards():

@@ -7,7 +7,7 @@ from mnist_core.benchmarks.peak import measured_peak, step_operations
 
 def test_a_core_does_a_hundred_million_operations_a_second_and_more(tmp_path, monkeypatch):
     monkeypatch.setenv("CFLAGS", "-O0")
-    assert measured_peak(2, cache=tmp_path) > 1e8
+    assert measured_peak(10, cache=tmp_path) > 1e8
 
 
 def test_the_operations_of_a_step_are_counted():

@@ -4,9 +4,6 @@ import json
 import os
 import shutil
 import signal
-import subprocess
-import sys
-import time
 
 import numpy as np
 import pytest
@@ -15,18 +12,15 @@ from PIL import Image
 from mnist_core.cli.main import main
 from mnist_core.cli.predict import _answer_or_error
 from mnist_core.cli.train import config_of_file
-from mnist_core.config import Execution
 from mnist_core.errors import InputError
-from mnist_core.jobs.worker import carry_out
 from mnist_core.models import make_config, model_names
 from mnist_core.runs.states import RunState
-from mnist_core.runs.store import RunStore
 from tests.drawing import draw
 from tests.idx_data import pictures
 
 QUICK = ["train", "--model", "lenet5", "--epochs", "2", "--batch-size", "32", "--lr", "0.05"]
-STOPS = (signal.SIGINT, signal.SIGTERM)
 QUICK += ["--threads", "1"]
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.fixture(autouse=True)
@@ -217,46 +211,6 @@ def test_a_damaged_run_is_named_on_stderr_and_the_rest_listed(run, lab):
     assert "mnist-lenet5-0123456789 is damaged" in err
 
 
-def start(*arguments):
-    command = [sys.executable, "-m", "mnist_core", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-def wait_for_epochs(lab, count):
-    deadline = time.monotonic() + 60
-    while not any(run.summary.epochs_done >= count for run in lab.list()[0]):
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
-LONG = [*QUICK[:4], "25", *QUICK[5:]]
-
-
-def test_kill_in_the_middle_then_resume_gives_the_same_bits(lab, tmp_path):
-    process = start(*LONG, "--json")
-    wait_for_epochs(lab, 2)
-    process.kill()
-    process.wait()
-    (run,) = lab.list()[0]
-    assert run.state == "interrupted" and run.summary.epochs_done < 25
-    done = start("train", "--resume", run.id, "--json")
-    out, _ = done.communicate(timeout=120)
-    answer = json.loads(out)
-    assert answer["state"] == "done" and answer["epochs_done"] == 25
-    execution = Execution(device="cpu", threads=answer["threads"])
-    whole = carry_out(RunStore(tmp_path / "other"), run.config, execution)
-    assert whole.summary.weights_sha256 == answer["weights_sha256"]
-
-
-def test_ctrl_c_stops_after_the_step_and_says_how_to_go_on(lab):
-    process = start(*LONG)
-    wait_for_epochs(lab, 1)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 1 and "Continue: train --resume" in out and "Traceback" not in err
-    assert lab.list()[0][0].state == "stopped"
-
-
 @pytest.mark.parametrize(
     "error, advice",
     [
@@ -287,27 +241,6 @@ def test_odd_arguments_are_a_line_that_moves_no_cursor(run, arguments, told):
     status, _, errors = run(*arguments)
     assert status == 2 and told in errors
     assert errors.count("\n") == 1 and errors.strip().isprintable()
-
-
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs Linux")
-def test_output_for_which_there_is_no_room_is_told_once(lab):
-    with open("/dev/full", "wb") as full:
-        command = [sys.executable, "-m", "mnist_core", "datasets"]
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True)
-    assert done.returncode == 2 and done.stderr.count("\n") == 1
-    assert done.stderr.endswith("datasets: output: No space left on device\n")
-
-
-def test_a_terminal_that_is_closed_ends_no_run(lab):
-    """It hangs up on the run, and takes its stderr away."""
-    reader, writer = os.pipe()
-    process = subprocess.Popen([sys.executable, "-m", "mnist_core", *QUICK], stderr=writer)
-    os.close(writer)
-    wait_for_epochs(lab, 1)
-    process.send_signal(signal.SIGHUP)
-    os.close(reader)
-    assert process.wait(120) == 0
-    assert lab.list()[0][0].state == "done"
 
 
 def test_what_is_no_regular_file_is_no_picture(tmp_path):

@@ -56,12 +56,18 @@ def test_every_command_takes_it(ask, tmp_path):
 
 
 def test_a_search_takes_layers_that_are_given_or_several_to_choose_from(ask, tmp_path):
-    fixed = ["--layers", LAYERS, "--epochs", "1", "--batch-size", "32,64", "--winner-seeds", "0"]
-    found = ask("sweep", "--name", "a", "--trials", "2", "--at-once", "1", *fixed)
+    """The trials are done in this process; those of real workers are in a browser test."""
+
+    def search(name, *arguments):
+        ask("sweep", "--name", name, "--at-once", "0", *arguments)
+        assert ask("sweep-worker", "--name", name)["trials_by_worker"] == 2
+        return ask("sweep-status", "--name", name)
+
+    fixed = ["--layers", LAYERS, "--epochs", "1", "--batch-size", "32,64", "--trials", "2"]
+    found = search("a", *fixed)
     assert found["trials_done"] == 2 and found["best"]["id"].startswith("mnist-custom-")
     space = tmp_path / "space.toml"
     layers = ["pool 4, flatten, linear 10", "flatten, linear 10"]
     space.write_text(f"model = 'custom'\nepochs = 1\nlayers = {layers!r}")
-    arguments = ["--name", "b", "--space", str(space), "--sampler", "grid", "--at-once", "1"]
-    found = ask("sweep", *arguments, "--minimise", "parameters", "--winner-seeds", "0")
-    assert found["trials_done"] == 2
+    chosen = ["--space", str(space), "--sampler", "grid", "--minimise", "parameters"]
+    assert search("b", *chosen)["trials_done"] == 2

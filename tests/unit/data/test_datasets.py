@@ -162,7 +162,7 @@ def test_a_download_reports_its_bytes(tmp_path, monkeypatch):
 
     def fetch(self):
         write_dataset(tmp_path, train=12)
-        assert heard_one.wait(5)
+        assert heard_one.wait(300)
 
     heard, heard_one = [], threading.Event()
     monkeypatch.setattr(MNIST, "download", fetch)

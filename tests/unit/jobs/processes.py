@@ -24,7 +24,7 @@ def wait_for(condition, seconds=300):
 def sleeper(ignore_term=False):
     """A process that lives and does nothing, and so shows no sign of life either."""
     deaf = "signal.signal(signal.SIGTERM, signal.SIG_IGN);" if ignore_term else ""
-    code = f"import signal, time; {deaf} print(flush=True); time.sleep(60)"
+    code = f"import signal, time; {deaf} print(flush=True); time.sleep(600)"
     process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
     process.stdout.readline()
     return process

@@ -5,64 +5,22 @@ import threading
 import time
 from dataclasses import replace
 
-import numpy as np
 import pytest
 
-from mnist_core.data.drawing_sets import DrawingSet, all_sets, find_set
 from mnist_core.data.handwriting import Handwriting
 from mnist_core.errors import LabError
-from mnist_core.jobs import (
-    automatic,
-    follow,
-    launcher,
-    permissions,
-    robustness_job,
-    spawn,
-    visitors,
-)
+from mnist_core.jobs import launcher, permissions, robustness_job, spawn, visitors
 from mnist_core.jobs.actions import Actions
-from mnist_core.jobs.follow import Follower, Moment
+from mnist_core.jobs.follow import Follower
 from mnist_core.jobs.permissions import Visitor
 from mnist_core.locks import named_lock
 from mnist_core.runs.about import About, about
 from mnist_core.runs.process import Process
 from mnist_core.runs.states import RunState
-from mnist_core.training.cost import Cost
 from tests.stores import make_run, quick_config
+from tests.unit.jobs.people import ANNE, BOB, INK, ME, SET, TEACHER
 
-ANNE, BOB = Visitor(visitors.key_of("anne"), False), Visitor(visitors.key_of("bob"), False)
-CARL = Visitor(visitors.key_of("carl"), False)
-TEACHER = replace(BOB, trusted=True)
-ME = Process.of(1)
-INK = np.full((28, 28), 200, np.uint8)
-SET = DrawingSet("abcdefgh", "Class 7b")
-
-
-@pytest.fixture
-def started(monkeypatch):
-    """The ids of what was launched; each is a queued run, and no process is started."""
-    ids = []
-
-    def start(store, config, **_):
-        ids.append(config.id)
-        return make_run(store, config, state="queued", process=ME)
-
-    monkeypatch.setattr(launcher, "start", start)
-    monkeypatch.setattr(launcher, "extend", lambda store, run_id, epochs: ids.append(run_id))
-    for name in ("pause", "stop", "take_over"):
-        monkeypatch.setattr(launcher, name, lambda store, run_id: ids.append(run_id))
-    for name in ("start", "stop"):
-        monkeypatch.setattr(robustness_job, name, lambda *given: ids.append(given))
-    return ids
-
-
-@pytest.fixture(autouse=True)
-def nothing_against_following(monkeypatch):
-    monkeypatch.setattr(follow, "REST", 0.0)
-    monkeypatch.setattr(follow, "missing_files", lambda *_: [])
-    monkeypatch.setattr(follow.standby, "is_preparing", lambda _: False)
-    cheap = Cost(1e-6, 1e-6, 1e-6, start_up=1.0, standby_start=0.1)
-    monkeypatch.setattr(follow.cost, "load_similar", lambda *_: cheap)
+pytestmark = pytest.mark.usefixtures("nothing_against_following")
 
 
 def everything(act, run):
@@ -95,7 +53,9 @@ def everything(act, run):
 
 
 READS = {"may_control", "may_control_id", "may_continue", "removable", "may_manage"}
+
 READS |= {"room", "set_owner"}
+
 READS |= {f"check_{name}" for name in ("launch", "upload", "hour", "kept", "trusted", "may_change")}
 
 
@@ -232,134 +192,12 @@ def test_the_runs_at_once_keep_to_their_limit(store, monkeypatch):
         Actions(store, ANNE).set_at_once(1)
 
 
-def test_drawings_are_counted_and_removed_by_who_saved_them(store, monkeypatch):
-    monkeypatch.setenv("MNIST_LIMITS", "drawings = 2\nuploads_per_hour = 1")
-    drawings = Handwriting(store.root, "MNIST")
-    for visitor in (ANNE, ANNE, BOB):
-        Actions(store, visitor).save_drawing(drawings, INK, 3)
-    with pytest.raises(LabError, match="keep at most 2 drawings"):
-        Actions(store, ANNE).save_drawing(drawings, INK, 3)
-    names = [sample.file for sample in drawings.samples()]
-    with pytest.raises(LabError, match="Only the person who saved this drawing"):
-        Actions(store, BOB).remove_drawings(drawings, names)
-    Actions(store, ANNE).remove_drawings(drawings, names[:1])
-    Actions(store, ANNE).save_drawing(drawings, INK, 4)
-    other = Handwriting(store.root / "other", "MNIST")
-    for _ in range(2):
-        other.add(INK, 5)
-    with pytest.raises(LabError, match="holds 2 new drawings; 1 are allowed"):
-        Actions(store, BOB).import_drawings(drawings, other.to_zip())
-    with pytest.raises(LabError, match="upload 1 file per hour"):
-        Actions(store, BOB).import_drawings(drawings, other.to_zip())
-    Actions(store, TEACHER).remove_drawings(drawings, [s.file for s in drawings.samples()])
-    assert not drawings.samples()
-    assert Actions(store, ANNE).room() == 2
-    Actions(store, ANNE).save_drawing(Handwriting(store.root, "KMNIST"), INK, 4)
-    assert Actions(store, ANNE).room() == 1  # of all data sets together
-
-
-def test_exactly_what_a_zip_adds_is_owned(store, monkeypatch):
-    drawings, other = (Handwriting(root, "MNIST") for root in (store.root, store.root / "other"))
-    added, read = other.add(INK, 5), Handwriting.from_zip
-
-    def from_zip(own, content, room=None, owner=""):
-        drawings.add(INK, 6)  # somebody else saves one meanwhile
-        return read(own, content, room, owner)
-
-    monkeypatch.setattr(Handwriting, "from_zip", from_zip)
-    assert Actions(store, ANNE).import_drawings(drawings, other.to_zip()) == 1
-    owned = [sample.file for sample in drawings.samples() if sample.owner == ANNE.key]
-    assert owned == [added.file]
-
-
-def test_a_drawing_whose_owner_is_in_a_file_of_its_own_stays_that_visitors(store):
-    """As versions kept it that wrote no owner into the table."""
-    drawings = Handwriting(store.root, "MNIST")
-    sample = drawings.add(INK, 3)
-    visitors.set_owner(store, f"MNIST-{sample.file}", ANNE.key)
-    assert Actions(store, BOB).removable(drawings, [sample]) == []
-    Actions(store, ANNE).remove_drawings(drawings, [sample.file])
-    assert not drawings.samples() and not list((store.root / ".owners").iterdir())
-
-
-def test_who_begins_a_set_manages_it_and_drawings_count_in_all_sets(store, monkeypatch):
-    monkeypatch.setenv("MNIST_LIMITS", "sets = 1\ndrawings = 2")
-    one = Actions(store, ANNE).begin_set("Class 7b")
-    with pytest.raises(LabError, match="at most 1 set of"):
-        Actions(store, ANNE).begin_set("Class 8b")
-    own = Handwriting(store.root, "MNIST", one.key)
-    Actions(store, BOB).save_drawing(own, INK, 3, "Bob")
-    Actions(store, BOB).save_drawing(Handwriting(store.root, "MNIST"), INK, 3)
-    with pytest.raises(LabError, match="keep at most 2 drawings"):
-        Actions(store, BOB).save_drawing(own, INK, 3)
-    (sample,) = own.samples()
-    assert (sample.author, sample.owner) == ("Bob", BOB.key)
-    with pytest.raises(LabError, match="Only the person who saved this drawing"):
-        Actions(store, CARL).remove_drawings(own, [sample.file])
-    Actions(store, ANNE).remove_drawings(own, [sample.file])
-    assert not own.samples()
-    for act in (Actions(store, BOB).change_set, Actions(store, BOB).delete_set):
-        with pytest.raises(LabError, match="Only the person who began this set"):
-            act(one)
-    Actions(store, ANNE).change_set(one, open=False)
-    with pytest.raises(LabError, match="This set is closed"):
-        Actions(store, Visitor()).save_drawing(own, INK, 3)
-    assert not find_set(store.root, one.key).open
-    Actions(store, TEACHER).delete_set(one)
-    assert all_sets(store.root) == [] and Actions(store, ANNE).removable(own, [sample]) == []
-
-
 def test_a_damaged_ledger_or_owner_is_none(store, started):
     act = Actions(store, ANNE)
     run = act.start(quick_config())
     (store.root / ".visitors" / f"{ANNE.key}.json").write_text('{"launches": ["x", NaN, 1e400]}')
     (store.root / ".owners" / run.id).write_bytes(b"\xff" * 500)
     assert act.start(quick_config(seed=2)) and not act.may_control(run)
-
-
-def test_what_began_by_itself_is_counted_and_owned(store, started, monkeypatch):
-    assert Actions(store, ANNE).follow(Follower(), quick_config()) is Moment.STARTED
-    assert visitors.done_lately(store, ANNE.key, "launches") == 1
-    assert visitors.owner(store, quick_config().id) == ANNE.key
-
-
-def test_what_is_left_ends_even_if_nothing_more_may_begin(store, started, monkeypatch):
-    follower, first = Follower(), make_run(store, quick_config(), state="running", process=ME)
-    automatic.mark(store, first.id, follower.visitor)
-    monkeypatch.setenv("MNIST_LIMITS", "launches_per_hour = 0")
-    assert Actions(store, ANNE).follow(follower, quick_config(seed=2)) is Moment.LEAVING
-    assert started == [first.id] and automatic.is_left(store, first.id)  # it was paused
-    make_run(store, first.config, state="paused")
-    with pytest.raises(LabError, match="You may start 0"):
-        Actions(store, ANNE).follow(follower, quick_config(seed=2))
-    assert started == [first.id]
-
-
-def test_looking_at_a_run_of_somebody_else_does_not_take_it_away(store, started):
-    anne, bob, run = Follower(), Follower(), quick_config()
-    Actions(store, ANNE).follow(anne, run)
-    automatic.mark(store, run.id, anne.visitor)  # as the launcher does
-    assert Actions(store, BOB).follow(bob, run) is Moment.TRAINING
-    assert automatic.marked_for(store, anne.visitor) == [run.id]
-    Actions(store, BOB).follow(bob, quick_config(seed=2))
-    assert started == [run.id, quick_config(seed=2).id]  # and nothing was paused
-    assert Actions(store, TEACHER).follow(bob, run) is Moment.TRAINING
-    assert automatic.marked_for(store, bob.visitor) == [run.id]
-
-
-def test_what_is_left_may_be_trained_on_and_nothing_else(store, started):
-    run = make_run(store, quick_config(), state="paused")
-    visitors.set_owner(store, run.id, ANNE.key)
-    automatic.mark(store, run.id, "tab")
-    assert not Actions(store, BOB).may_continue(run)
-    automatic.let_go(store, run.id, "tab")
-    bob = Actions(store, BOB)
-    assert bob.may_continue(run) and not bob.may_control(run)
-    for act in (bob.delete, lambda run_id: bob.annotate(run_id, About("mine"))):
-        with pytest.raises(LabError, match="Somebody else"):
-            act(run.id)
-    bob.start(run.config)
-    assert visitors.owner(store, run.id) == BOB.key
 
 
 def test_an_administrator_who_helps_leaves_a_run_its_owner(store, started):
@@ -406,32 +244,6 @@ def test_whatever_begins_waits_for_other_launches(store, started, monkeypatch):
             with pytest.raises(LabError, match="Others are starting"):
                 asked()
     assert not started
-
-
-def test_no_note_is_lost_when_many_come_at_once(store):
-    def note():
-        for _ in range(10):
-            visitors.note(store, ANNE.key, "uploads", most=35)
-
-    threads = [threading.Thread(target=note) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert visitors.done_lately(store, ANNE.key, "uploads") == 35
-
-
-def test_a_read_only_lab_counts_uploads_and_writes_nothing(store, monkeypatch):
-    monkeypatch.setenv("MNIST_READ_ONLY", "1")
-    monkeypatch.setenv("MNIST_LIMITS", "uploads_per_hour = 2")
-    for _ in range(2):
-        Actions(store, ANNE).check_upload()
-    with pytest.raises(LabError, match="You may upload 2"):
-        Actions(store, ANNE).check_upload()
-    Actions(store, BOB).check_upload()
-    monkeypatch.setattr(visitors, "HOUR", 0.0)
-    Actions(store, BOB).check_upload()
-    assert not list(store.root.rglob("*")) and len(visitors._kept) <= 1
 
 
 def test_the_parameters_of_every_network_are_limited(store, started, monkeypatch):

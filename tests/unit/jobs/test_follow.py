@@ -8,7 +8,7 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from mnist_core.jobs import automatic, follow, launcher, standby
+from mnist_core.jobs import automatic, follow, launcher, spawn, standby
 from mnist_core.jobs.follow import Follower, Moment
 from mnist_core.runs.process import Process
 from mnist_core.runs.summary import Summary
@@ -21,15 +21,17 @@ CHEAP = cost.Cost(1e-4, 1e-3, 1e-5, start_up=20.0, standby_start=0.1)
 
 @pytest.fixture(autouse=True)
 def processes(lab, monkeypatch):
-    """Every run is trained by a process that sleeps; its cost is known, and low."""
+    """Every run is trained by a process that sleeps, and so is the scheduler of those that wait;
+    their cost is known, and low."""
     monkeypatch.setattr(follow, "REST", 0.0)
     started = []
 
-    def take(store, run_id):
+    def start(*_):
         started.append(sleeper())
-        return psutil.Process(started[-1].pid)
+        return started[-1]
 
-    monkeypatch.setattr(standby, "take", take)
+    monkeypatch.setattr(standby, "take", lambda *_: psutil.Process(start().pid))
+    monkeypatch.setattr(spawn, "start", start)
     cost.save(lab, config(), CHEAP)
     yield started
     for process in started:

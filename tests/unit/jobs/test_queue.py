@@ -73,7 +73,7 @@ def test_a_ticket_without_a_living_process_is_ignored(store):
     halted = sleeper()
     hung.folder.write_summary(Summary("queued", process=Process.of(halted.pid)))
     halted.send_signal(signal.SIGSTOP)
-    wait_for(lambda: psutil.Process(halted.pid).status() == psutil.STATUS_STOPPED, 5)
+    wait_for(lambda: psutil.Process(halted.pid).status() == psutil.STATUS_STOPPED)
     age(last, 40)  # a clock that was set, or a slow disk, costs nobody the place
     paused.folder.write_summary(Summary("paused"))
     (store.root / ".queue" / "no ticket").touch()

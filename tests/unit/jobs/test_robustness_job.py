@@ -39,7 +39,7 @@ def test_the_process_reports_its_progress_and_can_be_stopped(lab):
     assert at.run == run.id and at.total == robustness.STEPS
     process = at.process.find()
     robustness_job.stop(lab)
-    process.wait(10)
+    process.wait(300)
     assert robustness_job.job(lab) is None
 
 

@@ -34,11 +34,11 @@ class Lab:
         return [launcher.start(self.store, config(seed=seed), self.worker) for seed in seeds]
 
     def worker(self, store, run):
-        return self.workers.setdefault(run.id, subprocess.Popen(["sleep", "60"]))
+        return self.workers.setdefault(run.id, subprocess.Popen(["sleep", "600"]))
 
     def start_scheduler(self, store, arguments, log):
         assert arguments == ["schedule"]
-        self.schedulers.append(subprocess.Popen(["sleep", "60"]))
+        self.schedulers.append(subprocess.Popen(["sleep", "600"]))
         return self.schedulers[-1]
 
     def scheduler(self):
@@ -57,7 +57,6 @@ class Lab:
 @pytest.fixture
 def lab(store, monkeypatch):
     lab = Lab(store)
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # slow, and of no use in a test
     monkeypatch.setattr(spawn, "start", lab.start_scheduler)
     monkeypatch.setattr(launcher, "spawn_worker", lab.worker)
     yield lab
@@ -139,7 +138,7 @@ def test_a_process_that_no_summary_can_name_is_ended(lab, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("mnist_core.runs.folder.RunFolder.write_summary", full)
         assert launcher.begin_waiting(lab.store, second.id) is None
-    wait_for(lambda: lab.workers[second.id].poll() is not None, 5)
+    wait_for(lambda: lab.workers[second.id].poll() is not None)
 
 
 def test_it_ends_with_its_store(lab):

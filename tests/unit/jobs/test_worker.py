@@ -1,10 +1,7 @@
-"""Runs carried out whole: what is kept, pause, stop, extend, and what is refused."""
+"""Runs carried out whole: what is kept, pause, stop, and what is refused."""
 
-import io
-import math
 import os
 import shutil
-import zipfile
 from copy import deepcopy
 
 import pytest
@@ -26,6 +23,7 @@ from tests.stores import quick_config as config
 CPU = Execution(device="cpu")
 
 ONE = Execution(threads=1, device="cpu")
+
 NATIVE = ONE.replace(engine="native")
 
 
@@ -137,24 +135,6 @@ def test_a_pause_keeps_the_steps_of_the_epoch(lab, asked, state, one, tmp_path, 
     assert (run.path / SNAPSHOTS).read_bytes() == (whole.path / SNAPSHOTS).read_bytes()
 
 
-def test_a_resume_state_from_before_steps_were_kept_goes_on(lab, tmp_path):
-    whole = carry_out(type(lab)(tmp_path / "whole"), config(), ONE)
-
-    def pause(progress):
-        if progress["phase"] == "epoch":
-            lab.folder(config().id).request("pause")
-
-    run = carry_out(lab, config(), ONE, on_progress=pause)
-    state = torch.load(io.BytesIO(run.folder.resume_state()), weights_only=True)
-    assert "partial" not in state["trainer"]
-    for name in ("step", "steps", "snapshots"):
-        del state["summary"][name]
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    run.folder.write_resume_state(buffer.getvalue())
-    assert carry_out(lab, config(), ONE).summary.weights_sha256 == whole.summary.weights_sha256
-
-
 def test_a_diverged_run_is_a_result_with_a_sentence(lab, one):
     wild = config(lr=10, epochs=9)
     run = carry_out(lab, wild, one)
@@ -215,91 +195,6 @@ def test_a_run_whose_data_is_missing_says_why_it_was_interrupted(lab):
         carry_out(lab, queued, ONE)
     run = lab.get(queued.id)
     assert run.state == "interrupted" and "QMNIST could not be downloaded" in run.summary.note
-
-
-def test_a_run_does_not_go_on_with_other_data(lab, monkeypatch, tmp_path):
-    def pause(progress):
-        if progress["phase"] == "epoch":
-            lab.folder(config().id).request("pause")
-
-    carry_out(lab, config(), ONE, on_progress=pause)
-    monkeypatch.setenv("MNIST_DATA", str(write_dataset(tmp_path / "more", train=300)))
-    with pytest.raises(LabError, match="was trained on other data files"):
-        carry_out(lab, config(), ONE)
-    assert lab.get(config().id).state == "interrupted"
-
-
-def zipped(content, how):
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", how) as file:
-        file.writestr("archive/data.pkl", content)
-    return buffer.getvalue()
-
-
-@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"PK\x03\x04 torn",
-        b"\x80\x04cos\nsystem\n.",
-        zipped(bytes(2**22), zipfile.ZIP_DEFLATED),  # a kilobyte that becomes a thousand
-        zipped(b"\x80\x02cbuiltins\nbytearray\n", zipfile.ZIP_STORED),
-    ],
-)
-def test_a_damaged_resume_state_is_one_sentence(lab, content):
-    lab.create(config(), Summary("interrupted"))
-    lab.folder(config().id).write_resume_state(content)
-    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
-        carry_out(lab, config(), ONE)
-
-
-def forged(state, path, value):
-    """The state with one entry, deep inside, replaced."""
-    *parents, last = path
-    for key in parents:
-        state = state[key]
-    state[last] = value
-
-
-@pytest.mark.parametrize(
-    "path, value",
-    [
-        (("trainer", "epoch"), "x"),
-        (("trainer", "epoch"), -5),
-        (("trainer", "epoch"), 99),
-        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.zeros(3)),
-        (("trainer", "optimizer", "state", 0, "momentum_buffer"), torch.tensor(0.0)),
-        (("trainer", "optimizer", "state", 0, "momentum_buffer"), 1.0),
-        (("trainer", "optimizer", "state"), {}),
-        (("trainer", "optimizer", "param_groups", 0, "lr"), "x"),
-        (("trainer", "optimizer", "param_groups", 0, "lr"), math.nan),
-        (("trainer", "optimizer", "param_groups", 0, "momentum"), 0.1),
-        (("trainer", "model", "conv1.weight"), torch.zeros(2)),
-        (("trainer", "best"), None),
-        (("summary", "seconds"), None),
-        (("history",), [1, 2]),
-        (("history", 0, "train_loss"), math.nan),
-        (("history", 0, "train_loss"), "low"),
-        (("step_losses",), [{"x": 1}]),
-        (("step_losses", 0, "loss"), math.inf),
-    ],
-)
-def test_a_forged_resume_state_never_reaches_a_step(lab, path, value):
-    """A momentum of another shape would make torch's fused kernel write where it must not."""
-
-    def pause(progress):
-        if progress["phase"] == "epoch":
-            lab.folder(config().id).request("pause")
-
-    run = carry_out(lab, config(), ONE, on_progress=pause)
-    state = torch.load(io.BytesIO(run.folder.resume_state()), weights_only=True)
-    forged(state, path, value)
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    run.folder.write_resume_state(buffer.getvalue())
-    with pytest.raises(LabError, match="resume state of .* is damaged .*; delete"):
-        carry_out(lab, config(), ONE)
 
 
 def test_whatever_torch_raises_is_one_sentence_with_status_2(lab, monkeypatch, capsys):

@@ -156,7 +156,7 @@ def test_the_command_needs_nothing_to_say_what_is_there(lab, small_data):
     command = [sys.executable, "-m", "mnist_core", "reproduce", "zoo", "--json"]
     command += ["--only", "lenet5-1998", "--seeds", "1"]
     env = os.environ | {"MNIST_CHECKPOINTS": str(lab.root), "MNIST_DATA": str(small_data)}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0 and done.stderr == ""
     ids = [config.id for config in wanted_configs(["lenet5-1998"], seeds=1)]
     assert json.loads(done.stdout) == {"runs": len(ids), "done": len(ids), "ids": ids}

@@ -22,8 +22,7 @@ def contents(path):
     return {name: content for name, content in kept.items() if name != "summary.json"}
 
 
-def test_extending_is_a_new_run_with_its_parent(lab, tmp_path, monkeypatch):
-    monkeypatch.setattr("os.fsync", lambda _: None)  # slow, and of no use in a test
+def test_extending_is_a_new_run_with_its_parent(lab, tmp_path):
     whole = carry_out(type(lab)(tmp_path / "other"), config(epochs=4), ONE)
     parent = carry_out(lab, config(), ONE)
     longer = extended(parent, 4)

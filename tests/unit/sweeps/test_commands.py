@@ -1,8 +1,6 @@
 """The commands, with real training on small data."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -72,8 +70,3 @@ def test_bad_input_is_one_sentence(store, capsys, wrong):
     assert main(["sweep", "--at-once", "0", *wrong]) == 2
     told = capsys.readouterr().err.strip()
     assert "\n" not in told and "secret" not in told and wrong[0].strip("-") in told
-
-
-def test_optuna_is_loaded_only_where_it_is_used():
-    code = "import mnist_core.cli.main, sys; sys.exit('optuna' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

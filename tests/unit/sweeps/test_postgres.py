@@ -48,7 +48,7 @@ def test_workers_share_a_study_while_the_server_is_restarted(server, store, tmp_
         urls = (server.url, proxy)
         with ThreadPoolExecutor() as pool:
             working = [pool.submit(work, *pair) for pair in zip(urls, trainings, strict=True)]
-            begun.wait(30)
+            begun.wait(300)
             server.stop()
             server.start()
         for worker_done in working:

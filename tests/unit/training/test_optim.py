@@ -5,13 +5,29 @@ import math
 import pytest
 import torch
 
-from mnist_core.config import Execution
+from mnist_core.config import OPTIMIZERS, Execution
 from mnist_core.models import create_model, make_config
-from mnist_core.training.optim import load_optimizer_state, make_optimizer
+from mnist_core.training.optim import load_optimizer_state, make_optimizer, take_plain_step
 from mnist_core.training.trainer import Trainer, train
 from tests.stores import quick_config
 
 ONE = Execution(threads=1, device="cpu", echo_every=2)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_a_plain_step_is_that_of_torch(name):
+    config = make_config("lenet5", optimizer=name, lr=0.01, weight_decay=0.001)
+    ours, theirs = (create_model("lenet5") for _ in range(2))
+    theirs.load_state_dict(ours.state_dict())
+    one, other = (make_optimizer(config, model, "cpu") for model in (ours, theirs))
+    for _ in range(3):
+        for parameter, twin in zip(ours.parameters(), theirs.parameters(), strict=True):
+            parameter.grad = torch.randn_like(parameter)
+            twin.grad = parameter.grad.clone()
+        take_plain_step(one)
+        other.step()
+    for parameter, twin in zip(ours.parameters(), theirs.parameters(), strict=True):
+        assert torch.equal(parameter, twin) and parameter.requires_grad
 
 
 EXPECTED_RATES = {
