@@ -44,7 +44,9 @@ def _cell(value: Any) -> str:
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str] = ()) -> str:
-    """Plain columns, by default all, with numbers to the right."""
+    """Plain columns, by default all, with numbers to the right; "none" without rows."""
+    if not rows:
+        return "none"
     columns = columns or list(rows[0])
     cells = [[_cell(row[name]) for name in columns] for row in rows]
     heads = [name.replace("_", " ") for name in columns]

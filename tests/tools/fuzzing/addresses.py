@@ -8,6 +8,7 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 
 from mnist_core.config import RunConfig
+from mnist_core.data.drawing_sets import sets_folder
 from mnist_core.dataset_specs import dataset_names
 from mnist_core.models import model_names
 from tests.app.opening import PAGES, texts_of
@@ -28,7 +29,7 @@ PLAIN = tuple(str(value) for value in ODD if not isinstance(value, int) or value
 @functools.cache
 def names(page: str) -> tuple[str, ...]:
     """The parameters that a page may know: all names in its source that begin as such do."""
-    sources = [*PAGES.glob(f"components/{page}/*.py"), PAGES / f"{page}.py"]
+    sources = [*PAGES.glob(f"components/{page}/**/*.py"), PAGES / f"{page}.py"]
     pattern = rf'"({PREFIXES[page]}(?:_[a-z_]+)?)"'
     found = {name for path in sources for name in re.findall(pattern, path.read_text("utf-8"))}
     return (*sorted(found), *(RunConfig.names() if page == "train" else ()), "recipe")
@@ -43,12 +44,16 @@ def value(chance: random.Random) -> str:
 
 
 def query(chance: random.Random, page: str) -> dict[str, str | list[str]]:
-    """Some parameters, some of them several times."""
+    """Some parameters, some of them several times; often the way to a set of drawings."""
     chosen = chance.sample(names(page), chance.randint(1, 8))
-    return {
+    found: dict[str, str | list[str]] = {
         name: value(chance) if chance.random() < 0.8 else [value(chance) for _ in range(3)]
         for name in chosen
     }
+    if page == "playground" and chance.random() < 0.3:
+        (key,) = (path.name for path in sets_folder(template() / "store").iterdir())
+        found |= {"play_set": key, "play_wall": chance.choice(("true", "false", "x"))}
+    return found
 
 
 @part("addresses", prepare=warm_up, count=PER_PROCESS)

@@ -11,9 +11,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from unittest import mock
 
+import numpy as np
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from mnist_core.data.drawing_sets import begin_set
+from mnist_core.data.handwriting import Handwriting
 from mnist_core.jobs import cost_job, launcher, robustness_job, standby
 from mnist_core.runs.store import RunStore
 from tests.app.play_canvas import Canvas
@@ -29,8 +32,8 @@ STARTERS += ((robustness_job, "start"),)
 
 @functools.cache
 def template() -> Path:
-    """A folder with a small data set and a store of three runs, of which two have weights, and a
-    study."""
+    """A folder with a small data set and a store of three runs, of which two have weights, a study
+    and a set of drawings."""
     folder = Path(tempfile.mkdtemp(prefix="mnist-lab-fuzz-"))
     write_dataset(folder / "data")
     store = RunStore(folder / "store")
@@ -39,6 +42,9 @@ def template() -> Path:
     make_run(store)
     (folder / "store" / "sweeps").mkdir()
     (folder / "store" / "sweeps" / "made-up.json").write_bytes(tables()[0])
+    group = begin_set(store.root, "![x](//evil.example/p.png) www.evil.example")
+    drawing = np.full((28, 28), 200, np.uint8)
+    Handwriting(store.root, "MNIST", group.key).add(drawing, 3, "Anna")
     return folder
 
 

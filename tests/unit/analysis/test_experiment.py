@@ -64,6 +64,12 @@ def test_a_mistake_is_one_sentence(tmp_path, old, new, reason):
         read_experiment(tmp_path / "1-x.md")
 
 
+def test_a_file_in_another_encoding_is_one_sentence(tmp_path):
+    (tmp_path / "1-x.md").write_bytes(GOOD.replace("words", "Wörter").encode("latin-1"))
+    with pytest.raises(InputError, match=r"1-x.md cannot be read"):
+        read_experiment(tmp_path / "1-x.md")
+
+
 def outcome(store, kind, **options):
     return CHECKS[kind](Store(store, store.list()[0]), **options)
 
