@@ -19,9 +19,11 @@ from mnist_core.rules import (
     ModelName,
     Number,
     Switch,
+    TuningText,
     Whole,
     option,
 )
+from mnist_core.tuning import Tuning
 
 ACTIVATIONS = ("ReLU", "LeakyReLU", "PReLU", "RReLU", "ELU", "SELU", "Tanh")
 OPTIMIZERS = ("SGD", "RMSprop", "Adam", "AdamW", "Adadelta")
@@ -84,6 +86,9 @@ class RunConfig(Checked):
         "Weight averaging: the share of the running average kept at each step.",
         added=True,
     )
+    tuning: str = option(
+        "", TuningText(), "How the run was fine-tuned on drawings.", added=True, apart=True
+    )
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -109,6 +114,21 @@ class RunConfig(Checked):
             raise InputError(f"layers: {error}") from error
         return text_of(layers)
 
+    @functools.cached_property
+    def tuned(self) -> Tuning | None:
+        """How the run of `parent` was fine-tuned to make this one; None for any other run."""
+        return Tuning.parse(self.tuning) if self.tuning else None
+
+    @property
+    def parent(self) -> "RunConfig":
+        """The config of the run that was fine-tuned; of any other run its own."""
+        return self.replace(tuning="") if self.tuning else self
+
+    @property
+    def own_epochs(self) -> int:
+        """The epochs that the run itself trains: a fine-tuned one those on its drawings."""
+        return self.tuned.epochs if self.tuned else self.epochs
+
     def __hash__(self) -> int:
         return hash(self.id)  # known already where a config is looked up again and again
 
@@ -125,6 +145,7 @@ class RunConfig(Checked):
             "activation": self.model == CUSTOM,  # the layers name theirs
             "dropout": self.model == CUSTOM,
             "layers": self.model != CUSTOM,
+            "tuning": not self.tuning,
         }
         return {k: v for k, v in self.to_dict().items() if not unused.get(k)}
 

@@ -11,6 +11,7 @@ from typing import Any, Self
 
 from mnist_core.errors import InputError
 from mnist_core.layers.text import LONGEST
+from mnist_core.tuning import Tuning
 
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
@@ -118,7 +119,19 @@ class LayersText:
         raise ValueError
 
 
-Rule = Choice | ModelName | Whole | Number | Switch | LayersText
+@dataclass(frozen=True)
+class TuningText:
+    """Allowed: what tuning.Tuning writes of a fine-tuned run, and "" for all others."""
+
+    allowed: str = "nothing, or what the command fine-tune has written"
+
+    def check(self, value: Any) -> str:
+        if isinstance(value, str):
+            return str(Tuning.parse(value)) if value else ""
+        raise ValueError
+
+
+Rule = Choice | ModelName | Whole | Number | Switch | LayersText | TuningText
 
 
 def check_value(name: str, value: Any, rule: Rule) -> Any:
@@ -133,13 +146,15 @@ def check_value(name: str, value: Any, rule: Rule) -> Any:
         raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
 
 
-def option(default: Any, rule: Rule, help: str, *, added: bool = False) -> Any:
+def option(default: Any, rule: Rule, help: str, *, added: bool = False, apart: bool = False) -> Any:
     """A dataclass field with its default, its rule, and one line of help for people.
 
     `added`: it came after runs had shipped, which were trained as its default says. Such a field
-    is no part of the id while it has its default, so that those runs keep their ids.
+    is no part of the id while it has its default, so that those runs keep their ids. `apart`: a
+    command of its own sets it, so that it is no option of those that train and search.
     """
-    return field(default=default, metadata={"rule": rule, "help": help, "added": added})
+    facts = {"rule": rule, "help": help, "added": added, "apart": apart}
+    return field(default=default, metadata=facts)
 
 
 @dataclass(frozen=True)
@@ -156,6 +171,11 @@ class Checked:
     @classmethod
     def names(cls) -> tuple[str, ...]:
         return tuple(cls._settings())
+
+    @classmethod
+    def option_names(cls) -> tuple[str, ...]:
+        """The fields that commands and searches set, one by one."""
+        return tuple(name for name, each in cls._settings().items() if not each["apart"])
 
     @classmethod
     @functools.cache

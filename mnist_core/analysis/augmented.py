@@ -47,7 +47,8 @@ def pairs(runs: Iterable[Run], dataset: str) -> list[Pair]:
     """
     by_network: dict[str, list[Run]] = {}
     for run in sorted(runs, key=rank):
-        if run.config.dataset == dataset and run.has_weights and run.state == RunState.DONE:
+        usual = run.state == RunState.DONE and not run.config.tuning
+        if run.config.dataset == dataset and run.has_weights and usual:
             by_network.setdefault(network_of(run.config), []).append(run)
     found = [pair for own in by_network.values() if (pair := _pair(own))]
     return sorted(found, key=lambda pair: rank(pair.moved))

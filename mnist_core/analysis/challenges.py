@@ -51,6 +51,7 @@ def ranking(challenge: Challenge, runs: Iterable[Run], limit: int = 5) -> list[R
         run
         for run in runs
         if run.finished
+        and not run.config.tuning
         and run.config.dataset == RunConfig.dataset
         and run.summary.validation_accuracy is not None
         and challenge.admits(run)

@@ -22,13 +22,20 @@ def describe(config: RunConfig) -> str:
 
     Data set, network and seed are left out.
     """
+    if config.tuned:
+        words, origin = config.tuned.in_words(), describe(config.parent)
+        return f"{words[:1].upper()}{words[1:]}, from {origin[:1].lower()}{origin[1:]}"
     return ", ".join(_recipe_and_changes(config, ("seed", "layers")))
 
 
 def title_of(run: Run) -> str:
-    """The name of a run's network; of one's own the label that somebody gave the run, if any."""
+    """The name of a run's network; of one's own the label that somebody gave the run, if any.
+
+    It says of a fine-tuned one that it is.
+    """
     own = run.config.model == CUSTOM
-    return (own and as_title(about(run).label)) or network_title(run.config)
+    title = (own and as_title(about(run).label)) or network_title(run.config)
+    return f"{title} (fine-tuned)" if run.config.tuning else title
 
 
 def distinct_titles(runs: Iterable[Run]) -> list[str]:
@@ -48,7 +55,7 @@ def as_title(label: str) -> str:
 
 def full_name(config: RunConfig) -> str:
     """Network, data set, nearest recipe and what differs from it, the seed too."""
-    recipe = _recipe_and_changes(config, ("layers",))
+    recipe = [describe(config)] if config.tuning else _recipe_and_changes(config, ("layers",))
     return " · ".join([network_title(config), config.dataset, *recipe])
 
 
@@ -64,6 +71,9 @@ def _recipe_and_changes(config: RunConfig, without: Sequence[str]) -> list[str]:
 
 def command_of(config: RunConfig) -> str:
     """The command that trains this config. Raises InputError for an unknown network."""
+    if tuned := config.tuned:
+        how = f"--digits SET --part {tuned.part} --epochs {tuned.epochs} --lr {tuned.lr:g}"
+        return f"python -m mnist_core fine-tune {config.parent.id} {how}"
     recipe, changes = nearest_recipe(config)
     values = {"dataset": config.dataset, "model": config.model, "recipe": recipe}
     values |= {name: number(value) for name, value in changes.items()}
@@ -122,6 +132,7 @@ def nearest_run(config: RunConfig, runs: Iterable[Run]) -> Run | None:
         for run in runs
         if (run.config.dataset, run.config.model) == (config.dataset, config.model)
         and run.summary.epochs_done
+        and not run.config.tuning
         and run.id != config.id
     ]
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from mnist_core.analysis.table import FINE_TUNED
 from mnist_core.evaluation.differences import Difference, Noise, difference, pooled_noise
 from mnist_core.evaluation.statistics import Spread
 
@@ -78,6 +79,7 @@ def headline(rows: pd.DataFrame, repeated: RepeatedRuns) -> Headline | None:
     `rows`: of analysis.aggregate, of one data set, the best first.
     """
     done = rows[rows["test_accuracy"].notna() & rows["parameters"].notna()]
+    done = done[done["kind"] != FINE_TUNED]  # for somebody's handwriting, not for the data set
     networks = done.drop_duplicates("network").sort_values("parameters").to_dict("records")
     if not networks:
         return None

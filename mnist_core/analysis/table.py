@@ -46,6 +46,7 @@ COLUMNS = (
     "bundled",
 )
 LONGEST = 30  # characters of the layers in a label
+FINE_TUNED = "fine-tuned"  # the kind of such runs
 NOTHING_SAID = About()
 OF_PUBLISHED = ("model", "title", "source", "recipe", "dataset", "test_accuracy", "selection")
 SIZES = ("parameters", "macs", "latency_ms", "receptive_field")
@@ -56,9 +57,10 @@ def runs_table(store: RunStore, runs: Sequence[Run]) -> pd.DataFrame:
 
     Accuracies are fractions; a missing figure is NA. `network` tells networks apart, also several
     of one's own, whose `title` is the label that somebody gave them. `kind` is the name of the
-    recipe that the run follows to the letter, "" for settings of one's own. Latency and blocks are
-    those of the network, and so is the size of the weights where a run keeps none. Of the store
-    only one file of labels for each data set is read, which tells the number of test images.
+    recipe that the run follows to the letter, FINE_TUNED, or "" for settings of one's own. Latency
+    and blocks are those of the network, and so is the size of the weights where a run keeps none.
+    Of the store only one file of labels for each data set is read, which tells the number of test
+    images.
     """
     images: dict[tuple[str, str | None], int] = {}
     rows = []
@@ -109,9 +111,9 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "id": run.id,
         **{name: getattr(config, name) for name in OF_CONFIG},
         "network": network_of(config),
-        "title": network_title(config),
+        "title": network_title(config) + f" ({FINE_TUNED})" * bool(config.tuning),
         "recipe": describe(config),
-        "kind": recipe_of(config) or "",
+        "kind": FINE_TUNED if config.tuning else recipe_of(config) or "",
         "state": run.state.value,
         "device": summary.device or "",
         "engine": summary.engine or "",

@@ -12,9 +12,11 @@ from mnist_core.models import check_config, grid, make_config, nearest_recipe, r
 def query_of(config: RunConfig) -> dict[str, str]:
     """The query for a config: its recipe, the four sliders, and every other field that differs.
 
-    `config_from_query` turns it into a config with the same id. Cheap enough for every rerun of
+    `config_from_query` turns it into a config with the same id; of a fine-tuned run into that of
+    the run that it comes from. Cheap enough for every rerun of
     a page: the recipe of a config is looked for once.
     """
+    config = config.parent
     recipe, changes = nearest_recipe(config)
     fields = {name: getattr(config, name) for name in (*grid.AXES, *changes)}
     query = {"dataset": config.dataset, "model": config.model, "recipe": recipe}
@@ -35,7 +37,9 @@ def config_from_query(query: Mapping[str, str]) -> tuple[RunConfig, list[str]]:
             config = make_config(config.model, query["recipe"])
     except InputError as error:
         complaints.append(f"{error}; showing {config.model}, {recipe_of(config)}")
-    given = {name: query[name] for name in RunConfig.names() if name in query and name != "model"}
+    given = {
+        name: query[name] for name in RunConfig.option_names() if name in query and name != "model"
+    }
     with suppress(InputError):  # all at once: one field's bounds may depend on another's value
         return check_config(config.replace(**given)), complaints
     for name, value in given.items():

@@ -10,7 +10,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 # In the order in which --help lists them.
-from mnist_core.cli import catalog, train, schedule, sweep, studies  # noqa: F401, I001
+from mnist_core.cli import catalog, train, fine_tune, schedule, sweep, studies  # noqa: F401, I001
 from mnist_core.cli import predict, layers, novelty, image_map, organise  # noqa: F401
 from mnist_core.cli import export, reproduce, bench  # noqa: F401
 from mnist_core.cli.command import COMMANDS

@@ -43,7 +43,7 @@ def _sweep_options(parser: ArgumentParser) -> None:
     add("--minimise", help="a second objective beside the accuracy: parameters or macs")
     add("--at-once", metavar="N", help="workers here, by default one a core; 0 trains nothing")
     add("--winner-seeds", metavar="N", help="seeds of the winner's test, by default 5; 0 for none")
-    for name in RunConfig.names():
+    for name in RunConfig.option_names():
         text = RunConfig.metadata(name)["help"].replace("%", "%%")
         add("--" + name.replace("_", "-"), help=f"{text} {FORMS.capitalize()}.")
 
@@ -109,7 +109,7 @@ def _study_to_search(options: Namespace, store: RunStore) -> tuple[str, "Study"]
 
 def _plan(options: Namespace) -> Plan | None:
     """What the options describe; None where they only name a study to go on with."""
-    fields = {name: getattr(options, name) for name in RunConfig.names()}
+    fields = {name: getattr(options, name) for name in RunConfig.option_names()}
     given = {name: value for name, value in fields.items() if value is not None}
     if options.space is not None:
         given = {**read_space_file(Path(options.space)), **given}

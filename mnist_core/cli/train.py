@@ -45,7 +45,7 @@ def _train_options(parser: ArgumentParser) -> None:
 
 def _add_fields(parser: ArgumentParser, owner: type[Checked]) -> None:
     """One option for each field of RunConfig or Execution."""
-    for name in owner.names():
+    for name in owner.option_names():
         field = owner.metadata(name)
         option, rule = "--" + name.replace("_", "-"), field["rule"]
         if isinstance(rule, Switch):
@@ -97,7 +97,7 @@ def _train(options: Namespace, dataset: "Dataset | None" = None) -> Answer:
         config,
         execution,
         on_progress=line.show,
-        signalled=_signals(),
+        signalled=signals(),
         at_once=at_once,
         dataset=dataset,
     )
@@ -118,7 +118,7 @@ def _at_once(options: Namespace, store: RunStore) -> Callable[[], int] | None:
 
 def _given(options: Namespace, owner: type[Checked]) -> dict[str, Any]:
     """The options that were given, of those that are `owner`'s fields."""
-    values = {name: getattr(options, name) for name in owner.names()}
+    values = {name: getattr(options, name) for name in owner.option_names()}
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -171,7 +171,7 @@ def config_of_file(path: Path) -> RunConfig:
         raise InputError(f"config: {path} is no JSON ({error})") from error
 
 
-def _signals() -> Any:
+def signals() -> Callable[[], str | None]:
     """Ctrl-C and termination become "stop" after the present step; a second one ends at once.
 
     A terminal that is closed is no reason to stop.
@@ -203,7 +203,7 @@ def _outcome(run: Run, cached: bool) -> str:
         return f"{run.id} is {run.state} {run.position}. Continue: train --resume {run.id}"
     was = "was trained before (cached)" if cached else "is done"
     return (
-        f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.epochs}, "
+        f"{run.id} {was}: best epoch {summary.best_epoch} of {run.config.own_epochs}, "
         f"validation {percent(summary.validation_accuracy)}, test {percent(summary.test_accuracy)}"
     )
 

@@ -6,13 +6,15 @@ M. Mitchell et al.: Model cards for model reporting. FAT* 2019, arXiv:1810.03993
 import json
 from collections.abc import Sequence
 
+from mnist_core.analysis.fine_tuned import outcome, parent_words, rows_of, sentences
 from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import mean_interval, spread, wilson
-from mnist_core.formatting import field_name, number
+from mnist_core.formatting import field_name, markdown_table, number
 from mnist_core.models import model_spec, network_title
 from mnist_core.runs.run import Run
+from mnist_core.tuning import HELD
 
 
 def card(run: Run, others: Sequence[Run] = ()) -> dict[str, bytes]:
@@ -20,7 +22,7 @@ def card(run: Run, others: Sequence[Run] = ()) -> dict[str, bytes]:
     alike = [each for each in others if each.config.group == run.config.group]
     seeds = {each.id: each for each in [*alike, run]}
     in_order = sorted(seeds.values(), key=lambda each: each.config.seed)
-    parts = [_front_matter(run), _head(run), _figures(run, in_order)]
+    parts = [_front_matter(run), _head(run), _figures(run, in_order), _fine_tuning(run)]
     parts += [_robustness(run), _training(run), _limits(run.config)]
     return {"README.md": "\n\n".join(part for part in parts if part).encode() + b"\n"}
 
@@ -56,7 +58,8 @@ def _head(run: Run) -> str:
 def _figures(run: Run, seeds: list[Run]) -> str:
     found, spec = run.summary, dataset_spec(run.config.dataset)
     rows = []
-    parts = [("validation", found.validation_accuracy, spec.images[0] // 6)]
+    held_out = spec.images[0] // 6 // (HELD if run.config.tuning else 1)
+    parts = [("validation", found.validation_accuracy, held_out)]
     parts += [("test", found.test_accuracy, spec.images[1])]
     for part, accuracy, count in parts:
         if accuracy is not None:
@@ -69,6 +72,8 @@ def _figures(run: Run, seeds: list[Run]) -> str:
         "The weights are those of the epoch with the highest validation accuracy "
         f"({found.best_epoch} of {run.config.epochs}); test images took no part in any choice."
     )
+    if run.config.tuning:
+        words = "The weights are those after the last epoch of fine-tuning, whose number was fixed."
     return "\n".join([head, *rows, "", words, _over_seeds(seeds)]).rstrip()
 
 
@@ -84,6 +89,17 @@ def _over_seeds(seeds: list[Run]) -> str:
     if interval:
         words += f", 95 % interval of the mean {interval.low:.2%} to {interval.high:.2%}"
     return f"{words}."
+
+
+def _fine_tuning(run: Run) -> str:
+    found, tuned = outcome(run), run.config.tuned
+    if found is None or tuned is None:
+        return ""
+    about = f"This is {parent_words(run)}, {tuned.in_words()}. In brackets: 95 % intervals."
+    rows = [list(row.values()) for row in rows_of(found)]
+    table = "\n".join(markdown_table(("images", "before", "after"), rows))
+    words = " ".join([*sentences(found), "The drawings are not part of this."])
+    return f"## Fine-tuning\n\n{about}\n\n{table}\n\n{words}"
 
 
 def _robustness(run: Run) -> str:

@@ -28,9 +28,12 @@ def _cell(number: int, kind: str, text: str) -> dict[str, Any]:
 
 
 def _cells(run: Run) -> list[Cell]:
-    config = run.config
+    config, tuned = run.config.parent, run.config.tuned
+    about = "From images to a trained network, in six steps."
+    if tuned:
+        about = f"The run was {tuned.in_words()} afterwards, which is not part of this notebook."
     return [
-        ("markdown", f"# {full_name(config)}\n\nFrom images to a trained network, in six steps."),
+        ("markdown", f"# {full_name(config)}\n\n{about}"),
         ("markdown", "## 1 · The settings\n\nChange one, and you train another network."),
         ("code", _settings(config)),
         ("markdown", "## 2 · The images"),
@@ -84,4 +87,6 @@ def _result(run: Run) -> str:
     accuracy = run.summary.test_accuracy
     if accuracy is None:
         return f"`{run.id}` has not been tested yet."
+    if run.config.tuning:
+        return f"`{run.id}`, fine-tuned, has a test accuracy of {accuracy:.2%}."
     return f"`{run.id}` has a test accuracy of {accuracy:.2%}, at its best validation epoch."

@@ -89,6 +89,11 @@ def script_source(run: Run) -> str:
 
 def _about(run: Run) -> str:
     found = run.summary
+    if run.config.tuned:
+        return (
+            f"These weights were {run.config.tuned.in_words()}, which are not part of this file: "
+            "`train`\ntrains the network that it was fine-tuned from."
+        )
     if found.test_accuracy is None:
         return "Its training was not finished; the weights are those of its best epoch so far."
     return (

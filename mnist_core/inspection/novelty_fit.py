@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,10 +59,16 @@ def fitted(network: Network, images: int = IMAGES) -> Detector:
     novel = np.repeat([0.0, 1.0], [len(inside), len(outside)])
     weight, bias, output = _train(torch.tensor(inputs).float(), torch.tensor(novel).float())
     rounded = weight.astype(np.float16).astype(np.float32)  # as the file has them
-    detector = Detector(mean, deviation, rounded, bias, output, 0.0)
-    scores = detector.scores(hidden_values(network, validation))
-    threshold = float(np.quantile(scores, 1 - LOST))
-    return Detector(mean, deviation, rounded, bias, output, threshold)
+    return adapted(Detector(mean, deviation, rounded, bias, output, 0.0), network, validation)
+
+
+def adapted(detector: Detector, network: Network, validation: np.ndarray) -> Detector:
+    """The same with the threshold that turns away LOST of (N, 28, 28) uint8 validation images.
+
+    For a network that has changed but a little since its detector was fitted, too.
+    """
+    scores = replace(detector, threshold=0.0).scores(hidden_values(network, validation))
+    return replace(detector, threshold=float(np.quantile(scores, 1 - LOST)))
 
 
 @functools.lru_cache(maxsize=1)  # the runs of a data set share them

@@ -15,9 +15,10 @@ from mnist_core.config import RunConfig
 from mnist_core.data import drawing_sets
 from mnist_core.data.drawing_sets import DrawingSet
 from mnist_core.data.handwriting import Handwriting
+from mnist_core.data.tuning_set import TuningSet
 from mnist_core.errors import LabError
 from mnist_core.formatting import counted
-from mnist_core.jobs import automatic, launcher, robustness_job, sweep_job, visitors
+from mnist_core.jobs import automatic, fine_tune, launcher, robustness_job, sweep_job, visitors
 from mnist_core.jobs.follow import Follower, Moment
 from mnist_core.jobs.permissions import Permissions
 from mnist_core.limits import check_disk, limits
@@ -48,6 +49,17 @@ class Actions(Permissions):
         """Trains a finished run on, to `epochs` in all."""
         longer = self.store.get(run_id).config.replace(epochs=epochs)
         return self._launch(longer, lambda: launcher.extend(self.store, run_id, epochs))
+
+    def fine_tune(self, parent: Run, drawings: TuningSet, part: str) -> Run:
+        """Has the parent's network learn these drawings, as a new run (see jobs.fine_tune)."""
+        self.check_may_change()
+        config = fine_tune.plan(self.store, parent, drawings, part)
+
+        def begin() -> Run:
+            fine_tune.prepare(self.store, parent, config, drawings)
+            return launcher.start(self.store, config)
+
+        return self._launch(config, begin)
 
     def follow(self, follower: Follower, config: RunConfig) -> Moment:
         """Trains what is looked at by itself (see jobs.follow)."""

@@ -16,7 +16,7 @@ from filelock import Timeout
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.jobs import automatic, queue, scheduler, spawn, standby
+from mnist_core.jobs import automatic, fine_tune, queue, scheduler, spawn, standby
 from mnist_core.models import check_config
 from mnist_core.models.stats import stats_for
 from mnist_core.runs.extend import branch_off, extended
@@ -70,6 +70,7 @@ def _start(store: RunStore, config: RunConfig, spawn_worker: Spawn, automatic_fo
             run = store.find_folder(config)
             if run and (run.finished or run.state in LIVE):
                 return run
+            fine_tune.check_prepared(config, run)
             run = run or store.create(config, first_summary(config))
             run.folder.request(None)
             run.folder.clear_progress()

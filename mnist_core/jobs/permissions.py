@@ -88,7 +88,7 @@ class Permissions:
         run, allowed = self.store.find_folder(config), limits()
         if run and run.state in RESUMABLE and not self.may_continue(run):
             raise LabError("Only the person who started this run can continue it.")
-        if allowed.epochs is not None and config.epochs > allowed.epochs:
+        if allowed.epochs is not None and config.epochs > allowed.epochs and not config.tuning:
             raise LabError(f"A run may have at most {counted(allowed.epochs, 'epoch')} here.")
         if allowed.parameters is not None and (
             (parameters := parameters_of(config)) > allowed.parameters

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
     """The summary with what is known before the first step."""
-    import torch
-
     from mnist_core.inspection.profiling import figures
 
     costs: dict[str, Any] = figures(trainer.model, trainer.config.input_size)
@@ -37,13 +35,20 @@ def describe(summary: Summary, trainer: Trainer, dataset: Dataset) -> Summary:
         snapshots=trainer.execution.snapshots,
         data_fingerprint=dataset.fingerprint,
         data_note=dataset.note,
-        versions={
-            "mnist_core": __version__,
-            "python": platform.python_version(),
-            "torch": str(torch.__version__),
-            "platform": platform.platform(),
-        },
+        versions=versions(),
     )
+
+
+def versions() -> dict[str, str]:
+    """Those of the lab and of what it computes with."""
+    import torch
+
+    return {
+        "mnist_core": __version__,
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+        "platform": platform.platform(),
+    }
 
 
 def save_epoch(

@@ -14,7 +14,7 @@ from mnist_core import paths
 from mnist_core.config import Execution, RunConfig
 from mnist_core.errors import LabError, in_one_line, is_about_memory
 from mnist_core.files import sweep
-from mnist_core.jobs import queue, scheduler
+from mnist_core.jobs import fine_tune, queue, scheduler
 from mnist_core.jobs.heartbeat import beating
 from mnist_core.jobs.mailbox import Mailbox, Request, StopRequested
 from mnist_core.jobs.progress import OnProgress, Reporter
@@ -63,6 +63,7 @@ def carry_out(
         run = store.find_folder(config)
         if run and run.finished:
             return _test_later(store, run, dataset) if test and lacks_test(run) else run
+        fine_tune.check_prepared(config, run)
         if run is None:  # what is not there, data, device or engine, must leave no empty run
             _check_execution(config, execution)  # before anything is downloaded
             dataset = dataset or _data_at_hand(config)
@@ -83,7 +84,7 @@ def carry_out(
 def lacks_test(run: Run) -> bool:
     """Whether it was trained without being tested, as a sweep does, and can be tested now."""
     untested = run.state == RunState.DONE and run.summary.test_accuracy is None
-    return untested and run.has_weights
+    return untested and run.has_weights and not run.config.tuning
 
 
 def _test_later(store: RunStore, run: Run, dataset: Dataset | None) -> Run:
@@ -160,7 +161,10 @@ class _Attempt:
             self.run.folder.write_summary(running)
             self.reporter.phase("loading")
             import_all()
-            self._train()
+            if self.run.config.tuning:
+                self._fine_tune()
+            else:
+                self._train()
             return _leave(self.store, self.run, RunState.DONE)
         except StopRequested as request:
             return _leave(self.store, self.run, request.state)
@@ -193,6 +197,11 @@ class _Attempt:
             threads = min(choose_threads(0, self.run.config), share)
             self.execution = self.execution.replace(threads=threads)
         return slot
+
+    def _fine_tune(self) -> None:
+        from mnist_core.jobs.tuning_work import carry_out
+
+        carry_out(self.store, self.run, self.execution, self.reporter, self.dataset)
 
     def _train(self) -> None:
         from mnist_core.data import datasets
@@ -247,7 +256,7 @@ def import_all() -> None:
     """
     from mnist_core.evaluation import predict  # noqa: F401
     from mnist_core.inspection import profiling  # noqa: F401
-    from mnist_core.training import trainer  # noqa: F401
+    from mnist_core.training import fine_tuning, trainer  # noqa: F401
 
 
 def _data_at_hand(config: RunConfig) -> Dataset | None:

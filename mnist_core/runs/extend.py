@@ -19,6 +19,8 @@ RECORDED = ("device", "threads", "engine", "snapshots")  # how a run is carried 
 
 def extended(run: Run, epochs: Any) -> RunConfig:
     """The config of `run` with more epochs in all. Raises InputError when it cannot go on."""
+    if run.config.tuning:
+        raise InputError(f"extend: {run.id} was fine-tuned; fine-tune again, with more epochs")
     config = run.config.replace(epochs=epochs)
     if config.schedule not in EXTENDABLE:
         raise InputError(

@@ -88,7 +88,7 @@ class Run:
     @property
     def position(self) -> str:
         """Where training goes on that was halted: "in epoch 2 of 3, step 310 of 782"."""
-        summary, epochs = self.summary, self.config.epochs
+        summary, epochs = self.summary, self.config.own_epochs
         told = f"in epoch {min(summary.epochs_done + 1, epochs):.0f} of {epochs}"
         if summary.step and summary.steps:
             told += f", step {summary.step:,.0f} of {summary.steps:,.0f}"

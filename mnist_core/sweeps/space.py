@@ -157,6 +157,8 @@ def read_space_file(path: Path) -> dict[str, Any]:
 
 def _dimension(name: str, value: Any) -> Dimension:
     rule = RunConfig.metadata(name)["rule"]
+    if name not in RunConfig.option_names():
+        raise InputError(f"{name}: a search cannot vary it; leave it out")
     if isinstance(value, str) and not isinstance(rule, LayersText):  # layers have commas
         value = _short_form(name, value)
     if isinstance(value, Mapping):

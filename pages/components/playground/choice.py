@@ -5,7 +5,7 @@ import streamlit as st
 from mnist_core.analysis.describe import title_of
 from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import percent
-from mnist_core.models import recipe_of
+from mnist_core.models import network_title, recipe_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.states import RunState
 from pages.components.playground.input import clear_problem
@@ -100,8 +100,10 @@ def titles_of(runs: list[Run]) -> dict[str, str]:
 
 def _title(run: Run) -> tuple[str, str]:
     """The name, and what is said after it."""
-    recipe = recipe_of(run.config)
+    recipe, tuned = recipe_of(run.config.parent), run.config.tuned
     words = RECIPES.get(recipe, recipe) if recipe else "custom"
+    if tuned:
+        words = f"{words}, {tuned.in_words()}"
     state = "" if run.state == RunState.DONE else f" · {run.state}"
     rest = f" · {percent(run.summary.validation_accuracy, 1)}{state}"
-    return f"{title_of(run)} ({words})", rest
+    return f"{network_title(run.config) if tuned else title_of(run)} ({words})", rest

@@ -21,7 +21,7 @@ from pages.components.shared import common
 from pages.components.shared.terms import see
 from pages.components.train import moving
 
-ADDRESS = (*RunConfig.names(), "recipe")
+ADDRESS = (*RunConfig.option_names(), "recipe")
 NO_RECIPE = "Custom"
 Widget = Callable[..., object]
 # What the glossary says of a field.
@@ -85,7 +85,11 @@ def changed(name: str, key: str) -> None:
 
 
 def show(config: RunConfig) -> None:
-    """Shows another run; the one that was shown stays as a faint line."""
+    """Shows another run; the one that was shown stays as a faint line.
+
+    In place of a fine-tuned run it is the one that this comes from: it has these settings.
+    """
+    config = config.parent
     if config != st.session_state.train:
         st.session_state.train_left = st.session_state.train
     st.session_state.train = config

@@ -14,9 +14,10 @@ def in_progress(run: Run, progress: dict[str, Any]) -> tuple[float, str]:
     if phase != "training":
         return 0.0, f"{preparing(phase, progress)} …"
     inside = progress["step"] / progress["steps"]
-    done = (progress["epoch"] - 1 + inside) / run.config.epochs
+    epochs = progress.get("epochs", run.config.epochs)
+    done = (progress["epoch"] - 1 + inside) / epochs
     words = (
-        f"epoch {progress['epoch']} of {run.config.epochs}"
+        f"epoch {progress['epoch']} of {epochs}"
         f" · {progress['images_per_second']:,.0f} images/s"
         f" · {duration(progress['seconds_left'])} left"
     )

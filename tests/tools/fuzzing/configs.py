@@ -42,7 +42,7 @@ def train_a_config(chance: random.Random, _: Path) -> None:
     from mnist_core.training.results import Diverged
     from mnist_core.training.trainer import Trainer
 
-    names = [name for name in RunConfig.names() if name not in ("model", "input_size")]
+    names = [name for name in RunConfig.option_names() if name not in ("model", "input_size")]
     fields = {
         name: random_value(chance, RunConfig.metadata(name)["rule"])
         for name in chance.sample(names, chance.randint(0, len(names)))

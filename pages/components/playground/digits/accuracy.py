@@ -50,9 +50,11 @@ class Row:
     own: bool = False
 
 
-def table(names: tuple[str, str], rows: Sequence[Row], more: str = "") -> str:
+def table(
+    names: tuple[str, str], rows: Sequence[Row], more: str = "", first: str = "Network"
+) -> str:
     """HTML: for each network a line with both scores, and the figures. `names`: of the scores;
-    `more`: the heading of the further column."""
+    `more` and `first`: the headings of the further column and of the first one."""
     lowest = _lowest(rows)
     heads = "".join(f"<th>{escape(name)}</th>" for name in (*names, *([more] if more else [])))
     body = "".join(_row(row, names, lowest, bool(more)) for row in rows)
@@ -62,8 +64,9 @@ def table(names: tuple[str, str], rows: Sequence[Row], more: str = "") -> str:
         f'<span class="second"><b></b>{escape(names[1])}</span>'
         "<span>bar: 95 % interval</span></p>"
     )
+    top = f"<tr><th>{escape(first)}</th><th></th>{heads}</tr>"
     return (
-        f'{STYLE}{legend}<table class="digits"><tr><th>Network</th><th></th>{heads}</tr>{body}'
+        f'{STYLE}{legend}<table class="digits">{top}{body}'
         f'<tr class="axis"><td></td><td class="line"><div aria-hidden="true">{ends}</div></td></tr>'
         "</table>"
     )

@@ -24,6 +24,7 @@ from pages.components.playground.digits.grid import grid
 from pages.components.playground.digits.moved import moved
 from pages.components.playground.digits.reading import Drawn, answers, drawn
 from pages.components.playground.digits.save import SAVED, tell
+from pages.components.playground.digits.teach import not_learned, source, teach
 from pages.components.playground.networks import networks
 from pages.components.shared.common import show_errors
 from pages.components.shared.visitor import actions, may_change
@@ -89,7 +90,7 @@ def show(
             st.html(markup.note(nothing(one)))
         return tell_unreadable(own, shown.unreadable)
     able, _ = networks(runs)
-    said = answers(able, shown)
+    said = not_learned(able, answers(able, shown), shown, source(own))
     heading(one, shown, large, live)
     with st.container(horizontal=large, gap="large"):
         with st.container(width="stretch", key="play_digits_all"):
@@ -104,6 +105,10 @@ def show(
     if after.open:
         with after:
             moved(shown, runs[0], every)
+    learn = st.expander("Teach it your handwriting", key="play_digits_teach", on_change="rerun")
+    if learn.open:
+        with learn:
+            teach(own, shown, runs[0], every)
     tell_unreadable(own, shown.unreadable)
 
 

@@ -1,0 +1,120 @@
+"""The files of a fine-tuned run: what it learned from, and what came of it. Loads without torch.
+
+The drawings themselves stay where they are: they belong to whoever drew them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from mnist_core.data.tuning_set import Source, TuningSet
+from mnist_core.dataset_specs import dataset_spec
+from mnist_core.errors import LabError
+from mnist_core.files import is_number, is_text, read_checked
+from mnist_core.runs.folder import RunFolder
+from mnist_core.runs.run import Run
+
+DRAWINGS, REPORT = "drawings.json", "fine_tuning.json"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """Which drawings: where they are, the names of their files, and their labels."""
+
+    source: Source
+    files: tuple[str, ...]
+    labels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Change:
+    """Of `images` images, how many are right before and after, and how many only before or only
+    after."""
+
+    images: int
+    before: int
+    after: int
+    only_before: int
+    only_after: int
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for counts that cannot be."""
+        both = self.before - self.only_before
+        if both != self.after - self.only_after or min(both, self.only_before) < 0:
+            raise ValueError("these counts cannot be")
+        if self.only_after < 0 or self.after + self.only_before > self.images:
+            raise ValueError("these counts cannot be")
+
+
+@dataclass(frozen=True)
+class Report:
+    """The answers to each drawing, in the order of Learned: of the network as it was `before`, and
+    `after`, of one that had learned all parts but the one with this drawing, of `folds` parts.
+
+    `test`: of the data set's test images, None where they were not at hand. `seconds`: all of it.
+    """
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    folds: int
+    test: Change | None
+    seconds: float
+
+
+def write_learned(folder: RunFolder, drawings: TuningSet) -> None:
+    """Raises LabError when it cannot be written."""
+    labels = tuple(map(int, drawings.labels))
+    folder.write_added(DRAWINGS, asdict(Learned(drawings.source, drawings.files, labels)))
+
+
+def learned(run: Run) -> Learned | None:
+    """What a fine-tuned run learned from; None for any other, and where the file is damaged."""
+    classes = dataset_spec(run.config.dataset).num_classes
+
+    def check(found: Any) -> Learned:
+        files, labels = tuple(found["files"]), _labels(found["labels"], classes)
+        if len(files) != len(labels) or not all(map(is_text, files)):
+            raise ValueError("the drawings are damaged")
+        return Learned(Source(found["source"]["kind"], found["source"]["name"]), files, labels)
+
+    return read_checked(run.path / DRAWINGS, check, None) if run.config.tuning else None
+
+
+def write_report(folder: RunFolder, report: Report) -> None:
+    """Raises LabError when it cannot be written."""
+    folder.write_added(REPORT, asdict(report))
+
+
+def report(run: Run) -> Report | None:
+    """What came of it; None where it is not finished, and where the file is damaged."""
+    tuned, classes = run.config.tuned, dataset_spec(run.config.dataset).num_classes
+    if tuned is None or not run.finished:
+        return None
+    count = tuned.drawings
+
+    def check(found: Any) -> Report:
+        before, after = (_labels(found[name], classes) for name in ("before", "after"))
+        if len(before) != count or len(after) != count:
+            raise ValueError("the answers are to other drawings")
+        folds, seconds = int(found["folds"]), found["seconds"]
+        if not 2 <= folds <= count or not is_number(seconds) or seconds < 0:
+            raise ValueError("a figure is out of range")
+        test = Change(**{k: int(v) for k, v in found["test"].items()}) if found["test"] else None
+        return Report(before, after, folds, test, float(seconds))
+
+    return read_checked(run.path / REPORT, check, None)
+
+
+def _labels(found: Any, classes: int) -> tuple[int, ...]:
+    """Raises ValueError unless these are classes' numbers."""
+    if not all(type(label) is int and 0 <= label < classes for label in found):
+        raise ValueError("a label is out of range")
+    return tuple(found)
+
+
+def parent_id(run: Run) -> str:
+    """The run that this one was fine-tuned from. Raises LabError for any other run."""
+    if not run.config.tuning:
+        raise LabError(f"{run.id} was not fine-tuned.")
+    return run.config.parent.id
