@@ -94,7 +94,8 @@ def parent_words(run: Run) -> str:
     recipe = recipe_of(run.config.parent)
     known = {"improved": "our best", "reference": "as published", "grid": "quick run"}
     words = known.get(recipe, recipe) if recipe else "own settings"
-    return f"{network_title(run.config)} · {words}"
+    title = network_title(run.config)
+    return title if recipe == run.config.model else f"{title} · {words}"
 
 
 def sentences(found: Outcome) -> list[str]:
