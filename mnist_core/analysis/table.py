@@ -111,7 +111,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
         "id": run.id,
         **{name: getattr(config, name) for name in OF_CONFIG},
         "network": network_of(config),
-        "title": network_title(config) + f" ({FINE_TUNED})" * bool(config.tuning),
+        "title": network_title(config),
         "recipe": describe(config),
         "kind": FINE_TUNED if config.tuning else recipe_of(config) or "",
         "state": run.state.value,

@@ -67,14 +67,15 @@ def _ways_on(found: Outcome) -> None:
     """To read with the new network, and to compare it with what it was."""
     run = found.run
     with st.container(horizontal=True, gap="small"):
-        st.button(
+        if st.button(
             "Read with it",
             icon=":material/draw:",
             key="play_teach_use",
             on_click=_choose,
             args=(run.config.dataset, run.id),
             help="Chooses the fine-tuned network above.",
-        )
+        ):
+            st.rerun()  # all of the page: this is a fragment of it
         if st.button(
             "Compare before and after →",
             icon=":material/stacked_line_chart:",
