@@ -24,7 +24,7 @@ def describe(config: RunConfig) -> str:
     """
     if config.tuned:
         words, origin = config.tuned.in_words(), describe(config.parent)
-        return f"{words[:1].upper()}{words[1:]}, from {origin[:1].lower()}{origin[1:]}"
+        return f"{words[:1].upper()}{words[1:]} from {origin[:1].lower()}{origin[1:]}"
     return ", ".join(_recipe_and_changes(config, ("seed", "layers")))
 
 

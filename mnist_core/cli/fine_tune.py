@@ -21,7 +21,7 @@ def _options(parser: ArgumentParser) -> None:
     add = parser.add_argument
     digits = "the drawings: everybody (those of My digits), a set's key, or a zip file of drawings"
     add("--digits", metavar="SET", required=True, help=digits)
-    add("--part", help=f"what learns, {' or '.join(PARTS)}; by default the last layer")
+    add("--part", help=f"what learns, {' or '.join(PARTS)}; by default all layers")
     add("--epochs", help=f"passes over the drawings, 1 to {MOST_EPOCHS}")
     add("--lr", help=f"the learning rate that it begins with, {RATES[0]:g} to {RATES[1]:g}")
     add("--engine", help="auto, torch or native")

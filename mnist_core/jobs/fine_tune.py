@@ -22,7 +22,7 @@ from mnist_core.runs.summary import Summary
 from mnist_core.runs.tuned import learned, write_learned
 from mnist_core.tuning import MOST_EPOCHS, PARTS, RATES, Tuning
 
-MIXED = 3  # images of the data set for each drawing, in a step
+MIXED = 7  # images of the data set for each drawing, in a step
 LEARNING_RATES = {"last": 0.002, "all": 0.001}
 CAREFUL = 0.0005  # where no images can be mixed in
 DRAWINGS_SEEN = 1200  # all epochs together, within these bounds:
@@ -41,8 +41,8 @@ def plan(
 ) -> RunConfig:
     """The config of the run that `parent` becomes by learning these drawings.
 
-    `part` is one of PARTS, by default "last". Raises InputError for a parent that cannot be
-    fine-tuned, for too few drawings, and for values out of range.
+    `part` is one of PARTS, by default "all" where the data set is at hand. Raises InputError for a
+    parent that cannot be fine-tuned, for too few drawings, and for values out of range.
     """
     if parent.config.tuning:
         raise InputError(
@@ -56,7 +56,7 @@ def plan(
             "weights can be fine-tuned"
         )
     guarded = not missing_files(parent.config.dataset, data_root())
-    part = part or "last"
+    part = part or ("all" if guarded else "last")
     if part not in PARTS:
         raise InputError(f"part: {part!r} was given; allowed is {' or '.join(PARTS)}")
     if part == "all" and not guarded:

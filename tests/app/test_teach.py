@@ -44,13 +44,13 @@ def test_a_network_is_taught_and_before_and_after_are_shown(lab, canvas, begun):
     assert "learns 24 drawings" in words(page) and "Images of MNIST are mixed in" in words(page)
     page.button(key="play_teach").click().run()
     (config,) = begun
-    assert config.parent == parent.config and config.tuned.part == "last"
+    assert config.parent == parent.config and config.tuned.part == "all"
     made = carry_out(lab, config, Execution(engine="torch"))
     page = opened()
     assert "play_teach" not in keys(page)
-    assert "Fine-tuned on 24 drawings (last layer), from Own 8C5/2-P2-10" in words(page)
+    assert "Fine-tuned on 24 drawings (all layers), from Own 8C5/2-P2-10" in words(page)
     assert "These drawings, each left out" in html(page) and "MNIST test set" in html(page)
     page.button(key="play_teach_use").click().run()
     assert page.query_params["play_run"] == made.id
     named = page.selectbox(key="play_run_MNIST").options
-    assert any("fine-tuned on 24 drawings (last layer)" in name for name in named)
+    assert any("fine-tuned on 24 drawings (all layers)" in name for name in named)

@@ -88,12 +88,12 @@ def test_the_command_makes_a_run_and_says_what_it_brought(lab, parent, run, data
 
 
 def test_it_is_a_run_like_any_other_but_stands_for_no_network(lab, parent, run):
-    row, _, _ = teach(run, parent, "--epochs", "2")
+    row, _, _ = teach(run, parent, "--part", "last", "--epochs", "2")
     made = lab.get(row["id"])
     assert best_of_each([made, parent], "MNIST") == [parent]
     table = runs_table(lab, [made, parent])
     assert list(table["kind"]) == ["fine-tuned", ""]
-    assert describe(made.config).startswith("Fine-tuned on 24 drawings (last layer), from ")
+    assert describe(made.config).startswith("Fine-tuned on 24 drawings (last layer) from ")
     text = card(made)["README.md"].decode()
     assert "## Fine-tuning" in text and "| drawings, each left out (24) |" in text
     assert "fine-tuned on 24 drawings" in script_source(made)

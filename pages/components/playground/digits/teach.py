@@ -40,7 +40,7 @@ PART = "play_teach_part"
 PERIOD = 1.0  # seconds between two looks at a run in progress
 HELP = (
     "The last layer only weighs anew what the network sees already. All layers can also learn to "
-    "see something new; this takes longer, and more can go wrong."
+    "see something new, such as a bar through a 7."
 )
 
 
@@ -96,12 +96,12 @@ def _choose_part(all_can_learn: bool) -> str:
         "What learns",
         list(PARTS),
         format_func=lambda name: PARTS[name].capitalize(),
-        default="last",
+        default="all",
         required=True,
         key=PART,
         help=HELP,
     )
-    return chosen or "last"
+    return chosen or "all"
 
 
 def _begin(parent: Run, drawings: TuningSet, part: str, made: Run | None) -> None:
