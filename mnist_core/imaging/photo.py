@@ -170,7 +170,8 @@ def _from_flat(picture: Image.Image, page: np.ndarray, fill: bool) -> Stages | N
 def _unlined(contrast: np.ndarray) -> np.ndarray:
     """The contrast without printed lines."""
     paper, noise = paper_level(contrast[::3, ::3])
-    return without_lines(contrast, paper + max(0.6 * MIN_INK, 5 * noise))
+    least, faint = max(0.6 * MIN_INK, 5 * noise), max(0.3 * MIN_INK, 3 * noise)
+    return without_lines(contrast, paper + least, paper + faint)
 
 
 def _is_two_tone(grey: Image.Image) -> bool:

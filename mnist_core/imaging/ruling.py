@@ -5,33 +5,72 @@ something else inside. Lines may be turned by up to 5°. Contrast is (h, w) floa
 black ink. Needs numpy only.
 """
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
 from mnist_core.imaging.straight_lines import Direction, Wall
 
 SPANNING = 0.6  # of the picture's side: such a line is printed, whatever it meets
-SHORTEST = 0.07  # of the shorter side: the wall of a box
+FEW = 3  # a line that is upright and ends inside the picture is printed if there are so many
+SHORTEST = 0.15  # of the shorter side: the wall of a box
 MEETS = 0.05  # of a box's size: how exactly its walls meet
 EDGE = 0.01  # of the picture's side
 INSIDE = 0.25  # of a box's height: ink that is lower than that is dirt
 Box = tuple[tuple[Wall, Wall], tuple[Wall, ...]]
 
 
-def without_lines(contrast: np.ndarray, least: float) -> np.ndarray:
-    """The contrast without printed lines; paper is where it is below `least`."""
-    contrast = _without_boxes(contrast, least)
-    for flipped in (False, True):
-        picture = contrast.T if flipped else contrast
-        if not _may_span(picture > least):
-            continue
-        direction = Direction(picture, least)
-        walls = direction.walls(picture, SPANNING * picture.shape[1])
-        if walls:
-            picture = direction.without(picture, walls)
-            contrast = picture.T if flipped else picture
-    return contrast
+def without_lines(contrast: np.ndarray, least: float, faint: float | None = None) -> np.ndarray:
+    """The contrast without printed lines; paper is where it is below `least`.
+
+    What is above `faint` may be a line where it runs over most of the picture.
+    """
+    contrast, faint = _without_boxes(contrast, least), faint or least
+    level, upright = (_spanning(contrast, least, faint, flipped) for flipped in (False, True))
+    if not level or not upright:
+        one = level or upright
+        return one(contrast, True) if one else contrast
+    # Ink that runs along a line is told from the lines that cross it where those are gone.
+    across = level(upright(contrast, False), True)
+    down = upright(level(contrast, False), True)
+    return np.maximum(across, down)
+
+
+def _spanning(
+    contrast: np.ndarray, least: float, faint: float, flipped: bool
+) -> Callable[[np.ndarray, bool], np.ndarray] | None:
+    """What takes out the lines over most of the picture; None where there are none.
+
+    It is given the picture, and whether ink that runs along a line is kept. `flipped`: of upright
+    lines. A few of those may be strokes, such as a 1, where they end inside the picture.
+    """
+    picture = contrast.T if flipped else contrast
+    if not _may_span(picture > faint):
+        return None
+    direction, length = Direction(picture, least, faint), picture.shape[1]
+    walls = direction.walls(picture, SPANNING * length, faint)
+    if flipped and _count(walls, direction.thickest) < FEW:
+        walls = _outer(walls, length)
+    if not walls:
+        return None
+
+    def without(given: np.ndarray, along: bool) -> np.ndarray:
+        cleaned = direction.without(given.T if flipped else given, walls, along)
+        return cleaned.T if flipped else cleaned
+
+    return without
+
+
+def _count(walls: list[Wall], apart: int) -> int:
+    """How many lines these are: some are of the same line."""
+    places = sorted(wall.at for wall in walls)
+    return len(places) and 1 + sum(b - a > apart for a, b in itertools.pairwise(places))
+
+
+def _outer(walls: list[Wall], side: int) -> list[Wall]:
+    """Those that reach the picture's edge."""
+    return [wall for wall in walls if wall.start < EDGE * side or wall.stop > (1 - EDGE) * side]
 
 
 def _may_span(dark: np.ndarray) -> bool:
@@ -71,7 +110,11 @@ def _has_pair(walls: list[Wall]) -> bool:
 
 def _exact(top: Wall, bottom: Wall) -> float:
     """How far a box's walls may miss each other, in pixels."""
-    return MEETS * max(abs(bottom.at - top.at), top.length) + 4
+    return _miss(max(abs(bottom.at - top.at), top.length))
+
+
+def _miss(length: int) -> float:
+    return MEETS * length + min(4.0, MEETS * length)
 
 
 def _end_alike(top: Wall, bottom: Wall, exact: float) -> bool:
@@ -113,7 +156,8 @@ def _joins(
 ) -> bool:
     first, column, last = _place(wall, level, upright)
     between = top.start - exact <= column <= top.stop + exact
-    return between and abs(first - top.at) < exact and abs(last - bottom.at) < exact
+    ends = _miss(bottom.at - top.at)
+    return between and abs(first - top.at) < ends and abs(last - bottom.at) < ends
 
 
 def _filled(cleaned: np.ndarray, walls: Box, level: Direction, least: float) -> int:

@@ -16,9 +16,12 @@ SLOPES = 69  # tried in that range
 POINTS = 3_000  # pixels of ink by which a slope is chosen
 GAP = 4  # pixels that a line may be interrupted
 THICKEST = 0.03  # of the shorter side
+CLOSEST = 8  # pixels: rows of one line; lines of paper are farther apart
 FAINTEST = 0.1  # contrast of ink beside a line
 GOES_ON = 0.5  # of the contrast beside a line: ink that is fainter on the line ends there
 DARKER = 1.4  # ink is kept on a line when it is darker by this factor
+BESIDE = 0.6  # of the line's contrast: ink that runs along the line, and partly on it
+ALONG = 3.0  # of the line's thickness: how long such ink is at least
 
 
 @dataclass(frozen=True, order=True)
@@ -36,11 +39,15 @@ class Wall:
 
 
 class Direction:
-    """A picture with its nearly level lines made level. `least`: fainter contrast is paper."""
+    """A picture with its nearly level lines made level. `least`: fainter contrast is paper.
 
-    def __init__(self, contrast: np.ndarray, least: float):
+    `faint`: of lines, which may be fainter.
+    """
+
+    def __init__(self, contrast: np.ndarray, least: float, faint: float | None = None):
         self.height, self.width = contrast.shape
-        self.slope = _slope(contrast > least)
+        self.faint = faint or least
+        self.slope = _slope(contrast > self.faint)
         self.least, self.thickest = least, max(3, round(THICKEST * min(contrast.shape)))
 
     def level(self, contrast: np.ndarray) -> np.ndarray:
@@ -57,21 +64,28 @@ class Direction:
             result[there, columns] = level[here, columns]
         return result
 
-    def without(self, contrast: np.ndarray, walls: Iterable[Wall]) -> np.ndarray:
-        """The picture, as it lay, without these lines."""
+    def without(
+        self, contrast: np.ndarray, walls: Iterable[Wall], along: bool = False
+    ) -> np.ndarray:
+        """The picture, as it lay, without these lines.
+
+        `along`: ink that runs along a line, and partly on it, is kept.
+        """
         level = self.level(contrast)
-        dark = level > 0.6 * self.least
+        dark = level > min(0.6 * self.least, self.faint)
         result = level.copy()
         for wall in sorted(walls):
             first, last = _band(dark, wall, self.thickest + 2)
             first, last = max(0, first - 1), min(len(dark), last + 1)  # its blurred edges
             part = slice(max(0, wall.start - 2), wall.stop + 2)
-            result[first:last, part] = _bridged(level, first, last, part)
+            result[first:last, part] = _bridged(level, first, last, part, along)
         return self.restored(result, contrast)
 
-    def walls(self, contrast: np.ndarray, shortest: float) -> list[Wall]:
+    def walls(
+        self, contrast: np.ndarray, shortest: float, faint: float | None = None
+    ) -> list[Wall]:
         """Straight pieces of at least this length, the longest of those in neighbouring rows."""
-        dark = self.level(contrast > self.least)
+        dark = self.level(contrast > (faint or self.least))
         thick = dark.copy()
         thick[1:] |= dark[:-1]
         thick[:-1] |= dark[1:]
@@ -91,7 +105,7 @@ class Direction:
             yield slice(first, last), here, there
 
     def _same(self, a: Wall, b: Wall) -> bool:
-        near = abs(a.at - b.at) <= self.thickest
+        near = abs(a.at - b.at) <= min(self.thickest, CLOSEST)
         return near and min(a.stop, b.stop) > max(a.start, b.start)
 
     def _thickness(self, dark: np.ndarray, wall: Wall) -> int:
@@ -149,7 +163,7 @@ def _band(dark: np.ndarray, wall: Wall, reach: int) -> tuple[int, int]:
     return top + first, top + last + 1
 
 
-def _bridged(contrast: np.ndarray, first: int, last: int, part: slice) -> np.ndarray:
+def _bridged(contrast: np.ndarray, first: int, last: int, part: slice, along: bool) -> np.ndarray:
     """What lies on a line's rows without the line: the ink that goes on above and below.
 
     Ink goes straight across, at a slant of up to 2:1; what then still ends at the line goes on at a
@@ -166,9 +180,22 @@ def _bridged(contrast: np.ndarray, first: int, last: int, part: slice) -> np.nda
     if above.any() and below.any():
         slants = range(steep + 1, flat + 1)
         _bridge(result, above, below, [*slants, *(-slant for slant in slants)])
-    level = np.median(own.max(axis=0))
+    level = float(np.median(own.max(axis=0)))
     kept: np.ndarray = np.where(own > DARKER * level + 0.05, own, np.minimum(result, own))
+    sides = (slice(max(0, first - 2), first), slice(last, last + 2)) if along else ()
+    for rows in sides:
+        beside = contrast[rows, part].max(axis=0, initial=0)
+        kept = np.where(_runs_along(beside > BESIDE * level, ALONG * count), own, kept)
     return kept
+
+
+def _runs_along(there: np.ndarray, shortest: float) -> np.ndarray:
+    """(n,) bool: what is true in (n,) for at least this many in a row."""
+    edges = np.flatnonzero(np.diff(np.pad(there, 1).astype(np.int8)))
+    long = np.zeros(len(there), bool)
+    for start, stop in edges.reshape(-1, 2):
+        long[start:stop] = stop - start >= shortest
+    return long
 
 
 def _bridge(

@@ -14,7 +14,7 @@ from mnist_core.imaging.ruling import without_lines
 from tests.drawing import alike, draw, ink_mask, placed_strokes
 from tests.tools.odd_pictures import KINDS
 
-READ = [kind for kind in KINDS if kind not in ("squared", "hollow")]
+READ = [kind for kind in KINDS if kind not in ("squared", "hollow", "scribbled_out")]
 
 
 @pytest.mark.parametrize("kind", READ)
@@ -96,3 +96,36 @@ def test_colours_of_one_grey_are_told_apart():
     picture[40:60, 45:55] = (255, 0, 0)  # both are 76 in grey
     assert np.ptp(np.asarray(Image.fromarray(picture).convert("L"))) < 3
     assert np.ptp(np.asarray(clearest_grey(Image.fromarray(picture)))) > 100
+
+
+def test_lines_fainter_than_ink_go_where_they_run_over_the_picture():
+    digit = drawn(3).astype(np.float32) / 255
+    ruled = np.maximum(digit, 0)
+    ruled[15::30] = np.maximum(ruled[15::30], 0.05)
+    beside = (digit == 0) & (ruled > 0)
+    assert without_lines(ruled, 0.1)[beside].max() == np.float32(0.05)
+    assert (without_lines(ruled, 0.1, 0.03)[beside] > 0).mean() < 0.2
+
+
+@pytest.mark.parametrize("count", (1, 2))
+def test_long_upright_strokes_are_no_ruling_where_they_end_inside(count):
+    picture = np.zeros((200, 200), np.float32)
+    for place in range(count):
+        picture[20:180, 60 + 50 * place : 64 + 50 * place] = 1
+    assert (without_lines(picture, 0.1) == picture).all()
+    picture[:, 60:64] = 1
+    assert without_lines(picture, 0.1)[:, 60:64].max() == 0
+
+
+def test_a_stroke_along_a_printed_line_is_kept():
+    picture = np.zeros((200, 200), np.float32)
+    picture[10::40] = picture[11::40] = 0.6
+    picture[:, 10::40] = picture[:, 11::40] = 0.6
+    stroke = np.zeros((200, 200), bool)
+    for column in range(70, 120):
+        row = 84 + (column - 60) // 8  # it runs over the line in rows 90 and 91
+        stroke[row : row + 4, column] = True
+    picture[stroke] = 0.6
+    left = without_lines(picture, 0.1)
+    assert (left[stroke] > 0.3).mean() > 0.9
+    assert (left[~stroke] > 0.3).mean() < 0.005
