@@ -13,6 +13,7 @@ from mnist_core.errors import InputError
 from mnist_core.layers.text import LONGEST
 from mnist_core.tuning import Tuning
 
+DECIMAL_COMMA = re.compile(r"\s*-?\d*,\d+\s*")
 MODEL_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,40}")
 
 
@@ -143,7 +144,11 @@ def check_value(name: str, value: Any, rule: Rule) -> Any:
         return rule.check(value)
     except (ValueError, OverflowError):
         given = repr(value) if len(repr(value)) < 60 else repr(value)[:57] + "…"
-        raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}") from None
+        point = (
+            isinstance(value, str) and isinstance(rule, Number) and DECIMAL_COMMA.fullmatch(value)
+        )
+        note = ", with a decimal point" if point else ""
+        raise InputError(f"{name}: {given} was given; allowed is {rule.allowed}{note}") from None
 
 
 def option(default: Any, rule: Rule, help: str, *, added: bool = False, apart: bool = False) -> Any:

@@ -8,7 +8,7 @@ from mnist_core.cli.command import Answer, command
 from mnist_core.cli.rows import run_row
 from mnist_core.cli.terminal import say, table
 from mnist_core.data.datasets import load
-from mnist_core.data.idx import missing_files
+from mnist_core.data.idx import missing_files, paths_of
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.errors import InputError
 from mnist_core.formatting import percent
@@ -65,7 +65,7 @@ def datasets(options: Namespace) -> Answer:
             "name": name,
             "about": dataset_spec(name).about,
             "missing": [path.name for path in missing_files(name, root)],
-            "folder": str(root / name / "raw"),
+            "folder": str(paths_of(name, root)[0].parent),
         }
         for name in dataset_names()
     ]

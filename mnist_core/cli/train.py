@@ -1,5 +1,7 @@
 """The commands `train` and `speed`."""
 
+import json
+import re
 import signal
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -168,7 +170,14 @@ def config_of_file(path: Path) -> RunConfig:
     except InputError:
         raise
     except ValueError as error:
-        raise InputError(f"config: {path} is no JSON ({error})") from error
+        comma = re.search(r"\d,\d", getattr(error, "doc", "")[max(0, _place(error) - 12) :][:24])
+        reason = "write numbers with a decimal point, not a comma" if comma else error
+        raise InputError(f"config: {path} is no JSON ({reason})") from error
+
+
+def _place(error: ValueError) -> int:
+    """Where in its text JSON went wrong."""
+    return error.pos if isinstance(error, json.JSONDecodeError) else 0
 
 
 def signals() -> Callable[[], str | None]:
