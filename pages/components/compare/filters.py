@@ -83,8 +83,8 @@ def of_recipe(table: pd.DataFrame, recipe: str) -> pd.DataFrame:
     """
     if recipe == EVERY:
         return table
-    found = (table["kind"] == KINDS[recipe]) | table["yours"]
-    return table[found | table["bundled"]] if found.any() else table
+    found = table["kind"] == KINDS[recipe]
+    return table[found | table["yours"] | table["bundled"]] if found.any() else table
 
 
 def more_filters(table: pd.DataFrame, quick: int, archived: int) -> pd.DataFrame:

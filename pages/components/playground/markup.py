@@ -96,9 +96,9 @@ STYLE = (
 .play-figures figure{margin:0}
 .play-figures img{display:block;image-rendering:pixelated;max-width:100%}
 .play-figures figcaption{font-size:13px;line-height:18px;margin-top:5px}
-.play-nearest p{font-size:13px;line-height:18px;margin:0 0 4px}
-.play-nearest .play-figures{gap:8px}
-.play-nearest figcaption{margin-top:2px;text-align:center}
+.play-nearest p{font-size:13px;line-height:18px;margin:0 0 2px}
+.play-nearest .play-figures{gap:4px 8px}
+.play-nearest figcaption{margin-top:0;line-height:16px;text-align:center}
 .play-strip{border-collapse:separate;border-spacing:1px;font-size:12px;line-height:20px}
 .play-strip th{font-weight:400;text-align:right;padding-right:8px;white-space:nowrap}
 .play-strip td{width:22px;min-width:15px;padding:0;text-align:center;border-radius:2px}

@@ -34,7 +34,8 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
         land = landscape(config, runs, x, y)
         steps(land, config)
         suggestion(store, land, config)
-    if land.best:
+    trained = sum(cell.run is not None for cell in land.cells.values())
+    if land.best and trained > 1:  # the best of one would be no news
         with st.container(key="train_map_best"):
             st.markdown(f":small[{unbroken(best_in_words(land, config))}]")
     clicks = st.session_state.setdefault("train_clicks", 0)
@@ -58,7 +59,6 @@ def landscape_map(store: RunStore, config: RunConfig, runs: list[Run]) -> None:
             config={"displayModeBar": False},
             alt=f"Validation accuracy by {field_name(x)} and {field_name(y)}",
         )
-    trained = sum(cell.run is not None for cell in land.cells.values())
     st.caption(
         "Best validation accuracy in per cent; all other settings are those of the controls. "
         f"{trained} of {len(land.cells)} are trained."
