@@ -84,7 +84,8 @@ def headline(
 def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: Curves) -> None:
     """One line about the run, and a button for what it advises."""
     first_time = run is not None and run.finished and "train_left" not in st.session_state
-    beside = shown.before or (WELCOME if first_time else "")
+    advised = found is not None and bool(found.changes)  # its button leaves room for one sentence
+    beside = shown.before or (WELCOME if first_time and not advised else "")
     if found:
         grey = f" :small[:gray[{beside}]]" if beside else ""
         st.markdown(unbroken(found.sentence + grey), width="stretch")
