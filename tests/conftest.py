@@ -14,10 +14,21 @@ from mnist_core.data import datasets
 from mnist_core.data.idx import missing_files
 from mnist_core.runs.store import RunStore
 from tests.idx_data import write_dataset
+from tests.scheduling import ByFile, in_browser
 
 # The same examples on every machine and in every run: a failure is never a matter of luck.
 settings.register_profile("lab", derandomize=True, deadline=None)
 settings.load_profile("lab")
+
+
+def pytest_collection_modifyitems(items):
+    """The tests in a browser come first: they take longest."""
+    items.sort(key=lambda item: not in_browser(item.nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

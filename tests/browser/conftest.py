@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from mnist_core.config import Execution
 from mnist_core.jobs import launcher
@@ -26,7 +26,10 @@ PROJECT = Path(__file__).parents[2]
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
-TIMEOUT = 60  # seconds that a busy machine may take
+MENU = ["Learn", "Train", "Compare", "Playground"]
+TIMEOUT = 180  # seconds that a busy machine may take
+LOOK = 0.05  # seconds between two looks at a page
+expect.set_options(timeout=1000 * TIMEOUT)
 
 
 @dataclass(frozen=True)
@@ -55,13 +58,6 @@ def tiny_store(tmp_path_factory, small_data) -> tuple[Path, str]:
 def server(tiny_store, small_data, tmp_path_factory):
     """`streamlit run app.py` on a free port of this machine, until the last test is over."""
     with serving(tiny_store, small_data, tmp_path_factory.mktemp("server") / "log.txt") as server:
-        yield server
-
-
-@pytest.fixture
-def fresh_server(tiny_store, small_data, tmp_path):
-    """A server of its own, which nobody has visited yet."""
-    with serving(tiny_store, small_data, tmp_path / "log.txt") as server:
         yield server
 
 
@@ -107,25 +103,44 @@ def browser():
         browser.close()
 
 
-@pytest.fixture
-def page(server: Server, browser: Browser):
-    """A visitor's fresh window, still empty. Errors of scripts fail the test."""
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
+@pytest.fixture(scope="session")
+def context(browser: Browser):
+    """One for all tests of a process: the lab's scripts are fetched and compiled once."""
+    context = browser.new_context(reduced_motion="reduce")
     context.set_default_timeout(1000 * TIMEOUT)
-    page = context.new_page()
-    errors = []
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext):
+    """A visitor's fresh window, still empty. Errors of scripts fail the test."""
+    page, errors = context.new_page(), []
+    page.set_viewport_size({"width": 1280, "height": 900})
     page.on("pageerror", lambda error: errors.append(str(error)))
     yield page
     broken = page.get_by_test_id("stException").all_inner_texts()
-    context.close()
+    if page.url.startswith("http"):
+        page.evaluate("localStorage.clear()")  # the next test's visitor is another one
+    page.close()
+    context.clear_cookies()
     assert not errors and not broken
 
 
 def at_rest(page: Page, quiet: float = 0.5) -> None:
-    """Waits until no script has been running for `quiet` seconds."""
-    last, end = time.monotonic(), time.monotonic() + TIMEOUT
-    while time.monotonic() - last < quiet:
-        if page.get_by_test_id("stApp").get_attribute("data-test-script-state") != "notRunning":
-            last = time.monotonic()
+    """Waits until no script has been running for `quiet` seconds, or longer on a busy machine:
+    each look takes its time there, and as many of them in a row have to find nothing running."""
+    end, looks = time.monotonic() + TIMEOUT, 0
+    while looks * LOOK < quiet:
+        state = page.get_by_test_id("stApp").get_attribute("data-test-script-state")
+        looks = looks + 1 if state == "notRunning" else 0
         assert time.monotonic() < end, f"the page does not come to rest within {TIMEOUT} s"
-        page.wait_for_timeout(50)
+        page.wait_for_timeout(1000 * LOOK)
+
+
+def menu(page: Page) -> list[str]:
+    """The names in the menu, once it is there."""
+    links = page.get_by_test_id("stTopNavLink")
+    links.first.wait_for()
+    at_rest(page)
+    return [entry.split("\n")[-1] for entry in links.all_inner_texts()]

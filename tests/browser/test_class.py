@@ -1,10 +1,13 @@
-"""A class draws in one set: what a pupil saves on a phone appears on the teacher's projector."""
+"""A class draws in one set: what a pupil saves on a phone appears on the teacher's projector.
+
+The teacher is also the server's first visitor, and comes by a link to a page that is not the first.
+"""
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conftest import TIMEOUT, at_rest, serving
-from tests.browser.test_playground import draw_digit
+from tests.browser.conftest import MENU, TIMEOUT, at_rest, menu, serving
+from tests.browser.pen import draw_digit
 
 
 @pytest.fixture
@@ -24,6 +27,8 @@ def window(browser, **size):
 def test_two_visitors_in_one_set(browser, shared_server):
     teacher = window(browser, width=1280, height=900)
     teacher.goto(f"{shared_server.url}/playground?play_tab=My+digits")
+    assert menu(teacher) == MENU
+    expect(teacher.get_by_role("heading", name="Playground", exact=True)).to_be_visible()
     teacher.get_by_label("A set for your class or group", exact=True).fill("Class 7b")
     teacher.keyboard.press("Tab")
     at_rest(teacher)
@@ -37,6 +42,7 @@ def test_two_visitors_in_one_set(browser, shared_server):
     pupil.goto(f"http://{link}")
     pupil.locator("canvas.upper-canvas").wait_for()
     at_rest(pupil)
+    fits_a_phone(pupil)
     pupil.get_by_label("Your tag", exact=True).fill("Anna")
     pupil.keyboard.press("Tab")
     at_rest(pupil)
@@ -54,3 +60,11 @@ def test_two_visitors_in_one_set(browser, shared_server):
     own.wait_for(state="detached")
     for page in (teacher, pupil):
         page.context.close()
+
+
+def fits_a_phone(page):
+    """The whole canvas is in view, and nothing has to be scrolled to the side."""
+    canvas = page.locator("canvas.upper-canvas").bounding_box()
+    assert canvas["x"] >= 0 and canvas["x"] + canvas["width"] <= page.viewport_size["width"]
+    for part in (page.get_by_test_id("stMain"), page.locator(".dc-scroll")):
+        assert part.evaluate("e => e.scrollWidth - e.clientWidth") <= 0

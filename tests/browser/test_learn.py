@@ -6,8 +6,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import PROJECT, at_rest
+from tests.tools.live_server import until
 
 GRID = PROJECT / "checkpoints" / "grid" / "MNIST.parquet"
+GROUND = "getComputedStyle(document.querySelector('[data-testid=stApp]')).backgroundColor"
 KERNELS = "canvases => canvases.map(canvas => canvas.toDataURL()).join()"
 
 
@@ -59,6 +61,8 @@ def test_an_experiment_leads_to_a_network_that_one_watches_learning(page, server
     page.keyboard.press("Enter")
     expect(page.get_by_text("It is a ")).to_be_visible()
     at_rest(page)
+    light = page.evaluate(GROUND)
     page.emulate_media(color_scheme="dark")  # all is drawn anew
-    page.wait_for_timeout(500)
+    until(lambda: page.evaluate(GROUND) != light, "the page stays light")
+    at_rest(page)
     expect(points).to_be_visible()

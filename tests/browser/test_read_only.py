@@ -78,7 +78,7 @@ COMPARED = ("All runs", "Robustness")
 
 def test_nothing_that_can_be_pressed_changes_anything(browser, looked_at):
     server, store, key = looked_at
-    files, processes = files_of(store), children()
+    files, processes = files_of(store), children(server)
     page = browser.new_page(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     page.set_default_timeout(1000 * TIMEOUT)
     for name, queries in views(server.tiny, key).items():
@@ -86,7 +86,8 @@ def test_nothing_that_can_be_pressed_changes_anything(browser, looked_at):
         for query in queries:
             address = f"{server.url}/{name}?{urlencode(query)}"
             press_all(page, address, pressed)
-            assert files_of(store) == files and children() == processes, (address, pressed)
+            assert files_of(store) == files, (address, pressed)
+            assert children(server) == processes, (address, pressed)
             assert not page.get_by_test_id("stFileUploader").count(), address
         assert pressed and len(pressed) < MOST, pressed
     page.close()
@@ -114,7 +115,8 @@ def files_of(store):
     return {path: path.lstat().st_mtime_ns for path in store.root.rglob("*")}
 
 
-def children():
-    """The processes that the servers of this test have begun."""
-    servers = [each for each in psutil.Process().children() if "streamlit" in each.cmdline()]
-    return {child.pid for server in servers for child in server.children(recursive=True)}
+def children(server):
+    """The processes that this test's server has begun; other tests' servers have theirs."""
+    port = f"--server.port={server.url.rsplit(':')[-1]}"
+    (process,) = (each for each in psutil.Process().children() if port in each.cmdline())
+    return {child.pid for child in process.children(recursive=True)}

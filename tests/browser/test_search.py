@@ -10,7 +10,6 @@ from mnist_core.sweeps.table import read_table
 from tests.browser.conftest import TIMEOUT, at_rest
 from tests.tools.live_server import until
 
-expect.set_options(timeout=1000 * TIMEOUT)
 NAME = "mnist-lenet5-1"
 
 

@@ -31,6 +31,7 @@ from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.runs.store import RunStore
 from pages.components.playground.canvas import SIDE
 from tests.browser.conftest import FLAGS, NAMES, at_rest, serving
+from tests.browser.pen import CHANGED, READ, source
 from tests.drawing import placed_strokes
 
 EIGHT = ("lenet5", "lenet5-1998", "lenet", "myfullconvnet", "mynetv2", "medium", "small")
@@ -57,9 +58,6 @@ OBSERVE = """() => new MutationObserver(changes => {
     }
 }).observe(document.body, {subtree: true, childList: true, characterData: true,
                            attributes: true, attributeFilter: ["src", "style"]})"""
-READ = "The image that was read"
-CHANGED = """([name, before]) =>
-    (document.querySelector(`img[alt="${name}"]`)?.getAttribute("src") ?? null) !== before"""
 
 
 def random_runs(root: Path) -> RunStore:
@@ -125,12 +123,6 @@ def settled(page: Page, before: str | None) -> dict[str, float]:
         "screen": answer - came,
         "all": answer - up,
     }
-
-
-def source(page: Page) -> str | None:
-    """The image that was read, as its address holds it; None while there is none."""
-    image = page.get_by_alt_text(READ)
-    return image.first.get_attribute("src") if image.count() else None
 
 
 def draw_alone(page: Page, count: int) -> list[dict[str, float]]:
