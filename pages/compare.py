@@ -97,6 +97,7 @@ def compare(
 
 def details(comparison: Comparison) -> None:
     """Tabs about the compared rows; only the open one is computed."""
+    common.follow_link_to_first_tab("cmp_tab", TABS)
     tabs = st.tabs(list(TABS), key="cmp_tab", bind="query-params")
     for tab, part in zip(tabs, TABS.values(), strict=True):
         if not tab.open:

@@ -1,7 +1,7 @@
 """What the pages share: words and small pieces of layout."""
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import streamlit as st
@@ -143,3 +143,15 @@ def all_runs() -> tuple[RunStore, list[Run]]:
     for folder in damaged:
         st.warning(plain(folder.reason), icon=":material/folder_off:")
     return store, runs
+
+
+def follow_link_to_first_tab(key: str, names: Iterable[str]) -> None:
+    """Opens the first tab where the address asks for it.
+
+    A tab that the address binds is left as it was by a link to the first one, which is its default
+    and so is never in the address otherwise.
+    """
+    first = next(iter(names))
+    if st.query_params.get(key) == first:
+        del st.query_params[key]
+        st.session_state[key] = first
