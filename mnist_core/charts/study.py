@@ -9,7 +9,14 @@ from typing import Any
 import plotly.graph_objects as go
 
 from mnist_core.charts.landscape import COLOURS
-from mnist_core.charts.study_axes import GAP, UNUSED, FieldAxis, axis_of, with_values
+from mnist_core.charts.study_axes import (
+    GAP,
+    UNUSED,
+    FieldAxis,
+    axis_of,
+    count_ticks,
+    with_values,
+)
 from mnist_core.charts.study_marks import (
     SCALE,
     SHOWN,
@@ -177,6 +184,7 @@ def two_objectives(table: StudyTable, height: int = 320) -> go.Figure:
             "type": "log",
             "title": {"text": SECOND[table.plan.minimise].capitalize(), "standoff": 4},
             "fixedrange": True,
+            **count_ticks([row.second or 1 for row in rows]),
         },
         yaxis={"fixedrange": True, **stretched_accuracy_axis(low, high)},
     )

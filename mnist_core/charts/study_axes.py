@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mnist_core.formatting import field_name, number
+from mnist_core.formatting import field_name, number, short_count
 from mnist_core.sweeps.space import Dimension, Options, Range
 from mnist_core.sweeps.table import StudyTable, TrialRow
 
@@ -91,6 +91,17 @@ def with_values(rows: Iterable[TrialRow], *names: str) -> list[TrialRow]:
         for row in rows
         if row.accuracy is not None and all(name in row.values for name in names)
     ]
+
+
+def count_ticks(counts: Sequence[float]) -> dict[str, list[Any]]:
+    """Ticks such as 5k and 10k on a logarithmic axis of counts, a little beyond their ends."""
+    low, high = math.log10(min(counts, default=1) / 1.5), math.log10(max(counts, default=10) * 1.5)
+    values = _decades(low, high)
+    return {"tickvals": values, "ticktext": [_count(value) for value in values]}
+
+
+def _count(value: float) -> str:
+    return short_count(round(value)).replace(".0", "")
 
 
 def _decades(low: float, high: float) -> list[float]:

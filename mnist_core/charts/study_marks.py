@@ -18,6 +18,7 @@ from mnist_core.sweeps.table import DONE, PRUNED, TrialRow
 
 SCALE = [[i / (len(COLOURS) - 1), each] for i, each in enumerate(COLOURS)]
 SHOWN = (DONE, PRUNED)  # the states of trials that have a mark
+LEAST = 1e-4  # the smallest error that is drawn: no logarithm shows one of 0
 
 
 def room(errors: Sequence[float]) -> tuple[float, float]:
@@ -25,7 +26,7 @@ def room(errors: Sequence[float]) -> tuple[float, float]:
         return 0.01, 0.9
     high = float(np.quantile(errors, 0.9)) * 1.15
     low = min(errors) / 1.1
-    return max(low, 1e-4), min(max(high, low * 1.5), 1.0)
+    return max(low, LEAST / 1.3), min(max(high, low * 1.5), 1.0)
 
 
 def marks_of(rows: Sequence[TrialRow], state: str) -> Trace:
@@ -53,7 +54,7 @@ def clickable(rows: Sequence[TrialRow]) -> Trace:
 
 def error(row: TrialRow) -> float:
     """1 without an accuracy."""
-    return 1 - (row.accuracy or 0.0)
+    return max(1 - (row.accuracy or 0.0), LEAST)
 
 
 def told(row: TrialRow) -> str:

@@ -80,3 +80,11 @@ def test_the_front_is_drawn_and_a_study_without_results_has_charts_too(table):
     empty = StudyTable("empty", table.plan, [TrialRow(0, "running", {"lr": 0.1})])
     for figure in (study.best_so_far(empty), contour(empty, "lr", "dropout")):
         assert trials(figure) == []
+
+
+def test_a_trial_without_a_mistake_has_a_place_on_the_logarithmic_axis(table):
+    perfect = [TrialRow(0, "done", {"lr": 0.1}, 1.0, 5, second=7000.0)]
+    figure = study.two_objectives(StudyTable("perfect", table.plan, perfect))
+    assert list(figure.layout.xaxis.ticktext) == ["5k", "10k"]
+    highest = 10 ** figure.layout.yaxis.range[1]
+    assert all(highest < y for trace in figure.data for y in trace.y)
