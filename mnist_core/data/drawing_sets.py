@@ -38,13 +38,18 @@ GONE = "There is no such set of drawings: the link is not complete, or the set w
 
 @dataclass(frozen=True)
 class DrawingSet:
-    """`owner`: the key of the visitor who began it, "" for whoever sits at the machine itself."""
+    """`owner`: the key of the visitor who began it, "" for whoever sits at the machine itself.
+
+    One whose description is `damaged` has its key for a name, and takes no drawings until somebody
+    opens it again: it may have been closed.
+    """
 
     key: str
     name: str
     open: bool = True
     owner: str = ""
     begun: str = ""
+    damaged: bool = False
 
     def begun_at(self) -> float:
         """In seconds of time.time; 0 where that is not known."""
@@ -71,11 +76,12 @@ def drawings_lock(root: Path, name: str) -> FileLock:
 
 
 def find_set(root: Path, key: str) -> DrawingSet:
-    """Raises NotFound. A set whose file is damaged has its key for a name."""
+    """Raises NotFound."""
     folder = set_folder(root, key)
     if not folder.is_dir():
         raise NotFound(GONE)
-    return read_checked(folder / FILE, lambda found: _read(key, found), DrawingSet(key, key))
+    damaged = DrawingSet(key, key, open=False, damaged=True)
+    return read_checked(folder / FILE, lambda found: _read(key, found), damaged)
 
 
 def _read(key: str, found: Any) -> DrawingSet:
@@ -119,8 +125,14 @@ def begin_set(root: Path, name: str, owner: str = "", most: int | None = None) -
             raise LabError(
                 f"You may have at most {counted(most, 'set')} of drawings here; delete one."
             )
-        write_json(set_folder(root, new.key) / FILE, asdict(new))
+        _write(root, new)
     return new
+
+
+def _write(root: Path, one: DrawingSet) -> None:
+    kept = asdict(one)
+    del kept["damaged"]
+    write_json(set_folder(root, one.key) / FILE, kept)
 
 
 def new_key() -> str:
@@ -143,15 +155,25 @@ def _make_room(root: Path) -> None:
 
 
 def change_set(root: Path, key: str, **changes: Any) -> DrawingSet:
-    """Another `name`, or whether it is `open`. Raises InputError, NotFound or LabError."""
+    """Another `name`, or whether it is `open`; a damaged description is set aside.
+
+    Raises InputError, NotFound or LabError.
+    """
     path = set_folder(root, key) / FILE
     with held(drawings_lock(root, key), BUSY, PATIENCE):
         old = find_set(root, key)
         if "name" in changes:
             changes["name"] = checked_name(changes["name"])
-        new = replace(old, **changes)
-        write_json(path, asdict(new))
+        new = replace(old, damaged=False, **changes)
+        if old.damaged:
+            _set_aside(path)
+        _write(root, new)
     return new
+
+
+def _set_aside(path: Path) -> None:
+    with writing(path), suppress(FileNotFoundError):
+        os.replace(path, path.with_name(f"damaged-{secrets.token_hex(4)}.json"))
 
 
 def delete_set(root: Path, key: str) -> None:

@@ -3,6 +3,7 @@
 import functools
 import os
 import socket
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -87,7 +88,7 @@ class Process:
         if not self.here:
             return None
         if self.boot:
-            status, started = _stat(self.pid) if self.boot == _boot() else (None, 0.0)
+            status, started = _stat(self.pid) if self.boot == this_boot() else (None, 0.0)
             return status if started == self.started else None
         with suppress(psutil.Error):
             process = psutil.Process(self.pid)
@@ -106,7 +107,7 @@ class Process:
 
 def _start(process: psutil.Process) -> tuple[str, float]:
     """The boot and the seconds since it at which the process started; see Process."""
-    boot, (_, started) = _boot(), _stat(process.pid)
+    boot, (_, started) = this_boot(), _stat(process.pid)
     return (boot, started) if boot and started else ("", process.create_time())
 
 
@@ -125,8 +126,13 @@ def _stat(pid: int) -> tuple[str | None, float]:
 
 
 @functools.cache
-def _boot() -> str:
+def this_boot() -> str:
     """Tells this boot of the machine from others; "" where the system does not say."""
     with suppress(OSError, UnicodeDecodeError):
         return BOOT_ID.read_text("ascii").strip()
     return ""
+
+
+def uptime() -> float:
+    """Seconds since the boot, which no change of the clock moves, with those asleep."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))

@@ -96,9 +96,14 @@ def test_a_damaged_description_leaves_the_drawings(tmp_path, content):
     saved = own.add(INK, 3)
     (own.folder.parent / "set.json").write_bytes(content)
     found = find_set(tmp_path, one.key)
-    assert (found.name, found.owner, found.open) == (one.key, "", True)
+    assert (found.name, found.owner, found.open, found.damaged) == (one.key, "", False, True)
     assert own.samples() == [saved] and all_sets(tmp_path) == [found]
-    assert change_set(tmp_path, one.key, name="Class 7b").name == "Class 7b"
+    with pytest.raises(LabError, match="closed"):  # as it may have been
+        own.add(INK, 3)
+    assert change_set(tmp_path, one.key, name="Class 7b", open=True).name == "Class 7b"
+    assert not find_set(tmp_path, one.key).damaged and own.add(INK, 3)
+    (aside,) = own.folder.parent.glob("damaged-*.json")
+    assert aside.read_bytes() == content
 
 
 def test_one_owner_has_so_many_sets_and_the_store_so_many_in_use(tmp_path, monkeypatch):

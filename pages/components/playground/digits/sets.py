@@ -21,6 +21,10 @@ from pages.components.shared.visitor import actions, may_change, visitor
 OPEN = "play_set"  # in the session and in the address: the key of the set that is open
 TAG, WALL = "play_tag", "play_wall"
 MOST_LISTED = 12  # sets, the newest
+DAMAGED = (
+    "The file that describes this set is damaged: its name is lost, and who began it. Its drawings "
+    "are all here. Whoever runs the lab can name it and open it again."
+)
 OWN_MACHINE = ("localhost", "127.0.0.1", "::1")
 
 
@@ -64,6 +68,8 @@ def reaches_others(link: str) -> bool:
 def bar(one: DrawingSet, own: Handwriting) -> None:
     """The name of the set that is open, the visitor's tag, and what else there is to do."""
     manages = may_change() and actions(RunStore()).may_manage(one)
+    if one.damaged:
+        st.warning(DAMAGED, icon=":material/broken_image:")
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         closed = "" if one.open else " :gray-badge[closed]"
         st.subheader(f"{plain(one.name)}{closed}", anchor=False, width="content")
