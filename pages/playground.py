@@ -19,7 +19,7 @@ from mnist_core.runs.about import without_archived
 from mnist_core.runs.run import Run
 from pages.components.playground import markup, several
 from pages.components.playground.adversarial import adversarial
-from pages.components.playground.answer import show_answer, show_nothing, show_votes
+from pages.components.playground.answer import show_answer, show_nothing
 from pages.components.playground.choice import choose_dataset, choose_run, follow_link
 from pages.components.playground.digits import parts as digits
 from pages.components.playground.digits import sets
@@ -41,6 +41,7 @@ from pages.components.playground.plain import plain
 from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
 from pages.components.playground.suggestion import suggest
+from pages.components.playground.votes import show_votes
 from pages.components.playground.why import why
 from pages.components.shared.common import (
     all_runs,

@@ -37,12 +37,17 @@ TEMPLATES: dict[int, list[list[tuple]]] = {
 }
 
 
-def strokes(digit: int, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+def strokes(
+    digit: int,
+    rng: np.random.Generator | None = None,
+    template: list[list[tuple]] | None = None,
+) -> list[np.ndarray]:
     """The digit's strokes, (points, 2) arrays of x, y in a box of height 1 that starts at 0, 0.
 
     With `rng` they are slanted, turned, stretched and bent a little, as if by another hand.
+    `template`: strokes to take in place of the digit's own.
     """
-    lines = [np.asarray(line, float) for line in TEMPLATES[digit]]
+    lines = [np.asarray(line, float) for line in template or TEMPLATES[digit]]
     if rng is not None:
         slant, turn = rng.normal(0, 0.12), rng.normal(0, 0.06)
         shape = np.array([[rng.uniform(0.8, 1.15), -slant + turn], [-turn, 1.0]])

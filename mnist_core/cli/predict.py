@@ -55,7 +55,8 @@ def predict(options: Namespace) -> Answer:
     if not options.json:
         for answer in failed:
             say(f"{answer['image']}: {answer['error']}")
-    lines = [_line(answer) for answer in answers if answer not in failed]
+    noun = dataset_spec(run.config.dataset).noun
+    lines = [_line(answer, noun) for answer in answers if answer not in failed]
     alone = len(options.images) == 1 and not Path(options.images[0]).is_dir()
     value = answers[0] if alone else answers
     return Answer(value, "\n".join(lines), status=int(bool(failed)))
@@ -142,9 +143,12 @@ def _prediction(network: Network, digit: Digit, size: tuple[int, int]) -> dict[s
     }
 
 
-def _line(answer: dict[str, Any]) -> str:
+def _line(answer: dict[str, Any], noun: str) -> str:
     """What people read of one picture: with several digits each one's confidence."""
-    confidences = ", ".join(percent(digit["confidence"]) for digit in answer["digits"])
-    unlike = sum(digit["known"] is False for digit in answer["digits"])
-    note = f"; {unlike} of {len(answer['digits'])} unlike anything it learned" if unlike else ""
-    return f"{answer['image']}: {answer['reading']} ({confidences}{note})"
+    digits, reading = answer["digits"], answer["reading"]
+    confidences = ", ".join(percent(digit["confidence"]) for digit in digits)
+    unlike = sum(digit["known"] is False for digit in digits)
+    if unlike == len(digits) == 1:
+        return f"{answer['image']}: not like any {noun} it knows (nearest: {reading})"
+    note = f"; {unlike} of {len(digits)} not like any {noun} it knows" if unlike else ""
+    return f"{answer['image']}: {reading} ({confidences}{note})"

@@ -1,7 +1,7 @@
 """Many networks classify the same image: each one's answer, confidence and time, and the mean."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -36,15 +36,25 @@ class Vote:
 
 @dataclass(frozen=True, eq=False)
 class Consensus:
-    """The ensemble's answer: mean probabilities, and how many networks chose its class."""
+    """The ensemble's answer: mean probabilities, and how many of `count` networks chose its class.
+
+    `away` of them turned the image away: unlike anything they learned. The others' answers count;
+    where all did, the mean says what is nearest.
+    """
 
     probabilities: np.ndarray
     agreeing: int
     count: int
+    away: int = 0
 
     @property
     def label(self) -> int:
         return int(self.probabilities.argmax())
+
+    @property
+    def is_away(self) -> bool:
+        """Whether at least half of the networks turned the image away."""
+        return 2 * self.away >= self.count
 
 
 def rank(run: Run) -> tuple[bool, float, str]:
@@ -90,8 +100,12 @@ def hardest_first(right: np.ndarray) -> np.ndarray:
     return missed[np.argsort(right[:, missed].sum(axis=0), kind="stable")]
 
 
-def consensus(votes: Sequence[Vote]) -> Consensus:
-    """The mean of the networks' probabilities, unweighted."""
-    mean = np.mean([vote.probabilities for vote in votes], axis=0)
-    agreeing = sum(vote.label == mean.argmax() for vote in votes)
-    return Consensus(mean, agreeing, len(votes))
+def consensus(votes: Sequence[Vote], away: Collection[str] = ()) -> Consensus:
+    """The mean of the networks' probabilities, unweighted.
+
+    `away`: ids of the runs whose networks turned the image away.
+    """
+    knowing = [vote for vote in votes if vote.run.id not in away]
+    mean = np.mean([vote.probabilities for vote in knowing or votes], axis=0)
+    agreeing = sum(vote.label == mean.argmax() for vote in knowing)
+    return Consensus(mean, agreeing, len(votes), len(votes) - len(knowing))

@@ -26,11 +26,20 @@ class Reader:
         """What it reads, and whether it knows all of that; "" where no ink was found."""
         if stages is None:
             return "", False
+        digits, names, known = self._each(stages)
+        return in_words(digits, names), bool(known.all())
+
+    def known_labels(self, stages):
+        """The classes of the digits that it knows, from left to right."""
+        _, names, known = self._each(stages)
+        return [name for name, is_known in zip(names, known, strict=True) if is_known]
+
+    def _each(self, stages):
+        """The digits, and of each what it reads and whether it knows it."""
         digits = self.digits(stages)
         images = np.stack([digit.image for digit in digits])
-        labels = self.network.logits(images).argmax(1)
-        known = (self.detector.novelty(self.network, images) <= 0.5).all()
-        return in_words(digits, [self.classes[label] for label in labels]), bool(known)
+        names = [self.classes[label] for label in self.network.logits(images).argmax(1)]
+        return digits, names, self.detector.novelty(self.network, images) <= 0.5
 
 
 def readers(models=()):

@@ -85,7 +85,8 @@ STYLE = (
 .play-votes b{font-weight:650;text-align:right}
 .play-votes div{letter-spacing:2px;color:var(--play-off);overflow-wrap:anywhere}
 .play-votes .agreed{color:var(--play-top)}
-.play-votes b.agreed{color:inherit}
+.play-votes .none{color:#7a8794}
+.play-votes :is(b.agreed,b.none){color:inherit}
 .play-votes u{text-decoration-thickness:2px;text-underline-offset:3px}
 .play-meter{display:flex;align-items:center;gap:6px;justify-content:flex-end}
 .play-meter span{flex:1;height:7px;border-radius:3px;background:rgba(122,135,148,.25);
@@ -117,6 +118,10 @@ INKS = ("#fff", "#000")  # of the text on a dark colour and on a light one: they
 # For what is wider than a phone: the Tab key gets there, and arrow keys scroll it.
 SCROLLS = ' tabindex="0" role="region" aria-label="{}"'
 NARROW = 7  # columns of numbers that fit on a phone
+
+
+def article(name: str) -> str:
+    return "an" if name[0] in "8AEIOaeio" else "a"
 
 
 def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:
@@ -202,23 +207,32 @@ def figures(parts: Iterable[str]) -> str:
     return f'<div class="play-figures">{"".join(parts)}</div>'
 
 
-def dots(by_class: Mapping[str, Sequence[tuple[str, bool]]], agreed: str) -> str:
+def dots(
+    by_class: Mapping[str, Sequence[tuple[str, bool]]],
+    agreed: str,
+    away: Sequence[tuple[str, bool]] = (),
+) -> str:
     """A row of dots for each class that a network chose; each is (the network's name, whether it
-    is the chosen one, which is underlined)."""
-    rows = []
-    for name, networks in by_class.items():
-        marks = "".join(
-            f'<{tag} title="{escape(title)}">●</{tag}>'
-            for title, own in networks
-            for tag in ("u" if own else "span",)
-        )
-        kind = ' class="agreed"' if name == agreed else ""
-        words = f"{name}: {', '.join(title for title, _ in networks)}"
-        rows.append(
-            f'<b{kind}>{escape(name)}</b><div{kind} role="img" aria-label="{escape(words)}">'
-            f"{marks}</div>"
-        )
+    is the chosen one, which is underlined). Last those of `away`, which chose none."""
+    rows = [
+        _dots(name, networks, "agreed" if name == agreed else "")
+        for name, networks in by_class.items()
+    ]
+    rows += [_dots("none", away, "none")] if away else []
     return f'<div class="play-votes">{"".join(rows)}</div>'
+
+
+def _dots(name: str, networks: Sequence[tuple[str, bool]], kind: str) -> str:
+    marks = "".join(
+        f'<{tag} title="{escape(title)}">●</{tag}>'
+        for title, own in networks
+        for tag in ("u" if own else "span",)
+    )
+    words = f"{name}: {', '.join(title for title, _ in networks)}"
+    return (
+        f'<b class="{kind}">{escape(name)}</b><div class="{kind}" role="img" '
+        f'aria-label="{escape(words)}">{marks}</div>'
+    )
 
 
 def number_grid(values: np.ndarray) -> str:

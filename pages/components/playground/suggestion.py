@@ -9,7 +9,7 @@ from mnist_core.formatting import counted
 from mnist_core.imaging.sample_drawings import ink, strokes_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.store import RunStore
-from pages.components.playground.answer import article
+from pages.components.playground import markup
 from pages.components.playground.canvas import put
 from pages.components.playground.input import Input
 from pages.components.shared.cache import cached, weights_of_all
@@ -31,11 +31,12 @@ def suggest(runs: list[Run], dataset: str, one: Input | None, label: int | None)
     why = f"The networks here take one for the other {counted(times, 'time')} in the test set."
     if drawn is not None:
         st.markdown(
-            f":small[**Try:** turn this {first} into {article(second)} **{second}**.]", help=why
+            f":small[**Try:** turn this {first} into {markup.article(second)} **{second}**.]",
+            help=why,
         )
         return
     lines = strokes_of(dataset, start)
-    words = f"Try: turn {article(first)} {first} into {article(second)} {second}"
+    words = f"Try: turn {markup.article(first)} {first} into {markup.article(second)} {second}"
     if lines is None:
         st.markdown(f":small[**{words}.**]", help=why)
     else:
