@@ -37,6 +37,7 @@ class Visitor:
     page: str
     states: dict[str, WidgetState] = field(default_factory=dict)  # by the widgets' ids
     widgets: dict[str, Any] = field(default_factory=dict)  # (id, element) by the widgets' keys
+    fragments: dict[str, str] = field(default_factory=dict)  # by their widgets' keys
     query: str = ""
     came: int = 0  # messages
 
@@ -47,7 +48,7 @@ class Visitor:
         )
         self._known: dict[str, ForwardMsg] = {}
         self._again: dict[str, asyncio.Task[None]] = {}  # fragments that run by themselves
-        self._finished, self._hash = asyncio.Event(), ""
+        self._finished, self._hash, self._fragment = asyncio.Event(), "", ""
         self._elements: list[tuple[float, str]] = []  # when words came, and which
         self._reader = asyncio.create_task(self._read())
         await self.send()
@@ -61,13 +62,17 @@ class Visitor:
         """Sets the state of the control with this key, as a WidgetState has it."""
         id = self.widgets[key][0]
         self.states[id] = WidgetState(id=id, **value)
+        self._fragment = self.fragments[key]
 
     async def send(self, having: str = "") -> Answer:
-        """The page runs again; `having`: words in the HTML or Markdown that is waited for."""
+        """The page runs again, or of it the fragment of the control that was set last.
+
+        `having`: words in the HTML or Markdown that is waited for.
+        """
         self._elements.clear()
         self._finished.clear()
         began = time.monotonic()
-        await self._rerun()
+        await self._rerun(self._fragment)
         await asyncio.wait_for(self._finished.wait(), LIMIT)
         whole = time.monotonic()
         found = [(at, text) for at, text in self._elements if having in text]
@@ -104,28 +109,35 @@ class Visitor:
             self._take(message)
 
     def _take(self, message: ForwardMsg) -> None:
-        kind, of_a_fragment = message.WhichOneof("type"), bool(message.metadata.run.fragment_ids)
+        kind, fragments = message.WhichOneof("type"), message.metadata.run.fragment_ids
         if kind == "new_session":
-            if not of_a_fragment:
+            if not fragments:
                 self._stop_all()
         elif kind == "navigation":
             self._hash = message.navigation.page_script_hash
         elif kind == "page_info_changed":
             self.query = message.page_info_changed.query_string
         elif kind == "auto_rerun":
+            self._stop(message.auto_rerun.fragment_id)
             task = asyncio.create_task(self._repeat(message.auto_rerun))
             self._again[message.auto_rerun.fragment_id] = task
+        elif kind == "stop_auto_rerun":
+            for fragment in message.stop_auto_rerun.fragment_ids:
+                self._stop(fragment)
         elif kind == "delta" and message.delta.WhichOneof("type") == "new_element":
-            self._element(message.delta.new_element)
-        elif kind == "script_finished" and not of_a_fragment:
+            self._element(message.delta.new_element, message.delta.fragment_id)
+        elif kind == "script_finished" and (not fragments or self._fragment in fragments):
             self._end(message.script_finished)
 
     def _end(self, how: int) -> None:
         """A page that begins again at once is not finished."""
-        if how == ForwardMsg.FINISHED_SUCCESSFULLY:
+        if how in (
+            ForwardMsg.FINISHED_SUCCESSFULLY,
+            ForwardMsg.FINISHED_FRAGMENT_RUN_SUCCESSFULLY,
+        ):
             self._finished.set()
 
-    def _element(self, element: Any) -> None:
+    def _element(self, element: Any, fragment: str) -> None:
         kind = element.WhichOneof("type")
         content = getattr(element, kind)
         if kind in ("html", "markdown"):
@@ -137,7 +149,11 @@ class Visitor:
         id = getattr(content, "id", "")
         if id.startswith("$$ID-"):
             key = id.split("-", 2)[2]
-            self.widgets[key] = id, content
+            self.widgets[key], self.fragments[key] = (id, content), fragment
+
+    def _stop(self, fragment: str) -> None:
+        if task := self._again.pop(fragment, None):
+            task.cancel()
 
     def _stop_all(self) -> None:
         for task in self._again.values():
