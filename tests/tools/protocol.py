@@ -44,7 +44,11 @@ class Visitor:
     async def open(self) -> None:
         address = self.url.replace("http", "ws") + "/_stcore/stream"
         self._socket: ClientConnection = await connect(
-            address, subprotocols=["streamlit"], max_size=None, origin=self.url
+            address,
+            subprotocols=["streamlit"],
+            max_size=None,
+            origin=self.url,
+            ping_interval=None,  # a busy server is slow, not gone
         )
         self._known: dict[str, ForwardMsg] = {}
         self._again: dict[str, asyncio.Task[None]] = {}  # fragments that run by themselves
