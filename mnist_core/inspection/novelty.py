@@ -60,10 +60,20 @@ class Detector:
 
         Raises LabError where the detector was made for another network.
         """
-        hidden = hidden_values(network, images)
+        return self._novelty(network, hidden_values(network, images))
+
+    def _novelty(self, network: Network, hidden: np.ndarray) -> np.ndarray:
         if hidden.shape[1] != len(self.mean):
             raise LabError(f"{network.run.path / NAME} belongs to another network.")
         return np.asarray(1 / (1 + np.exp(-self.scores(hidden))))
+
+    def judge(self, network: Network, image: np.ndarray) -> tuple[np.ndarray, float]:
+        """A (28, 28) uint8 image -> the network's (classes,) logits, and the novelty, in one pass.
+
+        Raises LabError as `novelty` does.
+        """
+        values = layer_values(network, image[None])
+        return values[-1][0], float(self._novelty(network, np.concatenate(values, axis=1))[0])
 
     def to_bytes(self, run: Run) -> bytes:
         """The content of its file. It names the weights that it belongs to."""

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from mnist_core.data.drawing_sets import DrawingSet
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
-from mnist_core.evaluation.ensemble import best_of_each, vote
+from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.formatting import plain as escaped
 from mnist_core.imaging import preprocess
 from mnist_core.models import network_of
@@ -26,7 +26,7 @@ from pages.components.playground.input import DRAW, LIVE, Input, nothing, read_i
 from pages.components.playground.live.component import network_data
 from pages.components.playground.move import move
 from pages.components.playground.nearest import show_nearest
-from pages.components.playground.networks import networks, novelties
+from pages.components.playground.networks import networks, votes_of
 from pages.components.playground.plain import plain
 from pages.components.playground.prepared import prepared, skips_centring
 from pages.components.playground.strip import strip
@@ -147,8 +147,8 @@ def answer(
     run, voters = chosen.run, chosen.voters
     ids = [voter.id for voter in voters]
     able, reasons = networks(voters if run.id in ids else [*voters, run])
-    votes = {each.run.id: each for each in vote(able, one.stages.final)}
-    unlike = novelties(able, one.stages.final)
+    said, unlike = votes_of(able, one.stages.final)
+    votes = {vote.run.id: vote for vote in said}
     own = votes.get(run.id)
     with middle:
         if own:

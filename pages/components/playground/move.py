@@ -5,13 +5,13 @@ import streamlit as st
 
 from mnist_core.analysis.describe import distinct_titles
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.ensemble import consensus, labels_of_each, vote
+from mnist_core.evaluation.ensemble import consensus, labels_of_each
 from mnist_core.formatting import number_range
 from mnist_core.imaging import tiles
 from mnist_core.imaging.affine import AXES, Axis, Move, along, flips, moved
 from mnist_core.runs.run import Run
 from pages.components.playground import markup
-from pages.components.playground.networks import networks, novelties
+from pages.components.playground.networks import networks, votes_of
 from pages.components.playground.votes import away, together
 from pages.components.shared.common import show_errors
 from pages.components.shared.terms import see
@@ -31,8 +31,8 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
         with st.container(width=SIDE):
             picture = tiles.tile(image_there, SIDE, SIDE, grey=True)
             st.image(picture.png(), alt="The moved image")
-            agreed = consensus(vote(able, image_there), away(novelties(able, image_there)))
-            st.html(together(agreed, dataset_spec(dataset)))
+            votes, unlike = votes_of(able, image_there)
+            st.html(together(consensus(votes, away(unlike)), dataset_spec(dataset)))
         with st.container(width="stretch", key="play_along_strip"):
             axis = BY_NAME[
                 st.segmented_control(

@@ -50,6 +50,22 @@ def test_scores_are_those_of_the_formula():
     assert detector.scores(hidden[None])[0] == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("model", ["lenet5", "small", "mynetv2"])
+def test_answer_and_novelty_come_from_one_pass(store, model):
+    network, random = load_network(add_run(store, model)), np.random.default_rng(0)
+    image = random.integers(0, 256, (28, 28), np.uint8)
+    size = novelty.hidden_values(network, image[None]).shape[1]
+    weight = random.normal(size=(size, 4)).astype(np.float32) / size
+    units, hidden = np.ones(4, np.float32), np.ones(size, np.float32)
+    detector = novelty.Detector(0 * hidden, hidden, weight, 0 * units, units, 0.1)
+    logits, found = detector.judge(network, image)
+    assert np.allclose(logits, network.logits(image[None])[0], rtol=1e-4, atol=1e-5)
+    assert found == pytest.approx(float(detector.novelty(network, image[None])[0]))
+    detector = novelty.Detector(units, units, np.ones((4, 4), np.float32), units, units, 0.1)
+    with pytest.raises(LabError, match="another network"):
+        detector.judge(network, image)
+
+
 def test_what_is_stored_is_checked_and_belongs_to_these_weights(run):
     assert novelty.stored(run) is None
     ones = np.ones(4, np.float32)
