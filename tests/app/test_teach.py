@@ -5,7 +5,7 @@ import pytest
 
 from mnist_core.config import Execution
 from mnist_core.data.handwriting import Handwriting
-from mnist_core.jobs import launcher
+from mnist_core.jobs import fine_tune, launcher
 from mnist_core.jobs.worker import carry_out
 from tests.app.play_canvas import html, open_page, open_tab, words
 from tests.app.test_digits import keys
@@ -31,7 +31,8 @@ def opened(**query):
     return page
 
 
-def test_a_network_is_taught_and_before_and_after_are_shown(lab, canvas, begun):
+def test_a_network_is_taught_and_before_and_after_are_shown(lab, canvas, begun, monkeypatch):
+    monkeypatch.setattr(fine_tune, "USUAL_EPOCHS", 2)
     parent = add_run(lab, "custom", layers=LAYERS, epochs=1)
     own, labels = Handwriting(lab.root, "MNIST"), np.arange(24) % 10
     for image, label in zip(pictures(labels, 9)[:9], labels.tolist(), strict=False):
