@@ -22,12 +22,12 @@ from mnist_core.evaluation.network import load_network
 from mnist_core.formatting import markdown_table, percent
 from mnist_core.jobs.fine_tune import plan, prepare
 from mnist_core.jobs.worker import carry_out
-from mnist_core.models import make_config, model_spec
+from mnist_core.models import make_config, model_spec, model_title
 from mnist_core.paths import PROJECT
 from mnist_core.runs.store import RunStore
 from tests import drawing
 
-NETWORKS = ("lenet5", "medium", "ultrasmall", "fast")
+NETWORKS = ("lenet5", "fast", "ultrasmall")
 SIZES, MORE, SIDE = (20, 50, 100), 1000, 200
 PEN, SLANT, NARROW = 0.05, 0.8, 0.6  # of the height; to the right; width
 # Where this writer's shapes are others than those of tests.drawing: a slashed 0, a 1 with a long
@@ -107,7 +107,7 @@ def measure(model: str, count: int, part: str, home: Path) -> list[str]:
     shares = [left.before / count, left.after / count, *others]
     cells = [percent(share, 1).removesuffix(" %") for share in shares]
     cells += [percent(n / test.images).removesuffix(" %") for n in (test.before, test.after)]
-    return [model, str(count), part, *cells, f"{seconds:.1f}"]
+    return [model_title(model), str(count), part, *cells, f"{seconds:.1f}"]
 
 
 def main() -> None:
