@@ -110,6 +110,7 @@ def _row(run: Run, images: int | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": run.id,
         **{name: getattr(config, name) for name in OF_CONFIG},
+        "epochs": config.own_epochs,
         "network": network_of(config),
         "title": network_title(config),
         "recipe": describe(config),

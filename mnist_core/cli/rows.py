@@ -26,6 +26,7 @@ def run_row(run: Run) -> dict[str, Any]:
         **{name: getattr(summary, name) for name in FIGURES},
         **_said(run),
         **{k: v for k, v in config.to_dict().items() if k not in ("dataset", "model")},
+        "epochs": config.own_epochs,
     }
 
 

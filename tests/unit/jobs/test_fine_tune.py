@@ -73,6 +73,7 @@ def test_the_command_makes_a_run_and_says_what_it_brought(lab, parent, run, data
     assert metrics(made.logits()["test"], lab.labels(made)["test"]).accuracy == (
         made.summary.test_accuracy
     )
+    assert row["epochs"] == row["epochs_done"] == 8
     assert [row["epoch"] for row in made.history] == list(range(1, 9))
     assert made.history[-1]["validation_accuracy"] == made.summary.validation_accuracy
     unseen = load_network(made).logits(data.validation.images[32:].numpy())  # a fifth of 40
