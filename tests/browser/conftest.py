@@ -28,7 +28,6 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FLAGS += ("--disable-component-update", "--disable-sync")
 MENU = ["Learn", "Train", "Compare", "Playground"]
 TIMEOUT = 180  # seconds that a busy machine may take
-LOOK = 0.05  # seconds between two looks at a page
 expect.set_options(timeout=1000 * TIMEOUT)
 
 
@@ -128,14 +127,16 @@ def page(context: BrowserContext):
 
 
 def at_rest(page: Page, quiet: float = 0.5) -> None:
-    """Waits until no script has been running for `quiet` seconds, or longer on a busy machine:
-    each look takes its time there, and as many of them in a row have to find nothing running."""
-    end, looks = time.monotonic() + TIMEOUT, 0
-    while looks * LOOK < quiet:
-        state = page.get_by_test_id("stApp").get_attribute("data-test-script-state")
-        looks = looks + 1 if state == "notRunning" else 0
+    """Waits until no script has been running for `quiet` seconds.
+
+    A page that looks after something every second comes to rest in between.
+    """
+    last, end = time.monotonic(), time.monotonic() + TIMEOUT
+    while time.monotonic() - last < quiet:
+        if page.get_by_test_id("stApp").get_attribute("data-test-script-state") != "notRunning":
+            last = time.monotonic()
         assert time.monotonic() < end, f"the page does not come to rest within {TIMEOUT} s"
-        page.wait_for_timeout(1000 * LOOK)
+        page.wait_for_timeout(50)
 
 
 def menu(page: Page) -> list[str]:
