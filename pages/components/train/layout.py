@@ -29,7 +29,11 @@ STYLE = """<style>
 }
 @media (max-width:900px){
 .st-key-train_layout{display:flex;flex-direction:column;gap:1rem}
-.st-key-train_layout>:has(>.st-key-train_result){order:-1}
+.st-key-train_layout>:has(>.st-key-train_result),.st-key-train_result,.st-key-train_result>*,
+.st-key-train_result>*>*{display:contents}
+.st-key-train_result>*>*>*{order:-1}
+.st-key-train_result :has(>.st-key-train_status){position:sticky;top:3.75rem;z-index:5;
+ background:light-dark(#fff,#171614)}
 .st-key-train_layout>:has(>.st-key-train_controls){position:static;max-height:none}
 .st-key-train_curves{flex-wrap:nowrap;overflow-x:auto;scroll-snap-type:x mandatory;
  position:relative}
