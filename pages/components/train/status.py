@@ -6,6 +6,7 @@ import streamlit as st
 
 from mnist_core.analysis.diagnosis import Diagnosis
 from mnist_core.config import RunConfig
+from mnist_core.dataset_specs import dataset_spec
 from mnist_core.formatting import plain
 from mnist_core.runs.extend import EXTENDABLE
 from mnist_core.runs.run import Run
@@ -23,8 +24,8 @@ SEEDS = 5
 MOST_EPOCHS = 1000
 MORE = "Training goes on from the last epoch, as a run of its own."
 WELCOME = (
-    "New here? This network learned to read handwritten digits. Move a control and see what it "
-    "changes, or begin with Learn in the menu above."
+    "New here? This network learned to recognise {noun}s. Move a control and see what it changes, "
+    "or begin with Learn in the menu above."
 )
 SOMEBODY_ELSE = "Somebody else started this run."
 COPY = "Trains a copy of this run, which ships without its weights: a copy can be drawn for."
@@ -85,7 +86,8 @@ def remark(config: RunConfig, run: Run | None, found: Diagnosis | None, shown: C
     """One line about the run, and a button for what it advises."""
     first_time = run is not None and run.finished and "train_left" not in st.session_state
     advised = found is not None and bool(found.changes)  # its button leaves room for one sentence
-    beside = shown.before or (WELCOME if first_time and not advised else "")
+    welcome = WELCOME.format(noun=dataset_spec(config.dataset).noun)
+    beside = shown.before or (welcome if first_time and not advised else "")
     if found:
         grey = f" :small[:gray[{beside}]]" if beside else ""
         st.markdown(unbroken(found.sentence + grey), width="stretch")
