@@ -43,7 +43,7 @@ class Tuning:
 
     def __post_init__(self) -> None:
         if self.part not in PARTS or not re.fullmatch(r"[0-9a-f]{16}", self.fingerprint):
-            raise ValueError("neither the part nor the fingerprint may be anything")
+            raise ValueError("unknown part or malformed fingerprint")
         if not FEWEST_DRAWINGS <= self.drawings <= MOST_DRAWINGS:
             raise ValueError("the number of drawings is out of range")
         if not 1 <= self.epochs <= MOST_EPOCHS or not 0 <= self.mixed <= MOST_MIXED:

@@ -64,10 +64,10 @@ with st.container(horizontal=True, vertical_alignment="center", gap="small"):
 with place:
     run = choose_run(ready, dataset)
 chosen = Choices.of(source, run, list(ready.values()), group)
-show_kept_error()
 if group:
     sets.bar(group, Handwriting(store.root, dataset, group.key))
 if group and sets.projected(group):
+    show_kept_error()  # else `contents` does: what is shown here, strokes do not remove
     digits.wall(group, dataset, chosen.in_its_place, chosen.every)
 else:
     contents(chosen)

@@ -57,9 +57,14 @@ class Consensus:
         return 2 * self.away >= self.count
 
 
-def rank(run: Run) -> tuple[bool, float, str]:
-    """Sort key: finished runs first, then by validation accuracy, the highest first."""
-    return run.state != RunState.DONE, -(run.summary.validation_accuracy or 0.0), run.id
+def rank(run: Run) -> tuple[bool, bool, float, str]:
+    """Sort key: finished runs first, then by validation accuracy, the highest first.
+
+    Fine-tuned runs come last: they are for one handwriting, and were validated on fewer images.
+    """
+    finished_first = run.state != RunState.DONE
+    accuracy = run.summary.validation_accuracy or 0.0
+    return bool(run.config.tuning), finished_first, -accuracy, run.id
 
 
 def best_of_each(runs: Iterable[Run], dataset: str) -> list[Run]:

@@ -13,7 +13,7 @@ import numpy as np
 from mnist_core.imaging.straight_lines import Direction, Wall
 
 SPANNING = 0.6  # of the picture's side: such a line is printed, whatever it meets
-FEW = 3  # a line that is upright and ends inside the picture is printed if there are so many
+FEW = 3  # upright lines that end inside the picture are printed if there are at least this many
 SHORTEST = 0.15  # of the shorter side: the wall of a box
 MEETS = 0.05  # of a box's size: how exactly its walls meet
 EDGE = 0.01  # of the picture's side

@@ -41,7 +41,7 @@ def keep_winner(
     train_one = functools.partial(carry_out_here, device="auto")
 
     def steady(config: RunConfig) -> bool:
-        """Whether the setting diverges with no seed; after one, no other is trained."""
+        """True if no seed diverges. Stops at the first that does."""
         configs = with_seeds(config)
         train_missing(store, configs, at_once, train_one, on_made, is_last=_diverged)
         return not any(run and _diverged(run) for run in map(store.find_folder, configs))
@@ -71,7 +71,7 @@ def _winner(table: StudyTable, best: RunConfig, passed_over: list[str]) -> dict[
         "dataset": best.dataset,
         "trials": len(table.rows),
         "epochs": table.config(table.rows[0]).epochs,
-        "best": best.id,
+        "best": with_seeds(best)[0].id,
         "passed_over": passed_over,
         "fields": {n: v for n, v in best.used().items() if n not in NOT_OF_A_RECIPE},
     }

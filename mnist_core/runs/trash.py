@@ -89,9 +89,10 @@ def _since_boot() -> str:
 def _age(found: re.Match[str]) -> float:
     """Seconds since a run was deleted. No step of the clock makes it older than it is.
 
-    In another boot, or on another machine, it is no older than this boot is.
+    In another boot, or on another machine, it is no older than this boot is. Where the clock is
+    before the time at which it was deleted, its age is not known: 0, so that it is not lost.
     """
-    by_clock = abs(time.time() - int(found["time"]) / 1e9)
+    by_clock = max(0.0, time.time() - int(found["time"]) / 1e9)
     boot = this_boot()
     if not boot or not found["boot"]:
         return by_clock

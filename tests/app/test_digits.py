@@ -13,6 +13,7 @@ from mnist_core.evaluation.network import load_network
 from mnist_core.evaluation.statistics import wilson
 from mnist_core.formatting import percent
 from mnist_core.imaging.preprocess import from_canvas
+from pages.components.shared.common import PROBLEM
 from tests.app.opening import texts_of
 from tests.app.play_canvas import drawn, html, open_page, open_tab, words
 from tests.stores import add_run
@@ -165,6 +166,18 @@ def test_a_projector_shows_the_set_alone(store, canvas):
     assert f"/playground?play_set={one.key}" in html(page) and "Class 7b" in page.subheader[0].value
     page.toggle(key="play_wall").set_value(False).run()
     assert canvas.calls and not grid_of(page)["large"]
+
+
+@pytest.mark.parametrize("wall", ["true", "false"])
+def test_an_error_is_not_above_what_a_stroke_runs_again(store, canvas, monkeypatch, wall):
+    """Where it would stay. A projector has no strokes."""
+    add_run(store)
+    monkeypatch.setattr("pages.components.playground.contents.contents", lambda chosen: None)
+    key = begin_set(store.root, "Class 7b").key
+    page = open_page(play_set=key, play_wall=wall)
+    page.session_state[PROBLEM] = "The disk is full."
+    page.run()
+    assert [error.value for error in page.error] == ["The disk is full."] * (wall == "true")
 
 
 def test_a_set_is_looked_at_again_while_it_is_open_and_in_use(store, canvas, monkeypatch):

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from mnist_core.models import make_config
 from mnist_core.runs.bundle import write_bundle
 from mnist_core.runs.run import Mistakes
 from mnist_core.runs.store import RunStore
+from mnist_core.tuning import Tuning
+from pages.components.train.mistakes import drawn_for
 from tests.app.train_page import open_page, opening, words
 from tests.stores import add_run, make_labels, make_run
 
@@ -57,3 +60,11 @@ def test_a_run_with_weights_shows_its_first_kernels(store):
     page = open_page(model="lenet5", recipe="reference", epochs="1", train_tab="First kernels")
     assert "LeNet-5 begins with 6 kernels of 5×5 weights" in words(page)
     assert "".join(element.proto.body for element in page.get("html")).count("<img") == 6
+
+
+def test_a_fine_tuned_run_does_not_read_for_another(store):
+    grid = make_run(store, make_config("lenet5", seed=2))
+    tuned = add_run(store, accuracy=0.99, tuning=str(Tuning("all", 20, 16 * "0", 5, 0.001, 7)))
+    assert drawn_for(grid, [grid, tuned]) is None and drawn_for(tuned, [tuned]) == tuned
+    parent = add_run(store, accuracy=0.98)
+    assert drawn_for(grid, [grid, tuned, parent]) == parent

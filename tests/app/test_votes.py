@@ -1,12 +1,16 @@
 """What the networks answer together where some of them turn an image away."""
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 
 from mnist_core.evaluation.network import load_network
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.inspection import novelty
-from tests.app.play_canvas import drawn, html, open_page, words
+from mnist_core.tuning import Tuning
+from pages.components.playground import networks
+from tests.app.play_canvas import drawn, html, open_page, open_tab, words
 from tests.stores import add_run
 
 THREE = ("lenet5", "lenet5-1998", "small")
@@ -44,3 +48,31 @@ def test_who_turns_an_image_away_is_counted_apart(store, canvas, away):
     assert html(page).count("none, nearest") == away
     rows = html(page).split('"play-votes"')[1].split("</table>")[0]
     assert rows.count("●") == 3 and (">none</b>" in rows) == (away > 0)
+
+
+@pytest.mark.parametrize("alone", (True, False))
+def test_a_fine_tuned_run_has_no_part_in_what_the_networks_answer_together(alone, store, canvas):
+    for name in () if alone else ("lenet5", "small"):
+        decides(add_run(store, name), away=False)
+    tuned = add_run(store, tuning=str(Tuning("all", 20, 16 * "0", 5, 0.001, 7)))
+    decides(tuned, away=True)
+    page = open_tab("Move it", drawn(open_page(play_run=tuned.id), canvas, 4))
+    assert "Not like any digit I know" in words(page)
+    assert html(page).split('"play-strip"')[1].count("<tr><th>") == (1 if alone else 2)
+    assert words(page).count(" of 2 networks read") == (0 if alone else 2)
+    assert "no such digit" not in words(page) and "None of" not in words(page)
+
+
+def test_the_time_of_an_answer_is_without_what_is_read_for_it_first(store, monkeypatch):
+    run, now = add_run(store), [0.0]
+    decides(run, away=False)
+    stored = novelty.stored(run)
+
+    def read(_):
+        now[0] += 5
+        return stored
+
+    monkeypatch.setattr(networks, "_detector", read)
+    monkeypatch.setattr(networks, "time", Mock(perf_counter=lambda: now[0]))
+    votes, _ = networks.votes_of([load_network(run)], np.zeros((28, 28), np.uint8))
+    assert [vote.milliseconds for vote in votes] == [0.0]

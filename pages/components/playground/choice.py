@@ -68,7 +68,8 @@ def choose_run(runs: dict[str, Run], dataset: str) -> Run:
         persist_state="session",
         on_change=clear_problem,
         label_visibility="collapsed",
-        help="With its accuracy on validation images; the best finished run comes first.",
+        help="With its accuracy on validation images; the best finished run comes first, "
+        "fine-tuned runs last.",
     )
     st.query_params["play_run"] = st.session_state["play_shown"] = chosen
     return runs[chosen]

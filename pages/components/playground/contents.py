@@ -46,6 +46,8 @@ class Choices:
     """What is chosen above: the input, the network, and the set of drawings that is open, if any.
 
     `every`: all runs with weights; `voters`: the best of each network trained on this data set.
+    Both are as they were when the whole page ran last: a stroke notices no run that has been
+    deleted or finished since.
     """
 
     source: str
@@ -57,6 +59,7 @@ class Choices:
 
     @classmethod
     def of(cls, source: str, run: Run, every: list[Run], group: DrawingSet | None) -> "Choices":
+        """What was chosen, with the networks that vote and what the controls hold now."""
         voters = best_of_each(every, run.config.dataset)
         return cls(source, run, every, voters, group, held_by_controls(run.config.dataset))
 
@@ -68,6 +71,10 @@ class Choices:
 
 
 def held_by_controls(dataset: str) -> tuple[Any, ...]:
+    """What the controls above hold: the input, the data set, its network and the open set.
+
+    None for each that the page has not shown yet.
+    """
     names = ("play_way", "play_data", f"play_run_{dataset}", sets.OPEN)
     return tuple(st.session_state.get(name) for name in names)
 
@@ -208,7 +215,7 @@ def sections(chosen: Choices, one: Input, label: int, own: Input) -> None:
     names: dict[str, Callable[[], None]] = {
         "Why": lambda: why(run, image, label),
         "Fool it": lambda: adversarial(run, image),
-        "Move it": lambda: move(chosen.in_its_place, image, run.config.dataset),
+        "Move it": lambda: move(chosen.in_its_place, chosen.voters, image, run.config.dataset),
         "Watch it learn": lambda: st.fragment(watch_part)(run.config, every, image, "play"),
         "My digits": lambda: digits.tab(own, chosen.in_its_place, every),
         PREPARED: lambda: prepared(one.stages),

@@ -22,8 +22,11 @@ BY_NAME = {axis.name: axis for axis in AXES}
 
 @st.fragment
 @show_errors
-def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
-    """Four sliders, the moved image, and a strip along one of them for every network."""
+def move(runs: list[Run], voters: list[Run], image: np.ndarray, dataset: str) -> None:
+    """Four sliders, the moved image, and a strip along one of them for each of `runs`.
+
+    What the networks answer together is said by `voters`, as beside the answer above.
+    """
     place = sliders()
     image_there = moved(image, place)
     able, _ = networks(runs)  # the chosen one is among them, or no tab would be shown
@@ -31,8 +34,9 @@ def move(runs: list[Run], image: np.ndarray, dataset: str) -> None:
         with st.container(width=SIDE):
             picture = tiles.tile(image_there, SIDE, SIDE, grey=True)
             st.image(picture.png(), alt="The moved image")
-            votes, unlike = votes_of(able, image_there)
-            st.html(together(consensus(votes, away(unlike)), dataset_spec(dataset)))
+            votes, unlike = votes_of(networks(voters)[0], image_there)
+            if votes:
+                st.html(together(consensus(votes, away(unlike)), dataset_spec(dataset)))
         with st.container(width="stretch", key="play_along_strip"):
             axis = BY_NAME[
                 st.segmented_control(

@@ -63,14 +63,14 @@ def novelties(ready: Iterable[Network], image: np.ndarray) -> dict[str, float]:
 def votes_of(ready: Iterable[Network], image: np.ndarray) -> tuple[list[Vote], dict[str, float]]:
     """What each of these networks answers to (28, 28) uint8, and `novelties`.
 
-    A network reads the image once for both, which takes about half as long.
+    A network reads the image once for both, which takes about half as long; its time is for both.
     """
     one_thread()
     votes, found = list[Vote](), dict[str, float]()
     for each in ready:
-        began = time.perf_counter()
         with suppress(LabError):
             if detector := _detector(each.run):
+                began = time.perf_counter()
                 logits, found[each.run.id] = detector.judge(each, image)
                 votes.append(Vote(each.run, logits, 1000 * (time.perf_counter() - began)))
                 continue

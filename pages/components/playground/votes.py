@@ -18,6 +18,7 @@ HELP = (
     "Together: the mean of their probabilities, with equal weights; "
     "a network that turns the image away has no part in it."
 )
+EACH = "Answer, confidence, novelty where it is measured, and the time that these take together."
 
 
 def away(novelties: Mapping[str, float]) -> frozenset[str]:
@@ -49,7 +50,7 @@ def show_votes(
             none = [_who(vote, own) for vote in votes if vote.run.id in unlike]
             chosen = _by_class(votes, own, spec.classes, unlike)
             st.html(markup.dots(chosen, spec.classes[agreed.label], none))
-        with st.popover("Each network", key="play_each", help="Answer, confidence and time."):
+        with st.popover("Each network", key="play_each", help=EACH):
             st.html(_table(votes, reasons, own, runs, beside, agreed, novelties))
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 from mnist_core.analysis.describe import describe, title_of
 from mnist_core.data import idx
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.evaluation.ensemble import rank
+from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.predictions import mistakes
 from mnist_core.formatting import percent
 from mnist_core.models import network_of
@@ -43,10 +43,14 @@ def its_mistakes(store: RunStore, run: Run | None, runs: list[Run]) -> None:
 
 
 def drawn_for(run: Run, runs: list[Run]) -> Run | None:
-    """The run that the Playground shows an image to: this one or, without weights, its best kin."""
-    kin = (run.config.dataset, network_of(run.config))
-    able = (r for r in runs if (r.config.dataset, network_of(r.config)) == kin and r.has_weights)
-    return run if run.has_weights else min(able, key=rank, default=None)
+    """The run that the Playground shows an image to: this one or, without weights, its best kin.
+
+    A run that was fine-tuned on somebody's drawings stands for no other.
+    """
+    if run.has_weights:
+        return run
+    of_kind = best_of_each(runs, run.config.dataset)
+    return next((r for r in of_kind if network_of(r.config) == network_of(run.config)), None)
 
 
 def images(run: Run, found: Mistakes, true: np.ndarray, reader: Run | None) -> None:

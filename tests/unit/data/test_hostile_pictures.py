@@ -68,7 +68,7 @@ def test_a_picture_that_is_too_large_is_named_and_not_read_whole(tmp_path, packe
     assert not (tmp_path / "data").exists()
 
 
-def test_a_folder_with_a_picture_in_place_of_which_is_a_pipe(tmp_path):
+def test_a_device_in_place_of_a_picture_is_not_read(tmp_path):
     (tmp_path / "x" / "a").mkdir(parents=True)
     (tmp_path / "x" / "a" / "0.png").symlink_to("/dev/zero")
     with pytest.raises(InputError, match="no pictures in folders"):

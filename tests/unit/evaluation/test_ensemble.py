@@ -12,14 +12,17 @@ from mnist_core.evaluation.ensemble import (
     consensus,
     hardest_first,
     labels_of_each,
+    rank,
     vote,
 )
 from mnist_core.evaluation.network import load_network, one_thread
 from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.models import make_config
+from mnist_core.tuning import Tuning
 from tests.drawing import draw
 from tests.stores import add_run, make_run
 
+TUNING = Tuning("all", 20, 16 * "0", 5, 0.001, 7)
 NAMES = ("lenet5", "lenet5-1998", "small", "mynetv2")
 
 
@@ -38,6 +41,14 @@ def test_of_each_network_the_best_run_with_weights_votes(store):
     found = best_of_each(store.list()[0], "MNIST")
     assert [run.id for run in found] == [other.id, best.id]
     assert best_of_each(store.list()[0], "QMNIST") == []
+
+
+def test_a_fine_tuned_run_comes_after_all_others(store):
+    """It is for one handwriting, and its validation images are a fifth."""
+    parent = make_run(store, accuracy=0.97)
+    tuned = make_run(store, parent.config.replace(tuning=str(TUNING)), accuracy=0.99)
+    stopped = make_run(store, make_config("lenet5", seed=2), state="stopped", accuracy=0.9)
+    assert sorted([tuned, stopped, parent], key=rank) == [parent, stopped, tuned]
 
 
 def test_each_network_of_ones_own_votes(store):

@@ -24,8 +24,8 @@ SPACE |= {"optimizer": "SGD,Adam", "schedule": "step,cosine"}
 BEST = {"optimizer": "Adam", "schedule": "step", "lr": 0.002}
 
 
-def study(store, rows, wanted):
-    plan = Plan(read_space(SPACE, "grid"))
+def study(store, rows, wanted, **fields):
+    plan = Plan(read_space(SPACE | fields, "grid"))
     write_table(store, StudyTable("clothes", plan, rows, wanted))
     return plan
 
@@ -35,6 +35,17 @@ def trained(store, config, accuracies):
     for seed, accuracy in enumerate(accuracies, start=1):
         state = RunState.DIVERGED if accuracy is None else RunState.DONE
         store.create(config.replace(seed=seed), Summary(state, validation_accuracy=accuracy))
+
+
+def test_the_recipes_run_is_that_with_the_first_seed_whatever_the_studys(store, tmp_path):
+    plan = study(store, [TrialRow(0, "done", BEST, 0.88, 5)], 1, seed=7)
+    config = plan.configs(BEST)[0]
+    assert config.seed == 7
+    for each in (config, at_length(config)):
+        trained(store, each, [0.88] * 5)
+    kept = keep_winner(store, "clothes", tmp_path / "searched.json")
+    assert kept["best"] == at_length(config).replace(seed=1).id
+    assert store.find_folder(at_length(config).replace(seed=1))
 
 
 def test_a_studys_best_setting_that_holds_for_all_seeds_is_a_recipe(store, tmp_path):

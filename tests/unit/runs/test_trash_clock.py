@@ -63,6 +63,15 @@ def test_another_machine_goes_by_the_clock(store, machine):
     assert comes_back(store, run)
 
 
+@pytest.mark.parametrize("boot", ["", "0123abcd-0"])  # of an older version; of another machine
+def test_a_clock_that_was_set_back_makes_no_run_old(store, machine, boot):
+    machine.set(boot=boot)
+    run = make_run(store)
+    trash.delete(store, run.id)
+    machine.set(clock=-DAY, up=30 * DAY, boot=boot and "76543210-1")
+    assert comes_back(store, run)
+
+
 @pytest.mark.parametrize("boot", ["", "0123abcd-0"])
 @pytest.mark.parametrize("age, expected", [(-9, True), (9, False)])
 def test_where_no_boots_are_told_apart_the_clock_counts(store, machine, boot, age, expected):
