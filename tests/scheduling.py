@@ -1,10 +1,12 @@
 """Which process runs which tests: a file is one process's work, as with `--dist loadfile`.
 
-All files of tests in a browser are two processes' work. So two have a server and a browser, and
-no more; the others compute while these two wait.
+All files of tests in a browser are three processes' work. So three have a server and a browser,
+and no more; the others compute while these wait.
 """
 
 from xdist.scheduler import LoadFileScheduling
+
+BROWSERS = 3  # processes
 
 
 def in_browser(nodeid: str) -> bool:
@@ -16,7 +18,9 @@ class ByFile(LoadFileScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = super()._split_scope(nodeid)
-        return f"browser {self._browser_files.index(file) % 2}" if in_browser(nodeid) else file
+        return (
+            f"browser {self._browser_files.index(file) % BROWSERS}" if in_browser(nodeid) else file
+        )
 
     @property
     def _browser_files(self) -> list[str]:

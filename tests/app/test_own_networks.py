@@ -33,7 +33,7 @@ def test_every_part_of_the_playground_takes_it(own, canvas, place):
     page.toggle(key="play_plain").set_value(True).run()
     assert not page.exception and not page.error
     page.session_state["play_way"] = "Live"
-    assert not page.run().exception and "canvas" not in play_canvas.words(page)
+    assert not page.run().exception and "the usual canvas" not in play_canvas.words(page)
 
 
 def test_they_are_two_rows_of_compare(store):

@@ -89,7 +89,8 @@ def test_moving_shows_where_each_network_flips(store, canvas):
     page = open_tab("Move it", drawn(open_page(), canvas, 3))
     assert html(page).split('"play-strip"')[1].count("<tr><th>") == len(runs)
     page.slider(key="play_move_turn").set_value(45.0).run()
-    assert not page.exception and "of 3** read" in words(page)
+    told = html(page).split('alt="The moved image"')[-1]
+    assert not page.exception and "of 3</b> networks read" in told
 
 
 def test_the_chosen_run_stands_for_its_network_wherever_it_is_not_the_best(store, canvas):

@@ -5,9 +5,11 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from mnist_core.data.handwriting import Handwriting
+from mnist_core.data.tuning_set import EVERYBODY, Source, TuningSet
 from mnist_core.errors import LabError
 from mnist_core.jobs import launcher, permissions, robustness_job, spawn, visitors
 from mnist_core.jobs.actions import Actions
@@ -20,6 +22,9 @@ from mnist_core.runs.states import RunState
 from tests.stores import make_run, quick_config
 from tests.unit.jobs.people import ANNE, BOB, INK, ME, SET, TEACHER
 
+NO_DRAWINGS = TuningSet(
+    "MNIST", Source(EVERYBODY), (), np.zeros((0, 28, 28), np.uint8), np.zeros(0, np.int64)
+)
 pytestmark = pytest.mark.usefixtures("nothing_against_following")
 
 
@@ -29,6 +34,7 @@ def everything(act, run):
     return {
         "start": lambda: act.start(quick_config(seed=77)),
         "extend": lambda: act.extend(run.id, 4),
+        "fine_tune": lambda: act.fine_tune(run, NO_DRAWINGS, "all"),
         "follow": lambda: act.follow(Follower(), quick_config(seed=78)),
         "pause": lambda: act.pause(run.id),
         "stop": lambda: act.stop(run.id),
