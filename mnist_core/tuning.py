@@ -19,6 +19,13 @@ RATES = (1e-6, 0.1)  # the lowest and the highest learning rate
 MOST_MIXED = 20
 # Of the images that training held out, one in so many is to validate on; the others are mixed in.
 HELD = 5
+
+
+def unseen(held_out: int) -> int:
+    """How many of so many images that training held out, the last ones, are not mixed in."""
+    return max(1, held_out // HELD)
+
+
 TEXT = re.compile(
     rf"(?P<part>{'|'.join(PARTS.values())}), (?P<drawings>\d{{1,5}}) drawings "
     r"(?P<fingerprint>[0-9a-f]{16}), (?P<epochs>\d{1,4}) epochs?, "

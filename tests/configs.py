@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from mnist_core.config import ACTIVATIONS, OPTIMIZERS, SCHEDULES
 from mnist_core.dataset_specs import dataset_names, dataset_spec
 from mnist_core.models import make_config, model_names
+from mnist_core.tuning import Tuning
 
 CONFIGS = st.builds(
     lambda model, lr, share, **fields: make_config(model, lr=lr, min_lr=share * lr, **fields),
@@ -34,6 +35,11 @@ CONFIGS = st.builds(
     warmup=st.sampled_from((0, 0.4, 100)),
     ema=st.sampled_from((0, 0.5, 0.9999)),
 )
+
+
+def fine_tuned(lr=0.001):
+    """Of a run that was fine-tuned on 20 drawings."""
+    return make_config("lenet5", tuning=str(Tuning("all", 20, "0" * 16, 3, lr, 7)))
 
 
 def random_images(dataset, count):

@@ -72,7 +72,7 @@ def _recipe_and_changes(config: RunConfig, without: Sequence[str]) -> list[str]:
 def command_of(config: RunConfig) -> str:
     """The command that trains this config. Raises InputError for an unknown network."""
     if tuned := config.tuned:
-        how = f"--digits SET --part {tuned.part} --epochs {tuned.epochs} --lr {tuned.lr:g}"
+        how = f"--digits SET --part {tuned.part} --epochs {tuned.epochs} --lr {number(tuned.lr)}"
         return f"python -m mnist_core fine-tune {config.parent.id} {how}"
     recipe, changes = nearest_recipe(config)
     values = {"dataset": config.dataset, "model": config.model, "recipe": recipe}

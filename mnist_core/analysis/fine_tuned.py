@@ -6,7 +6,7 @@ Before and after are compared on drawings that the network had not learned: of a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 from mnist_core.data.tuning_set import Source
 from mnist_core.evaluation.scores import Score
 from mnist_core.evaluation.statistics import corrected_p, exact_p
-from mnist_core.formatting import counted, percent, signed_points
+from mnist_core.formatting import counted, percent, points, signed_points
 from mnist_core.models import network_title, recipe_of
 from mnist_core.runs.run import Run
 from mnist_core.runs.tuned import Change, Learned, Report, learned, report
@@ -34,26 +34,22 @@ class Outcome:
     @property
     def left_out(self) -> Change:
         """Of the drawings, each as read by networks that had not learned it."""
-        labels = np.array(self.learned.labels)
-        was, now = (np.array(each) == labels for each in (self.report.before, self.report.after))
-        counts = was.sum(), now.sum(), (was & ~now).sum(), (now & ~was).sum()
-        return Change(len(labels), *map(int, counts))
+        answers = self.report.before, self.report.after
+        return Change.of(np.array(self.learned.labels), *map(np.array, answers))
 
-    def turned(self, right: bool) -> list[tuple[str, int, int, int]]:
-        """File, label, and the answers before and after, of drawings that turned right or wrong."""
-        rows = zip(
-            self.learned.files,
-            self.learned.labels,
-            self.report.before,
-            self.report.after,
-            strict=True,
-        )
-        wanted: Callable[[int, int, int], bool] = (
-            (lambda label, was, now: was != label == now)
-            if right
-            else (lambda label, was, now: was == label != now)
-        )
-        return [row for row in rows if wanted(*row[1:])]
+    def turned(self, right: bool) -> list[int]:
+        """The places, among what it learned, of the drawings that turned right or wrong."""
+        rows = zip(self.learned.labels, self.report.before, self.report.after, strict=True)
+        return [
+            place
+            for place, (label, was, now) in enumerate(rows)
+            if (was == label) != (now == label) and (now == label) == right
+        ]
+
+    @property
+    def unlearned(self) -> dict[str, int]:
+        """By the hash of each drawing's image: the answer of a network that had not learned it."""
+        return dict(zip(self.learned.hashes, self.report.after, strict=True))
 
 
 def outcome(run: Run) -> Outcome | None:
@@ -93,7 +89,7 @@ def parent_words(run: Run) -> str:
     """The network and the recipe that it was fine-tuned from."""
     recipe = recipe_of(run.config.parent)
     known = {"improved": "our best", "reference": "as published", "grid": "quick run"}
-    words = known.get(recipe, recipe) if recipe else "own settings"
+    words = known.get(recipe, recipe) if recipe else "custom"
     title = network_title(run.config)
     return title if recipe == run.config.model else f"{title} · {words}"
 
@@ -113,14 +109,13 @@ def _of_drawings(found: Outcome) -> str:
         f"({percent(before.share, 0)} and {percent(after.share, 0)}): {gained[0]} turned right, "
         f"{gained[1]} turned wrong."
     )
-    if change.before == change.images:
-        return f"{words} There was nothing to gain."
     if not any(gained):
-        return f"{words} Nothing has changed."
+        perfect = change.before == change.images
+        return f"{words} {'There was nothing to gain.' if perfect else 'Nothing has changed.'}"
     if p_value(change) < CHANCE:
         kind = "better" if gained[0] > gained[1] else "worse"
         return f"{words} It reads this handwriting {kind} than before (p = {p_value(change):.2g})."
-    return f"{words} With so few drawings, chance alone could do that (p = {p_value(change):.2g})."
+    return f"{words} Chance alone could do that (p = {p_value(change):.2g})."
 
 
 def _of_test(found: Outcome) -> str:
@@ -137,7 +132,8 @@ def _of_test(found: Outcome) -> str:
         f"{test.images:,} turned wrong, {test.only_after} turned right)."
     )
     if p_value(test) < CHANCE and test.after < test.before:
-        return f"{words} It has forgotten a little."
+        lost = points(before.share - after.share)
+        return f"{words} It has lost {lost} on them, more than by chance (p = {p_value(test):.2g})."
     return words
 
 
@@ -150,11 +146,13 @@ def as_row(found: Outcome) -> dict[str, Any]:
         "part": tuned.part,
         "drawings": tuned.drawings,
         "fingerprint": tuned.fingerprint,
+        "epochs": tuned.epochs,
+        "lr": tuned.lr,
         "mixed": tuned.mixed,
         "folds": found.report.folds,
         "left_out": _figures(found.left_out),
-        "turned_right": [row[0] for row in found.turned(right=True)],
-        "turned_wrong": [row[0] for row in found.turned(right=False)],
+        "turned_right": [found.learned.files[place] for place in found.turned(right=True)],
+        "turned_wrong": [found.learned.files[place] for place in found.turned(right=False)],
         "test": _figures(found.report.test) if found.report.test else None,
         "seconds_in_all": found.report.seconds,
     }

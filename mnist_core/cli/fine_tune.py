@@ -29,6 +29,10 @@ def _options(parser: ArgumentParser) -> None:
 
 @command("fine-tune", "Teaches a run's network drawings of yours, as a new run.", _options)
 def fine_tune(options: Namespace) -> Answer:
+    """Fine-tunes in this process and tells what came of it; a finished run is told of at once.
+
+    Raises InputError for a run or drawings that cannot be used, else LabError.
+    """
     from mnist_core.jobs.worker import carry_out
 
     store = RunStore()

@@ -87,8 +87,9 @@ class ProgressLine:
             done = progress["step"] / progress["steps"]
             bar = ("▓" * round(20 * done)).ljust(20, "░")
             loss = f" · loss {progress['losses'][-1][1]:.4f}" if progress["losses"] else ""
+            unit = "part" if self.config.tuning else "epoch"  # of a fine-tuned run, see tuning_work
             self._draw(
-                f"epoch {progress['epoch']}/{progress['epochs']} {bar}{loss}"
+                f"{unit} {progress['epoch']}/{progress['epochs']} {bar}{loss}"
                 f" · {progress['images_per_second']:,.0f} images/s"
                 f" · {progress['seconds_left']:.0f} s left"
             )

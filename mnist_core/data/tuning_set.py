@@ -43,6 +43,7 @@ class Source:
 
     @property
     def set_key(self) -> str | None:
+        """The key of the set; None for everybody's drawings, and for a file."""
         return self.name if self.kind == SET else None
 
 
@@ -67,11 +68,21 @@ class TuningSet:
         digest.update(np.ascontiguousarray(self.images).tobytes())
         return digest.hexdigest()[:16]
 
+    @functools.cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """Of each drawing what tells its image from others (see `image_hash`)."""
+        return tuple(map(image_hash, self.images))
+
     def only(self, files: Collection[str]) -> TuningSet:
         """Those of them that have these names."""
         kept = [place for place, file in enumerate(self.files) if file in files]
         names = tuple(self.files[place] for place in kept)
         return TuningSet(self.dataset, self.source, names, self.images[kept], self.labels[kept])
+
+
+def image_hash(image: np.ndarray) -> str:
+    """16 hexadecimal digits: the same for the same (28, 28) uint8 image, whatever its label."""
+    return hashlib.sha256(np.ascontiguousarray(image).tobytes()).hexdigest()[:16]
 
 
 def tuning_set(
@@ -139,10 +150,12 @@ def lacking(root: Path, drawings: TuningSet, *, guarded: bool) -> str:
     count, dataset = len(drawings), drawings.dataset
     if not count:
         return _nothing_there(root, drawings)
+    there = f"there {'is' if count == 1 else 'are'} {counted(count, 'drawing')}"
     if not FEWEST_DRAWINGS <= count <= MOST_DRAWINGS:
+        return f"{there}; a network needs {FEWEST_DRAWINGS} to {MOST_DRAWINGS:,}"
+    if (different := len(set(drawings.hashes))) < FEWEST_DRAWINGS:
         return (
-            f"there {'is' if count == 1 else 'are'} {counted(count, 'drawing')}; "
-            f"from {FEWEST_DRAWINGS} to {MOST_DRAWINGS:,} are needed"
+            f"{there}, but only {different} different; a network needs at least {FEWEST_DRAWINGS}"
         )
     classes = dataset_spec(dataset).classes
     counts = np.bincount(drawings.labels, minlength=len(classes))

@@ -13,6 +13,7 @@ from mnist_core.evaluation.metrics import softmax
 from mnist_core.runs.bundle import BundledRun
 from mnist_core.runs.run import Mistakes, Run
 from mnist_core.runs.store import RunStore
+from mnist_core.tuning import unseen
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,13 @@ class Predictions:
 def logits_and_labels(store: RunStore, run: Run, part: str) -> tuple[np.ndarray, np.ndarray]:
     """(N, classes) logits that the run keeps of "validation" or "test", and the (N,) true labels.
 
+    Of validation, a fine-tuned run keeps only the images that it has not learned from.
+
     Raises NotFound for a run without logits, LabError for a damaged file.
     """
     logits, labels = run.logits()[part], store.labels(run)[part]
+    if run.config.tuning and part == "validation":
+        labels = labels[-unseen(len(labels)) :]
     if len(labels) != len(logits):
         raise LabError(f"{run.id} has {len(logits)} logits, but there are {len(labels)} labels.")
     return logits, labels

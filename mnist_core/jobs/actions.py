@@ -214,7 +214,12 @@ class Actions(Permissions):
                 return begin()
             self.check_launch(config)
             without_owner = run is None or self._has_no_owner(run)
-            begun = begin()
+            try:
+                begun = begin()
+            except Exception:
+                if run is None and self.store.find_folder(config):
+                    self.set_owner(config.id)  # of what is left, or nobody could begin it again
+                raise
             visitors.note(self.store, self.visitor.key, "launches")
             if without_owner:
                 self.set_owner(config.id)

@@ -16,11 +16,11 @@ from mnist_core.config import Execution, RunConfig
 from mnist_core.data.tuning_set import TuningSet
 from mnist_core.jobs.fine_tune import kept_drawings
 from mnist_core.jobs.progress import PERIOD, Reporter
-from mnist_core.runs.run import Run
+from mnist_core.runs.run import PARTS, Run
 from mnist_core.runs.store import RunStore
 from mnist_core.runs.summary import Summary
 from mnist_core.runs.tuned import Change, Report, write_report
-from mnist_core.tuning import HELD
+from mnist_core.tuning import unseen
 
 if TYPE_CHECKING:
     from mnist_core.data.datasets import Dataset
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 OF_PARENT = ("parameters", "macs", "receptive_field")
 
 Row = dict[str, float]
-Logits = dict[str, np.ndarray]  # of "validation" and "test"
 
 
 def carry_out(
@@ -53,18 +52,18 @@ def carry_out(
         dataset = dataset or load(run.config.dataset, download=False)
     else:
         dataset = None
-    mixed, unseen = _parts(dataset, run.config) if dataset else (None, None)
+    mixed, held = _parts(dataset, run.config) if dataset else (None, None)
     tuner = FineTuner(parent, run.config, execution, mixed)
     if tuner.engine_note:
         reporter.tell({"phase": "note", "note": tuner.engine_note})
-    _Work(store, run, parent, tuner, drawings, dataset, unseen, reporter).carry_out()
+    _Work(store, run, parent, tuner, drawings, dataset, held, reporter).measure_and_teach()
 
 
 def _parts(dataset: Dataset, config: RunConfig) -> tuple[Images, Images]:
     """Of the images that training had held out: those to mix in, and those to validate on."""
     held_out = dataset.validation
     pixels = held_out.pixels(config.input_size, config.fit)
-    cut = len(held_out) - max(1, len(held_out) // HELD)
+    cut = len(held_out) - unseen(len(held_out))
     return (pixels[:cut], held_out.labels[:cut]), (pixels[cut:], held_out.labels[cut:])
 
 
@@ -81,35 +80,41 @@ class _Work:
     unseen: Images | None
     reporter: Reporter
     began: float = field(default_factory=time.perf_counter)
+    clock: float = field(default_factory=time.process_time)  # when it began
 
-    def carry_out(self) -> None:
+    def measure_and_teach(self) -> None:
+        """Does the work, and keeps all that came of it."""
         import torch
 
         from mnist_core.training.fine_tuning import folds, left_out_answers
 
         labels = self.drawings.labels
         images = self.tuner.pixels(self.drawings.images), torch.tensor(labels)
-        before, as_it_was = self.tuner.read(images[0]).argmax(axis=1), self._logits("test")
-        parts = folds(labels, self.run.config.seed)
+        before, test_before = self.tuner.read(images[0]).argmax(axis=1), self._test_logits()
+        parts = folds(labels, self.drawings.hashes, self.run.config.seed)
         progress = _Progress(self.reporter, self.tuner, parts)
         after = left_out_answers(self.tuner, images, parts, progress.on_step)
         history = self._learn_all(images, progress)
         self.reporter.phase("testing")
-        logits, test = self._logits("validation", "test"), None
-        if self.dataset:
-            truth = self.dataset.test.labels.numpy()
-            test = change(as_it_was["test"], logits["test"], truth)
+        test_after = self._test_logits()
+        test = self._change(test_before, test_after)
         was, now = (tuple(map(int, each)) for each in (before, after))
         seconds = round(time.perf_counter() - self.began, 3)
-        self._keep(history, logits, Report(was, now, int(parts.max()) + 1, test, seconds))
+        self._keep(history, test_after, Report(was, now, int(parts.max()) + 1, test, seconds))
 
-    def _logits(self, *names: str) -> Logits:
-        """Of these parts of the data set; nothing where that is not here."""
+    def _test_logits(self) -> np.ndarray | None:
+        """Of the data set's test images; None where that is not here."""
         if self.dataset is None:
-            return {}
-        size, fit = self.run.config.input_size, self.run.config.fit
-        parts = {name: getattr(self.dataset, name) for name in names}
-        return {name: self.tuner.read(part.pixels(size, fit)) for name, part in parts.items()}
+            return None
+        config = self.run.config
+        return self.tuner.read(self.dataset.test.pixels(config.input_size, config.fit))
+
+    def _change(self, before: np.ndarray | None, after: np.ndarray | None) -> Change | None:
+        """Of logits for the test images; None without them."""
+        if self.dataset is None or before is None or after is None:
+            return None
+        labels = self.dataset.test.labels.numpy()
+        return Change.of(labels, before.argmax(axis=1), after.argmax(axis=1))
 
     def _learn_all(self, images: Images, progress: _Progress) -> list[Row]:
         """Learns all drawings; the rows of the history, none without images to validate on."""
@@ -130,8 +135,9 @@ class _Work:
             start = time.perf_counter()
         return rows
 
-    def _keep(self, history: list[Row], logits: Logits, report: Report) -> None:
-        """Writes all that came of it, the summary last."""
+    def _keep(self, history: list[Row], test: np.ndarray | None, report: Report) -> None:
+        """Writes all that came of it; last the threshold of novelty, which belongs to the weights
+        that the summary names. `test`: logits for the test images, None without the data set."""
         from mnist_core.jobs.saving import versions
 
         folder, tuner, epochs = self.run.folder, self.tuner, self.run.config.own_epochs
@@ -142,15 +148,15 @@ class _Work:
             **weights,
             **{name: getattr(self.parent.summary, name) for name in OF_PARENT},
             **{name: getattr(tuner.execution, name) for name in ("device", "threads", "engine")},
-            **(self._figures(history[-1], logits) if self.dataset else {}),
+            **(self._figures(history[-1], test) if test is not None else {}),
         }
         summary: Summary = replace(
             self.run.summary,
             parent=self.parent.id,
             epochs_done=epochs,
             best_epoch=epochs,
-            seconds=sum(row["seconds"] for row in history) or report.seconds,
-            cpu_seconds=time.process_time(),
+            seconds=report.seconds,
+            cpu_seconds=time.process_time() - self.clock,
             engine_note=tuner.engine_note,
             versions=versions(),
             **facts,
@@ -167,32 +173,28 @@ class _Work:
 
         of_parent = novelty.stored(self.parent)
         if of_parent and self.dataset:
-            images = self.dataset.validation.images.numpy()
+            held_out = self.dataset.validation.images.numpy()
+            images = held_out[-unseen(len(held_out)) :]
             found = adapted(of_parent, Network(run, self.tuner.model), images)
             run.folder.write_beside(novelty.NAME, found.to_bytes(run))
 
-    def _figures(self, last: Row, logits: Logits) -> dict[str, Any]:
-        """Of validation, of the test, and of the data; keeps the logits that they are from."""
+    def _figures(self, last: Row, test: np.ndarray) -> dict[str, Any]:
+        """Of validation, of the test, and of the data; keeps the logits that they are from: of the
+        validation images those that were not mixed in."""
         from mnist_core.evaluation.metrics import metrics, to_half
 
-        assert self.dataset
-        labels = {name: getattr(self.dataset, name).labels.numpy() for name in logits}
+        assert self.dataset and self.unseen
+        labels = {name: getattr(self.dataset, name).labels.numpy() for name in PARTS}
         self.store.write_labels(self.run.config.dataset, self.dataset.fingerprint, labels)
+        logits = {"validation": self.tuner.read(self.unseen[0]), "test": test}
         self.run.folder.write_logits({part: to_half(each) for part, each in logits.items()})
-        test = metrics(logits["test"], labels["test"])
+        found = metrics(test, labels["test"])
         return {
             **{name: last[name] for name in last if name.startswith("validation_")},
-            **{f"test_{name}": getattr(test, name) for name in ("loss", "accuracy", "top5")},
+            **{f"test_{name}": getattr(found, name) for name in ("loss", "accuracy", "top5")},
             "data_fingerprint": self.dataset.fingerprint,
             "data_note": self.dataset.note,
         }
-
-
-def change(before: np.ndarray, after: np.ndarray, labels: np.ndarray) -> Change:
-    """Of (N, classes) logits before and after, and (N,) labels."""
-    was, now = (each.argmax(axis=1) == labels for each in (before, after))
-    counts = was.sum(), now.sum(), (was & ~now).sum(), (now & ~was).sum()
-    return Change(len(labels), *map(int, counts))
 
 
 class _Progress:

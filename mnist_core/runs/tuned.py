@@ -6,25 +6,28 @@ The drawings themselves stay where they are: they belong to whoever drew them.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Self
+
+import numpy as np
 
 from mnist_core.data.tuning_set import Source, TuningSet
 from mnist_core.dataset_specs import dataset_spec
-from mnist_core.errors import LabError
 from mnist_core.files import is_number, is_text, read_checked
 from mnist_core.runs.folder import RunFolder
 from mnist_core.runs.run import Run
 
-DRAWINGS, REPORT = "drawings.json", "fine_tuning.json"
+DRAWINGS_FILE, REPORT = "drawings.json", "fine_tuning.json"
 
 
 @dataclass(frozen=True)
 class Learned:
-    """Which drawings: where they are, the names of their files, and their labels."""
+    """Which drawings: where they were, the names of their files, their labels, and what tells
+    their images from others, under any name and anywhere else (see tuning_set.image_hash)."""
 
     source: Source
     files: tuple[str, ...]
     labels: tuple[int, ...]
+    hashes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,13 @@ class Change:
         if self.only_after < 0 or self.after + self.only_before > self.images:
             raise ValueError("these counts cannot be")
 
+    @classmethod
+    def of(cls, labels: np.ndarray, before: np.ndarray, after: np.ndarray) -> Self:
+        """Of (N,) labels, and the (N,) answers before and after."""
+        was, now = before == labels, after == labels
+        counts = was.sum(), now.sum(), (was & ~now).sum(), (now & ~was).sum()
+        return cls(len(labels), *map(int, counts))
+
 
 @dataclass(frozen=True)
 class Report:
@@ -65,7 +75,8 @@ class Report:
 def write_learned(folder: RunFolder, drawings: TuningSet) -> None:
     """Raises LabError when it cannot be written."""
     labels = tuple(map(int, drawings.labels))
-    folder.write_added(DRAWINGS, asdict(Learned(drawings.source, drawings.files, labels)))
+    found = Learned(drawings.source, drawings.files, labels, drawings.hashes)
+    folder.write_added(DRAWINGS_FILE, asdict(found))
 
 
 def learned(run: Run) -> Learned | None:
@@ -73,12 +84,14 @@ def learned(run: Run) -> Learned | None:
     classes = dataset_spec(run.config.dataset).num_classes
 
     def check(found: Any) -> Learned:
-        files, labels = tuple(found["files"]), _labels(found["labels"], classes)
-        if len(files) != len(labels) or not all(map(is_text, files)):
+        files, hashes = tuple(found["files"]), tuple(found["hashes"])
+        labels = _labels(found["labels"], classes)
+        if not len(files) == len(labels) == len(hashes) or not all(map(is_text, files + hashes)):
             raise ValueError("the drawings are damaged")
-        return Learned(Source(found["source"]["kind"], found["source"]["name"]), files, labels)
+        source = Source(found["source"]["kind"], found["source"]["name"])
+        return Learned(source, files, labels, hashes)
 
-    return read_checked(run.path / DRAWINGS, check, None) if run.config.tuning else None
+    return read_checked(run.path / DRAWINGS_FILE, check, None) if run.config.tuning else None
 
 
 def write_report(folder: RunFolder, report: Report) -> None:
@@ -111,10 +124,3 @@ def _labels(found: Any, classes: int) -> tuple[int, ...]:
     if not all(type(label) is int and 0 <= label < classes for label in found):
         raise ValueError("a label is out of range")
     return tuple(found)
-
-
-def parent_id(run: Run) -> str:
-    """The run that this one was fine-tuned from. Raises LabError for any other run."""
-    if not run.config.tuning:
-        raise LabError(f"{run.id} was not fine-tuned.")
-    return run.config.parent.id

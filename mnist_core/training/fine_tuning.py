@@ -1,15 +1,15 @@
 """Fine-tuning: a trained network learns some drawings without forgetting what it knew.
 
 It is trained as it computes in evaluation mode: nothing is dropped at random, and batch
-normalisation stays as it is, its statistics and its weights. A step takes DRAWINGS drawings and,
-for each of them, some images of the data set that training had held out, all changed at random as
-the run's config says. The optimiser is Adam, whose learning rate falls evenly to zero.
+normalisation stays as it is, its statistics and its weights. A step takes DRAWINGS_A_STEP
+drawings and, for each of them, some images of the data set that training had held out, all changed
+at random as the run's config says. The optimiser is Adam, whose learning rate falls evenly to zero.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ from mnist_core.evaluation.metrics import Metrics, metrics
 from mnist_core.evaluation.predict import load_model
 from mnist_core.runs.run import Run
 from mnist_core.training.engines import Engine, TorchEngine, choose_engine
+from mnist_core.training.optim import take_plain_step
 from mnist_core.training.results import Diverged
 from mnist_core.training.setup import configure_torch
 from mnist_core.training.trainer import epoch_seed, weights_to_bytes
 
-DRAWINGS = 8  # of a step
+DRAWINGS_A_STEP = 8
 FOLDS = 10  # parts of the drawings, of which one after the other is left out
 
 Images = tuple[torch.Tensor, torch.Tensor]  # (N, 1, S, S) uint8 pixels, (N,) int64 labels
@@ -67,7 +68,7 @@ class FineTuner:
     @property
     def images_of_step(self) -> int:
         """Drawings, and what is mixed in; fewer in an epoch's last step."""
-        return DRAWINGS * (1 + self.tuning.mixed)
+        return DRAWINGS_A_STEP * (1 + self.tuning.mixed)
 
     def pixels(self, images: np.ndarray) -> torch.Tensor:
         """(N, 28, 28) uint8 -> (N, 1, S, S) uint8, as the network takes them."""
@@ -75,7 +76,7 @@ class FineTuner:
 
     def steps(self, drawings: int) -> int:
         """How many steps it takes to learn so many drawings."""
-        return self.tuning.epochs * -(-drawings // DRAWINGS)
+        return self.tuning.epochs * -(-drawings // DRAWINGS_A_STEP)
 
     def restart(self) -> None:
         """The network as it was before."""
@@ -95,14 +96,14 @@ class FineTuner:
             draws = epoch_seed(self.config.seed, epoch)
             torch.manual_seed(draws)
             seen = []
-            for chosen in torch.split(torch.randperm(len(drawings[1])), DRAWINGS):
+            for chosen in torch.split(torch.randperm(len(drawings[1])), DRAWINGS_A_STEP):
                 pixels, labels = self._batch(drawings, chosen)
                 optimizer.param_groups[0]["lr"] = self.tuning.lr * (1 - done / steps)
                 done += 1
                 loss, logits = self.engine.step(pixels, labels, seed=draws << 32 | done)
                 if not math.isfinite(float(loss)):
                     raise Diverged("The loss was no longer finite; try a smaller learning rate.")
-                optimizer.step()
+                take_plain_step(optimizer)
                 seen.append((logits, labels))
                 on_step()
             logits, labels = (torch.cat(part) for part in zip(*seen, strict=True))
@@ -141,14 +142,17 @@ def learning_parameters(model: nn.Module, part: str) -> list[nn.Parameter]:
     return found
 
 
-def folds(labels: np.ndarray, seed: int) -> np.ndarray:
-    """(N,) the number of the part that each drawing is in, from 0: FOLDS parts, or N if that is
-    less. Those of a class are spread evenly, and at random, over the parts."""
+def folds(labels: np.ndarray, hashes: Sequence[str], seed: int) -> np.ndarray:
+    """(N,) the number of the part that each drawing is in, from 0: FOLDS parts, or as many as there
+    are different `hashes` if that is less. Those of a class are spread evenly, and at random, over
+    the parts; equal images are in the same one, so that none is both learned and left out."""
+    first = {each: place for place, each in reversed([*enumerate(hashes)])}
+    places, which = np.unique([first[each] for each in hashes], return_inverse=True)
     random = np.random.default_rng(seed)
-    order = np.lexsort((random.permutation(len(labels)), labels))
-    parts = np.empty(len(labels), np.int64)
-    parts[order] = np.arange(len(labels)) % min(FOLDS, len(labels))
-    return parts
+    order = np.lexsort((random.permutation(len(places)), labels[places]))
+    parts = np.empty(len(places), np.int64)
+    parts[order] = np.arange(len(places)) % min(FOLDS, len(places))
+    return parts[which]
 
 
 def left_out_answers(

@@ -16,8 +16,9 @@ def in_progress(run: Run, progress: dict[str, Any]) -> tuple[float, str]:
     inside = progress["step"] / progress["steps"]
     epochs = progress.get("epochs", run.config.epochs)
     done = (progress["epoch"] - 1 + inside) / epochs
+    unit = "part" if run.config.tuning else "epoch"  # of a fine-tuned run, see jobs.tuning_work
     words = (
-        f"epoch {progress['epoch']} of {epochs}"
+        f"{unit} {progress['epoch']} of {epochs}"
         f" · {progress['images_per_second']:,.0f} images/s"
         f" · {duration(progress['seconds_left'])} left"
     )

@@ -19,7 +19,7 @@ from mnist_core.cli.main import make_parser
 from mnist_core.cli.train import config_to_train
 from mnist_core.config import RunConfig
 from mnist_core.models import make_config
-from tests.configs import CONFIGS
+from tests.configs import CONFIGS, fine_tuned
 from tests.stores import make_run
 
 
@@ -29,6 +29,11 @@ def test_the_command_trains_the_run(config):
     wanted, parent = config_to_train(make_parser().parse_args(arguments), None)
     assert wanted.id == config.id
     assert parent is None
+
+
+def test_the_command_fine_tunes_with_the_same_rate():
+    options = shlex.split(command_of(fine_tuned(lr=0.00123456789)))
+    assert float(options[options.index("--lr") + 1]) == 0.00123456789
 
 
 @pytest.mark.parametrize(

@@ -55,16 +55,23 @@ def test_too_few_drawings_and_those_of_others_are_refused_in_a_sentence(store):
         check()
     own = Handwriting(store.root, "MNIST")
     save(own, 9, classes=2)
-    with pytest.raises(InputError, match=r"digits: there are 9 drawings; from 10 to 2,000 are"):
+    with pytest.raises(
+        InputError, match=r"digits: there are 9 drawings; a network needs 10 to 2,000"
+    ):
         check()
     with pytest.raises(InputError, match="no drawings for KMNIST, but 9 for MNIST; choose a net"):
         check("KMNIST")
-    save(own, 3, classes=1)
+    save(own, 3, classes=1, seed=1)
     check()
     with pytest.raises(InputError, match="without MNIST's images .* too few of 2, 3, .* and 9"):
         check(guarded=False)
-    save(own, 20)
+    save(own, 20, seed=2)
     check(guarded=False)
+    copies = Handwriting(store.root, "KMNIST")
+    for number in range(12):
+        copies.add(np.full((28, 28), 9 + number % 4, np.uint8), 3)
+    with pytest.raises(InputError, match="are 12 drawings, but only 4 different; a network needs"):
+        check("KMNIST")
     assert lacking(store.root, read_tuning_set(store.root, "MNIST", EVERYBODY), guarded=True) == ""
 
 

@@ -1,6 +1,7 @@
 """Fine-tuned runs, from the command to what is kept; with the small data set."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -17,9 +18,12 @@ from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import best_of_each
 from mnist_core.evaluation.metrics import metrics
 from mnist_core.evaluation.network import load_network
+from mnist_core.evaluation.predictions import logits_and_labels
 from mnist_core.export.card import card
 from mnist_core.export.notebook import notebook
 from mnist_core.export.script import script_source
+from mnist_core.inspection import novelty
+from mnist_core.inspection.novelty_fit import adapted, fitted
 from mnist_core.jobs.actions import Actions
 from mnist_core.jobs.fine_tune import plan, prepare
 from mnist_core.jobs.permissions import Visitor
@@ -56,6 +60,7 @@ def teach(run, parent, *more, digits="everybody"):
 
 
 def test_the_command_makes_a_run_and_says_what_it_brought(lab, parent, run, data):
+    began = time.process_time()
     row, status, _ = teach(run, parent, "--part", "all", "--epochs", "8", "--lr", "0.01")
     assert status == 0 and row["parent"] == parent.id and row["state"] == "done"
     found, made = row["fine_tuning"], lab.get(row["id"])
@@ -80,6 +85,12 @@ def test_the_command_makes_a_run_and_says_what_it_brought(lab, parent, run, data
     expected = metrics(unseen, data.validation.labels[32:].numpy())
     assert made.summary.validation_accuracy == expected.accuracy
     assert_allclose(made.summary.validation_loss, expected.loss, rtol=1e-3)
+    kept, true = logits_and_labels(lab, made, "validation")
+    assert np.array_equal(true, data.validation.labels[32:])
+    assert_allclose(kept, unseen, rtol=1e-2, atol=1e-2)
+    assert (found["epochs"], found["lr"]) == (8, 0.01)
+    assert made.summary.seconds == found["seconds_in_all"]
+    assert made.summary.cpu_seconds <= time.process_time() - began
     turned = len(found["turned_right"]) - len(found["turned_wrong"])
     assert turned == found["left_out"]["after"]["right"] - right.sum()
     again, _, _ = teach(run, parent, "--part", "all", "--epochs", "8", "--lr", "0.01")
@@ -171,6 +182,36 @@ def test_without_the_data_set_only_the_last_layer_learns_and_says_so(
 def test_bad_options_are_refused(parent, run, options, words):
     _, status, err = teach(run, parent, *options)
     assert status == 2 and words in err and err.count("\n") == 1
+
+
+def test_the_threshold_of_novelty_is_set_on_images_that_were_not_learned(lab, parent, data):
+    of_parent = fitted(load_network(parent), images=120)
+    parent.folder.write_beside(novelty.NAME, of_parent.to_bytes(parent))
+    drawings = read_tuning_set(lab.root, "MNIST", Source("everybody"))
+    config = plan(lab, parent, drawings, "all", epochs=2)
+    prepare(lab, parent, config, drawings)
+    made = carry_out(lab, config, TORCH)
+    unseen = data.validation.images[32:].numpy()
+    expected = adapted(of_parent, load_network(made), unseen).threshold
+    assert novelty.stored(made).threshold == pytest.approx(expected, rel=1e-3)
+
+
+def test_a_start_that_fails_leaves_a_run_that_its_visitor_can_begin_again(lab, parent, monkeypatch):
+    def fails(*_):
+        raise LabError("no process can be started")
+
+    drawings = read_tuning_set(lab.root, "MNIST", Source("everybody"))
+    anne, bob = (Actions(lab, Visitor(name, trusted=False)) for name in ("anne", "bob"))
+    with monkeypatch.context() as patch:
+        patch.setattr("mnist_core.jobs.launcher.start", fails)
+        with pytest.raises(LabError, match="no process can be started"):
+            anne.fine_tune(parent, drawings, "last")
+    begun = []
+    monkeypatch.setattr("mnist_core.jobs.launcher.start", lambda _, config: begun.append(config))
+    with pytest.raises(LabError, match="Only the person who started this run can continue"):
+        bob.fine_tune(parent, drawings, "last")
+    anne.fine_tune(parent, drawings, "last")
+    assert len(begun) == 1 and anne.may_control_id(begun[0].id)
 
 
 def test_a_visitor_begins_one_within_the_limits_and_owns_it(lab, parent, monkeypatch):

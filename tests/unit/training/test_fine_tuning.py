@@ -1,5 +1,7 @@
 """Fine-tuning against steps written out by hand, and what it must leave as it is."""
 
+import functools
+import inspect
 from copy import deepcopy
 from dataclasses import replace
 
@@ -189,13 +191,36 @@ def test_the_frozen_network_computes_the_same(name):
 def test_each_class_is_spread_evenly_over_the_parts():
     random = np.random.default_rng(1)
     labels = random.integers(0, 10, 137)
-    parts = folds(labels, seed=1)
+    all_differ = [f"{number}" for number in random.permutation(137)]
+    parts = folds(labels, all_differ, seed=1)
     assert set(parts) == set(range(10)) and np.ptp(np.bincount(parts)) <= 1
     for label in range(10):
         counts = np.bincount(parts[labels == label], minlength=10)
         assert np.ptp(counts) <= 1
-    assert not np.array_equal(parts, folds(labels, seed=2))
-    assert sorted(folds(np.zeros(7, int), 1)) == list(range(7))
+    assert not np.array_equal(parts, folds(labels, all_differ, seed=2))
+    assert sorted(folds(np.zeros(7, int), all_differ[:7], 1)) == list(range(7))
+
+
+def test_equal_images_are_left_out_together():
+    random = np.random.default_rng(3)
+    which, labels = random.integers(0, 30, 60), random.integers(0, 10, 60)
+    parts = folds(labels, [f"{number}" for number in which], seed=1)
+    assert len(set(zip(which, parts, strict=True))) == len(set(which))
+    assert set(parts) == set(range(10))
+
+
+def test_it_takes_no_step_that_loads_the_compiler_of_torch(parent, monkeypatch):
+    """What torch wraps around a step loads torch._dynamo."""
+    plain = inspect.unwrap(torch.optim.Adam.step)
+
+    @functools.wraps(plain)
+    def wrapped(*_):
+        raise AssertionError("this is the wrapped step")
+
+    wrapped.hooked = True
+    monkeypatch.setattr(torch.optim.Adam, "step", wrapped)
+    tuner = FineTuner(parent, tuned(parent, "last", 11, mixed=0), TORCH)
+    assert len(list(tuner.epochs(images(11, 1)))) == EPOCHS
 
 
 def test_what_is_left_out_is_read_by_a_network_that_has_not_learned_it(parent):

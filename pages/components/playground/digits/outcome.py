@@ -22,7 +22,7 @@ def show_outcome(found: Outcome, shown: Drawn, *, is_latest: bool) -> None:
     words = from_words(found.run)
     st.markdown(f"**{plain(words[:1].upper() + words[1:])}**")
     if not is_latest:
-        st.html(markup.note("The drawings or the choice above are others now; this is of before."))
+        st.html(markup.note("These figures are from an earlier fine-tuning."))
     rows = [_row("These drawings, each left out", found.left_out)]
     if found.report.test:
         rows.append(_row(f"{found.run.config.dataset} test set", found.report.test))
@@ -50,17 +50,24 @@ def _how(found: Outcome) -> str:
 
 def _pictures(found: Outcome, shown: Drawn) -> None:
     """The drawings that turned right or wrong, as far as they are still there."""
-    images = dict(zip((s.file for s in shown.samples), shown.images, strict=True))
+    images = dict(zip(shown.hashes, shown.images, strict=True))
+    learned, report = found.learned, found.report
     classes = dataset_spec(found.run.config.dataset).classes
     for right, head in ((True, "Turned right"), (False, "Turned wrong")):
-        changed = [row for row in found.turned(right) if row[0] in images][:MOST_SHOWN]
+        there = [place for place in found.turned(right) if learned.hashes[place] in images]
+        changed = there[:MOST_SHOWN]
         if changed:
             st.markdown(f"**{head}**")
             said = [
-                f"{classes[label]}\n{f'was {classes[was]}' if right else f'now {classes[now]}'}"
-                for _, label, was, now in changed
+                f"{classes[learned.labels[place]]}\n"
+                + (
+                    f"was {classes[report.before[place]]}"
+                    if right
+                    else f"now {classes[report.after[place]]}"
+                )
+                for place in changed
             ]
-            gallery([images[row[0]] for row in changed], said)
+            gallery([images[learned.hashes[place]] for place in changed], said)
 
 
 def _ways_on(found: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -11,6 +12,7 @@ import numpy as np
 
 from mnist_core.data.drawing_files import Sample
 from mnist_core.data.handwriting import Handwriting
+from mnist_core.data.tuning_set import image_hash
 from mnist_core.dataset_specs import IMAGE_SIDE
 from mnist_core.errors import LabError
 from mnist_core.evaluation.ensemble import labels_of_each
@@ -35,6 +37,11 @@ class Drawn:
     images: np.ndarray
     pictures: tuple[str, ...]
     unreadable: tuple[Sample, ...]
+
+    @functools.cached_property
+    def hashes(self) -> tuple[str, ...]:
+        """Of each drawing what tells its image from others."""
+        return tuple(map(image_hash, self.images))
 
     @property
     def labels(self) -> np.ndarray:

@@ -39,8 +39,8 @@ from pages.components.shared.visitor import actions, may_change
 PART = "play_teach_part"
 PERIOD = 1.0  # seconds between two looks at a run in progress
 HELP = (
-    "The last layer only weighs anew what the network sees already. All layers can also learn to "
-    "see something new, such as a bar through a 7."
+    "The last layer only gives new weights to what the network already sees. All layers can also "
+    "learn to see something new, such as a bar through a 7."
 )
 
 
@@ -64,7 +64,7 @@ def teach(own: Handwriting, shown: Drawn, run: Run, every: Sequence[Run]) -> Non
     store, drawings = RunStore(), _drawings(own, shown)
     here = not missing_files(own.dataset, data_root())
     if reason := lacking(store.root, drawings, guarded=here):
-        st.info(f"To learn a handwriting, {plain(reason)}.", icon=":material/draw:")
+        st.info(plain(f"{reason[:1].upper()}{reason[1:]}."), icon=":material/draw:")
         return
     part = _choose_part(here)
     config = plan(store, parent, drawings, part)
@@ -164,18 +164,15 @@ def _how_far(run: Run) -> tuple[float, str]:
     return share, f"{what} · {duration(at['seconds_left'])} left"
 
 
-def not_learned(
-    able: Sequence[Network], said: np.ndarray, shown: Drawn, where: Source
-) -> np.ndarray:
-    """(networks, N) answers, of which those of a fine-tuned network to drawings that it learned
-    are replaced by answers of networks that had not learned them."""
+def not_learned(able: Sequence[Network], said: np.ndarray, shown: Drawn) -> np.ndarray:
+    """(networks, N) answers, of which those of a fine-tuned network to drawings that it learned,
+    wherever it had them from, are replaced by answers of networks that had not learned them."""
     honest = said.copy()
     for row, network in zip(honest, able, strict=True):
-        found = _outcome(network.run)
-        if found and found.learned.source == where:
-            known = dict(zip(found.learned.files, found.report.after, strict=True))
-            for place, sample in enumerate(shown.samples):
-                row[place] = known.get(sample.file, row[place])
+        if found := _outcome(network.run):
+            known = found.unlearned
+            for place, each in enumerate(shown.hashes):
+                row[place] = known.get(each, row[place])
     return honest
 
 

@@ -24,7 +24,7 @@ from pages.components.playground.digits.grid import grid
 from pages.components.playground.digits.moved import moved
 from pages.components.playground.digits.reading import Drawn, answers, drawn
 from pages.components.playground.digits.save import SAVED, tell
-from pages.components.playground.digits.teach import not_learned, source, teach
+from pages.components.playground.digits.teach import not_learned, teach
 from pages.components.playground.networks import networks
 from pages.components.shared.common import show_errors
 from pages.components.shared.visitor import actions, may_change
@@ -90,7 +90,7 @@ def show(
             st.html(markup.note(nothing(one)))
         return tell_unreadable(own, shown.unreadable)
     able, _ = networks(runs)
-    said = not_learned(able, answers(able, shown), shown, source(own))
+    said = not_learned(able, answers(able, shown), shown)
     heading(one, shown, large, live)
     with st.container(horizontal=large, gap="large"):
         with st.container(width="stretch", key="play_digits_all"):
