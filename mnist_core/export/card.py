@@ -11,7 +11,7 @@ from mnist_core.config import RunConfig
 from mnist_core.dataset_specs import dataset_spec
 from mnist_core.errors import LabError
 from mnist_core.evaluation.statistics import mean_interval, spread, wilson
-from mnist_core.formatting import field_name, markdown_table, number
+from mnist_core.formatting import counted, field_name, markdown_table, number
 from mnist_core.models import model_spec, network_title
 from mnist_core.runs.run import Run
 from mnist_core.tuning import HELD
@@ -96,6 +96,11 @@ def _fine_tuning(run: Run) -> str:
     if found is None or tuned is None:
         return ""
     about = f"This is {parent_words(run)}, {tuned.in_words()}. In brackets: 95 % intervals."
+    if tuned.mixed:
+        about += (
+            f" Each step takes {counted(tuned.mixed, 'image')} of the data set for each drawing, "
+            "a number that was chosen with test images in view."
+        )
     rows = [list(row.values()) for row in rows_of(found)]
     table = "\n".join(markdown_table(("images", "before", "after"), rows))
     words = " ".join([*sentences(found), "The drawings are not part of this."])

@@ -15,6 +15,7 @@ from mnist_core.imaging.preprocess import from_canvas
 from mnist_core.models import create_model, make_config
 from mnist_core.runs.summary import Summary
 from pages.components.playground.canvas import PEN
+from pages.components.playground.markup import article
 from tests import drawing
 from tests.app.opening import PAGES
 from tests.app.play_canvas import (
@@ -72,6 +73,27 @@ def test_an_eight_has_its_article(store, canvas):
     weights = run.folder.write_weights(2, save(model.state_dict()))
     run.folder.write_summary(replace(run.summary, **weights))
     assert answer(open_page()) == "Reads an 8 · 100.0 %"
+
+
+def test_classes_of_ones_own_have_their_articles():
+    an = ("8", "80", "11", "18", "11,000", "A", "f", "X-ray", "o (お)", "Ankle boot", "umbrella")
+    a = (
+        "1",
+        "110",
+        "1,100",
+        "U",
+        "b",
+        "T-shirt",
+        "re (れ)",
+        "unicorn",
+        "user",
+        "one",
+        "house",
+        "お",
+    )
+    assert [name for name in an if article(name) != "an"] == []
+    assert [name for name in (*a, "") if article(name) != "a"] == []
+    assert article("hourglass") == "an"
 
 
 @pytest.mark.parametrize("dataset", dataset_names())

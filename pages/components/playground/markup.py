@@ -5,6 +5,7 @@ light and on dark ground.
 """
 
 import base64
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
@@ -118,10 +119,17 @@ INKS = ("#fff", "#000")  # of the text on a dark colour and on a light one: they
 # For what is wider than a phone: the Tab key gets there, and arrow keys scroll it.
 SCROLLS = ' tabindex="0" role="region" aria-label="{}"'
 NARROW = 7  # columns of numbers that fit on a phone
+# What begins with a vowel when it is read aloud: numbers, single letters, words.
+AN = re.compile(
+    r"8|1[18](?!\d)|[aefhilmnorsx](?![^\W_])"
+    r"|(?!eu|one|once|u(k|ni|ran|s[aeiu]|te))[aeiou][a-z]|h(eir|onest|our)",
+    re.IGNORECASE,
+)
 
 
 def article(name: str) -> str:
-    return "an" if name[0] in "8AEIOaeio" else "a"
+    """The article before a class's name: an 8, an 18, an F, an umbrella; a U, a unicorn."""
+    return "an" if AN.match(name) else "a"
 
 
 def bars(classes: Sequence[str], probabilities: np.ndarray) -> str:

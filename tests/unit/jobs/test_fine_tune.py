@@ -108,6 +108,7 @@ def test_it_is_a_run_like_any_other_but_stands_for_no_network(lab, parent, run):
     assert describe(made.config).startswith("Fine-tuned on 24 drawings (last layer) from ")
     text = card(made)["README.md"].decode()
     assert "## Fine-tuning" in text and "| drawings, each left out (24) |" in text
+    assert "7 images of the data set for each drawing" in text and "test images in view" in text
     assert "fine-tuned on 24 drawings" in script_source(made)
     (cells,) = (json.loads(file)["cells"] for file in notebook(made).values())
     assert "fine-tuned on 24 drawings" in "".join(cells[0]["source"])
