@@ -51,9 +51,9 @@ class Actions(Permissions):
         return self._launch(longer, lambda: launcher.extend(self.store, run_id, epochs))
 
     def fine_tune(self, parent: Run, drawings: TuningSet, part: str) -> Run:
-        """Has the parent's network learn these drawings, as a new run (see jobs.fine_tune)."""
+        """Has the parent's network learn these drawings, as a new run (see fine_tune.plan_next)."""
         self.check_may_change()
-        config = fine_tune.plan(self.store, parent, drawings, part)
+        config = fine_tune.plan_next(self.store, parent, drawings, part)
 
         def begin() -> Run:
             fine_tune.prepare(self.store, parent, config, drawings)

@@ -25,6 +25,7 @@ from mnist_core.tuning import MOST_EPOCHS, PARTS, RATES, Tuning
 MIXED = 7  # images of the data set for each drawing, in a step
 LEARNING_RATES = {"last": 0.002, "all": 0.001}
 CAREFUL = 0.0005  # where no images can be mixed in
+SMALLER = 10  # so many times smaller is the next rate, after one with which the run diverged
 DRAWINGS_SEEN = 1200  # all epochs together, within these bounds:
 FEWEST_EPOCHS, USUAL_EPOCHS = 3, 30
 BUSY = "Another process is preparing this run; try again."
@@ -79,6 +80,24 @@ def plan(
         MIXED if guarded else 0,
     )
     return parent.config.replace(tuning=str(tuning))
+
+
+def plan_next(
+    store: RunStore, parent: Run, drawings: TuningSet, part: str | None = None
+) -> RunConfig:
+    """Like `plan`, with a smaller learning rate as long as the run has diverged with the larger.
+
+    Raises as `plan` does.
+    """
+    config = plan(store, parent, drawings, part)
+    while (tuned := config.tuned) and tuned.lr > RATES[0] and _has_diverged(store, config):
+        config = plan(store, parent, drawings, part, lr=max(tuned.lr / SMALLER, RATES[0]))
+    return config
+
+
+def _has_diverged(store: RunStore, config: RunConfig) -> bool:
+    run = store.find_folder(config)
+    return run is not None and run.state == RunState.DIVERGED
 
 
 def prepare(store: RunStore, parent: Run, config: RunConfig, drawings: TuningSet) -> None:

@@ -21,11 +21,11 @@ from mnist_core.data.tuning_set import (
 )
 from mnist_core.errors import LabError
 from mnist_core.evaluation.network import Network
-from mnist_core.formatting import counted, duration, plain
-from mnist_core.jobs.fine_tune import plan
+from mnist_core.formatting import counted, duration, number, plain
+from mnist_core.jobs.fine_tune import plan, plan_next
 from mnist_core.paths import data_root
 from mnist_core.runs.run import Run
-from mnist_core.runs.states import LIVE
+from mnist_core.runs.states import LIVE, RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.tuning import PARTS
 from pages.components.playground import markup
@@ -38,6 +38,10 @@ from pages.components.shared.visitor import actions, may_change
 
 PART = "play_teach_part"
 PERIOD = 1.0  # seconds between two looks at a run in progress
+SMALLER = (
+    "With a larger learning rate, fine-tuning on these drawings failed: the loss was no longer "
+    "finite. This time it begins with {}."
+)
 HELP = (
     "The last layer only gives new weights to what the network already sees. All layers can also "
     "learn to see something new, such as a bar through a 7."
@@ -61,15 +65,20 @@ def teach(own: Handwriting, shown: Drawn, run: Run, every: Sequence[Run]) -> Non
     if parent is None:
         st.html(markup.note("The network that this one was fine-tuned from is not here any more."))
         return
+    if parent.state != RunState.DONE:
+        st.html(markup.note(_not_yet(parent)))
+        return
     store, drawings = RunStore(), _drawings(own, shown)
     here = not missing_files(own.dataset, data_root())
     if reason := lacking(store.root, drawings, guarded=here):
         st.info(plain(f"{reason[:1].upper()}{reason[1:]}."), icon=":material/draw:")
         return
     part = _choose_part(here)
-    config = plan(store, parent, drawings, part)
+    config = plan_next(store, parent, drawings, part)
     made = store.find_folder(config)
     if made is None or not (made.finished or made.state in LIVE):
+        if config != plan(store, parent, drawings, part) and config.tuned:
+            st.markdown(SMALLER.format(number(config.tuned.lr)))
         _begin(parent, drawings, part, made)
     elif made.state in LIVE:
         st.fragment(_watch, run_every=PERIOD)(made.id)
@@ -86,6 +95,12 @@ def _parent(run: Run, every: Sequence[Run]) -> Run | None:
     if not run.config.tuning:
         return run
     return next((each for each in every if each.id == run.config.parent.id), None)
+
+
+def _not_yet(parent: Run) -> str:
+    if parent.state in LIVE:
+        return "This network is still training. It can be taught when it is done."
+    return "This network was not trained to its end, so it cannot be taught."
 
 
 def _choose_part(all_can_learn: bool) -> str:
