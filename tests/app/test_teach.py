@@ -99,7 +99,7 @@ def test_drawings_that_were_learned_from_elsewhere_are_not_scored_as_unseen(lab,
     file = tmp_path / "drawings.zip"
     file.write_bytes(own.to_zip())
     learned = read_tuning_set(lab.root, "MNIST", source_of(str(file)))
-    config = fine_tune.plan(lab, parent, learned, epochs=20, lr=0.01)
+    config = fine_tune.plan(lab, parent, learned, epochs=10, lr=0.02)
     fine_tune.prepare(lab, parent, config, learned)
     made = carry_out(lab, config, TORCH)
     for sample in own.samples():  # under other names, with a copy and one that it does not know
