@@ -12,6 +12,7 @@ from mnist_core.config import DEVICES
 from mnist_core.formatting import percent, percent_spread
 from mnist_core.rules import Choice, Number, check_value
 from mnist_core.runs.store import RunStore
+from mnist_core.sweeps.table import seeds_in_words
 
 if TYPE_CHECKING:
     from mnist_core.sweeps.study import Study
@@ -94,7 +95,7 @@ def as_text(status: dict[str, Any]) -> str:
         lines.append(f"best: {best['id']} ({values})")
     if winner := status["winner"]:
         test = percent_spread(winner["test_accuracy"], winner["test_accuracy_deviation"])
-        lines.append(f"winner, trained with {winner['seeds']} seeds: test {test}")
+        lines.append(f"winner, trained with {seeds_in_words(winner)}: test {test}")
     return "\n".join(lines)
 
 

@@ -23,6 +23,7 @@ from mnist_core.files import (
     signature,
     write_bytes,
 )
+from mnist_core.formatting import counted
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.plan import NAME, Plan
 
@@ -198,10 +199,19 @@ def _varies(plan: Plan, name: str) -> bool:
     return name in plan.space.dimensions
 
 
+def seeds_in_words(winner: Mapping[str, Any]) -> str:
+    """Such as "5 seeds", or "5 seeds, of which 3 diverged"."""
+    diverged = winner.get("diverged", 0)
+    return counted(winner["seeds"], "seed") + (
+        f", of which {diverged} diverged" if diverged else ""
+    )
+
+
 def _winner(found: Mapping[str, Any]) -> Mapping[str, Any]:
     figures = ("seeds", "validation_accuracy", "test_accuracy", "test_accuracy_deviation")
     kept = {name: found[name] for name in figures}
     numbers = all(value is None or is_number(value) for value in kept.values())
-    if not numbers or not _is_count(kept["seeds"]):
+    kept["diverged"] = found.get("diverged", 0)  # files from before this figure lack it
+    if not numbers or not all(_is_count(kept[name]) for name in ("seeds", "diverged")):
         raise ValueError("the winner has a figure that is not a number")
     return kept | {"ids": [str(each) for each in found["ids"]]}

@@ -15,6 +15,7 @@ from typing import Any
 from mnist_core.config import RunConfig
 from mnist_core.jobs.pool import Made, carry_out_here, train_all
 from mnist_core.runs.run import Run
+from mnist_core.runs.states import RunState
 from mnist_core.runs.store import RunStore
 from mnist_core.sweeps.study import Study
 
@@ -51,13 +52,16 @@ def _is_tested(store: RunStore, config: RunConfig) -> bool:
 
 
 def _figures(runs: list[Run]) -> dict[str, Any]:
-    tests = [run.summary.test_accuracy for run in runs if run.summary.test_accuracy is not None]
-    validations = [run.summary.validation_accuracy or 0.0 for run in runs]
+    """Accuracies are means over the runs that did not diverge; `diverged` counts the others."""
+    done = [run.summary for run in runs if run.state == RunState.DONE]
+    tests = [each.test_accuracy for each in done if each.test_accuracy is not None]
+    validations = [each.validation_accuracy or 0.0 for each in done]
     return {
         "ids": [run.id for run in runs],
         "group": runs[0].config.group,
         "seeds": len(runs),
-        "validation_accuracy": fmean(validations),
+        "diverged": len(runs) - len(done),
+        "validation_accuracy": fmean(validations) if validations else None,
         "test_accuracy": fmean(tests) if tests else None,
         "test_accuracy_deviation": stdev(tests) if len(tests) > 1 else None,
     }

@@ -17,7 +17,7 @@ from tests.app.opening import open_page, settle
 
 SPACE = {"model": "lenet5", "epochs": "3", "lr": "0.001..1:log", "batch_size": "32,64"}
 WINNER = {"ids": [], "seeds": 5, "validation_accuracy": 0.981, "test_accuracy": 0.979}
-WINNER["test_accuracy_deviation"] = 0.001
+WINNER |= {"test_accuracy_deviation": 0.001, "diverged": 2}
 
 
 def made_up_study(store, name="shipped", wanted=8, **fields):
@@ -63,7 +63,7 @@ def test_a_study_that_ships_is_shown_whole(store):
     page = open_search()
     assert "**6 of 7 trials** · 1 of them ended early · 1 failed" in told(page)
     assert "best **95.00 %** validation" in told(page) and "paused" not in told(page)
-    assert "5 seeds: **97.90 ± 0.10 %** test" in told(page)
+    assert "5 seeds, of which 2 diverged: **97.90 ± 0.10 %** test" in told(page)
     assert ("optuna" in sys.modules) == before
     rows = page.dataframe[-1].value
     assert list(rows["Trial"])[:6] == [5, 4, 3, 2, 1, 6]

@@ -6,7 +6,7 @@ import streamlit as st
 
 from mnist_core.config import RunConfig
 from mnist_core.errors import LabError
-from mnist_core.formatting import counted, percent, percent_spread, plain
+from mnist_core.formatting import percent, percent_spread, plain
 from mnist_core.jobs import sweep_job
 from mnist_core.limits import read_only
 from mnist_core.runs.store import RunStore
@@ -18,6 +18,7 @@ from mnist_core.sweeps.table import (
     RUNNING,
     StudyTable,
     read_table,
+    seeds_in_words,
     table_names,
 )
 from pages.components.shared import common
@@ -124,8 +125,8 @@ def words(table: StudyTable | None, live: bool) -> str:
 
 def winner_words(table: StudyTable) -> str:
     winner = table.winner or {}
+    said = f"The winner, trained again with {seeds_in_words(winner)}"
+    if winner["test_accuracy"] is None:
+        return f"{said}."
     spread = percent_spread(winner["test_accuracy"], winner["test_accuracy_deviation"])
-    return (
-        f"The winner, trained again with {counted(winner['seeds'], 'seed')}: "
-        f"**{spread}** test, {percent(winner['validation_accuracy'])} validation."
-    )
+    return f"{said}: **{spread}** test, {percent(winner['validation_accuracy'])} validation."
