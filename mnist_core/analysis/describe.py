@@ -10,11 +10,18 @@ from typing import Any
 from mnist_core.config import CUSTOM, RunConfig
 from mnist_core.formatting import field_name, number, plain, recipe_label, setting
 from mnist_core.layers.short_name import short_name
-from mnist_core.models import model_names, model_title, nearest_recipe, network_title
+from mnist_core.models import model_names, model_title, nearest_recipe, network_title, recipe_of
 from mnist_core.runs.about import about
 from mnist_core.runs.run import Run
 
 MARKS = re.compile(r"[\\`*_\[\]<>#~$&{}|%!]")
+
+SHORT_RECIPES = {
+    "improved": "our best",
+    "reference": "as published",
+    "grid": "quick run",
+    "searched": "found by a search",
+}
 
 
 def describe(config: RunConfig) -> str:
@@ -26,6 +33,12 @@ def describe(config: RunConfig) -> str:
         words, origin = config.tuned.in_words(), describe(config.parent)
         return f"{words[:1].upper()}{words[1:]} from {origin[:1].lower()}{origin[1:]}"
     return ", ".join(_recipe_and_changes(config, ("seed", "layers")))
+
+
+def recipe_words(config: RunConfig) -> str:
+    """The recipe that the config follows to the letter, as short as a list of runs needs it."""
+    recipe = recipe_of(config)
+    return SHORT_RECIPES.get(recipe, recipe) if recipe else "custom"
 
 
 def title_of(run: Run) -> str:

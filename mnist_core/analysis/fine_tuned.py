@@ -12,9 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from mnist_core.analysis.describe import recipe_words
 from mnist_core.data.tuning_set import Source
 from mnist_core.evaluation.scores import Score
-from mnist_core.evaluation.statistics import corrected_p, exact_p
+from mnist_core.evaluation.statistics import mcnemar_p
 from mnist_core.formatting import counted, percent, points, signed_points
 from mnist_core.models import network_title, recipe_of
 from mnist_core.runs.run import Run
@@ -75,8 +76,7 @@ def scores(change: Change) -> tuple[Score, Score]:
 
 def p_value(change: Change) -> float:
     """McNemar's: how likely such a change is by mere luck."""
-    split = change.only_after, change.only_before
-    return exact_p(*split) if sum(split) <= 1000 else corrected_p(*split)
+    return mcnemar_p(change.only_after, change.only_before)
 
 
 def from_words(run: Run) -> str:
@@ -87,11 +87,8 @@ def from_words(run: Run) -> str:
 
 def parent_words(run: Run) -> str:
     """The network and the recipe that it was fine-tuned from."""
-    recipe = recipe_of(run.config.parent)
-    known = {"improved": "our best", "reference": "as published", "grid": "quick run"}
-    words = known.get(recipe, recipe) if recipe else "custom"
-    title = network_title(run.config)
-    return title if recipe == run.config.model else f"{title} · {words}"
+    recipe, title = recipe_of(run.config.parent), network_title(run.config)
+    return title if recipe == run.config.model else f"{title} · {recipe_words(run.config.parent)}"
 
 
 def sentences(found: Outcome) -> list[str]:

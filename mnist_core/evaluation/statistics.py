@@ -137,9 +137,18 @@ def mcnemar(right_a: np.ndarray, right_b: np.ndarray) -> Paired:
     if a.shape != b.shape or a.ndim != 1:
         raise ValueError(f"mcnemar: {a.shape} and {b.shape} are not the same images")
     only_a, only_b = int((a & ~b).sum()), int((b & ~a).sum())
-    exact = only_a + only_b <= EXACT_UP_TO
-    p_value = (exact_p if exact else corrected_p)(only_a, only_b)
+    p_value, exact = mcnemar_p(only_a, only_b), is_exact(only_a, only_b)
     return Paired(int((a & b).sum()), only_a, only_b, int((~a & ~b).sum()), p_value, exact)
+
+
+def mcnemar_p(only_a: int, only_b: int) -> float:
+    """The p-value of `mcnemar`, of the images that only one of the two has right."""
+    return (exact_p if is_exact(only_a, only_b) else corrected_p)(only_a, only_b)
+
+
+def is_exact(only_a: int, only_b: int) -> bool:
+    """Whether `mcnemar_p` is exact for this split."""
+    return only_a + only_b <= EXACT_UP_TO
 
 
 def exact_p(only_a: int, only_b: int) -> float:

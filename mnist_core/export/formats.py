@@ -4,11 +4,10 @@ import io
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 from mnist_core.export.card import card
-from mnist_core.export.graph import NEEDED, onnx, pt2
+from mnist_core.export.graph import NEEDED, not_installed, onnx, pt2
 from mnist_core.export.notebook import notebook
 from mnist_core.export.script import script
 from mnist_core.export.tensorboard import tensorboard
@@ -29,7 +28,7 @@ class Format:
 
     def missing(self) -> list[str]:
         """The packages that it needs and that are not installed."""
-        return [name for name in self.packages if find_spec(name) is None]
+        return not_installed(self.packages)
 
 
 def _card(run: Run) -> dict[str, bytes]:

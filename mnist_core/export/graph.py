@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.util
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from torch import nn
 
 NEEDED = ("onnx", "onnxscript")
+
+
+def not_installed(packages: Iterable[str]) -> list[str]:
+    """Those of the packages that are missing."""
+    return [name for name in packages if importlib.util.find_spec(name) is None]
 
 
 def pt2(run: Run) -> dict[str, bytes]:
@@ -38,8 +44,7 @@ def onnx(run: Run) -> dict[str, bytes]:
     """For any runtime that reads ONNX. Raises LabError without the packages that write it."""
     import torch
 
-    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
-    if missing:
+    if missing := not_installed(NEEDED):
         raise LabError(
             f"To write ONNX, {' and '.join(missing)} must be installed: pip install "
             f"{' '.join(NEEDED)}"

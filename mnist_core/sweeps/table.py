@@ -201,10 +201,8 @@ def _varies(plan: Plan, name: str) -> bool:
 
 def seeds_in_words(winner: Mapping[str, Any]) -> str:
     """Such as "5 seeds", or "5 seeds, of which 3 diverged"."""
-    diverged = winner.get("diverged", 0)
-    return counted(winner["seeds"], "seed") + (
-        f", of which {diverged} diverged" if diverged else ""
-    )
+    seeds, diverged = counted(winner["seeds"], "seed"), winner.get("diverged", 0)
+    return f"{seeds}, of which {diverged} diverged" if diverged else seeds
 
 
 def _winner(found: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from mnist_core.analysis.describe import title_of
+from mnist_core.analysis.describe import recipe_words, title_of
 from mnist_core.dataset_specs import dataset_names, dataset_title
 from mnist_core.formatting import percent
 from mnist_core.models import network_title, recipe_of
@@ -11,12 +11,6 @@ from mnist_core.runs.states import RunState
 from pages.components.playground.input import clear_problem
 
 FIRST = "lenet5"  # the network that the page opens with, by our best recipe
-RECIPES = {
-    "improved": "our best",
-    "reference": "as published",
-    "grid": "quick run",
-    "searched": "found by a search",
-}
 
 
 def follow_link(runs: dict[str, Run]) -> None:
@@ -101,8 +95,7 @@ def titles_of(runs: list[Run]) -> dict[str, str]:
 
 def _title(run: Run) -> tuple[str, str]:
     """The name, and what is said after it."""
-    recipe, tuned = recipe_of(run.config.parent), run.config.tuned
-    words = RECIPES.get(recipe, recipe) if recipe else "custom"
+    words, tuned = recipe_words(run.config.parent), run.config.tuned
     if tuned:
         words = f"{words}, {tuned.in_words()}"
     state = "" if run.state == RunState.DONE else f" · {run.state}"
